@@ -1,0 +1,3 @@
+module example.test/programs
+
+go 1.24

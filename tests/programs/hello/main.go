@@ -1,0 +1,8 @@
+// Command hello is the smallest program anyone links.
+package main
+
+import "fmt"
+
+func main() {
+	fmt.Println("hello, world")
+}
