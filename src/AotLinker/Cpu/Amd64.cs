@@ -1,0 +1,47 @@
+namespace AotLinker.Cpu;
+
+/// <summary>
+/// x86-64. Calls push the return address, there is no link register and no trampoline: a direct call reaches ±2 GiB. Stray execution
+/// between functions hits INT3.
+/// </summary>
+internal sealed class Amd64 : CpuArch
+{
+    /// <inheritdoc/>
+    public override string Name => "amd64";
+
+    /// <inheritdoc/>
+    public override int PointerSize => 8;
+
+    /// <inheritdoc/>
+    public override bool IsBigEndian => false;
+
+    /// <inheritdoc/>
+    public override int MinLc => 1;
+
+    /// <inheritdoc/>
+    public override int FunctionAlign => 32;
+
+    /// <inheritdoc/>
+    public override int MaxAlign => 32;
+
+    /// <inheritdoc/>
+    public override int MinAlign => 1;
+
+    /// <inheritdoc/>
+    public override int FixedFrameSize => 0;
+
+    /// <inheritdoc/>
+    public override bool HasLinkRegister => false;
+
+    /// <inheritdoc/>
+    public override bool HasRegisterAbi => true;
+
+    /// <inheritdoc/>
+    public override int DwarfStackRegister => 7;
+
+    /// <inheritdoc/>
+    public override int DwarfReturnRegister => 16;
+
+    /// <inheritdoc/>
+    public override ReadOnlySpan<byte> CodePad => [0xCC];
+}

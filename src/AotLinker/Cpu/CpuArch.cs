@@ -1,0 +1,58 @@
+using AotLinker.Objects;
+
+namespace AotLinker.Cpu;
+
+/// <summary>
+/// The CPU seam: what passes need to know about, and ask of, a target CPU (cmd/link ld.Arch, cmd/internal/sys.Arch). One file per CPU
+/// derives from this; no pass names a CPU.
+/// </summary>
+internal abstract class CpuArch
+{
+    /// <summary>GOARCH.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Bytes in a pointer.</summary>
+    public abstract int PointerSize { get; }
+
+    /// <summary>Bytes in a register.</summary>
+    public virtual int RegisterSize => PointerSize;
+
+    /// <summary>Byte order.</summary>
+    public abstract bool IsBigEndian { get; }
+
+    /// <summary>Smallest instruction length: the unit of pc deltas.</summary>
+    public abstract int MinLc { get; }
+
+    /// <summary>Default alignment of functions (Funcalign).</summary>
+    public abstract int FunctionAlign { get; }
+
+    /// <summary>Largest alignment layout gives a symbol by its size (Maxalign).</summary>
+    public abstract int MaxAlign { get; }
+
+    /// <summary>Smallest alignment (Minalign).</summary>
+    public abstract int MinAlign { get; }
+
+    /// <summary>Bytes below the frame that hold the link register; 0 where calls push the return address.</summary>
+    public abstract int FixedFrameSize { get; }
+
+    /// <summary>Whether calls leave the return address in a register.</summary>
+    public abstract bool HasLinkRegister { get; }
+
+    /// <summary>Whether the register ABI, and with it ABI wrappers, is in use.</summary>
+    public abstract bool HasRegisterAbi { get; }
+
+    /// <summary>DWARF number of the stack pointer (Dwarfregsp).</summary>
+    public abstract int DwarfStackRegister { get; }
+
+    /// <summary>DWARF number of the link register or return address column (Dwarfreglr).</summary>
+    public abstract int DwarfReturnRegister { get; }
+
+    /// <summary>Fill between functions; empty for zeros (CodePad).</summary>
+    public abstract ReadOnlySpan<byte> CodePad { get; }
+
+    /// <summary>Text size above which calls may need trampolines; 0 for never (TrampLimit).</summary>
+    public virtual ulong TrampolineLimit => 0;
+
+    /// <summary>Whether executables for darwin are always position-independent.</summary>
+    public virtual bool AlwaysPieOnDarwin => false;
+}

@@ -1,0 +1,77 @@
+using AotLinker.Objects;
+
+namespace AotLinker.Layout;
+
+/// <summary>A section of the output (cmd/link sym.Section).</summary>
+internal sealed class Section
+{
+    /// <summary>Name as it appears in the output.</summary>
+    public required string Name { get; set; }
+
+    /// <summary>Unique index, the one in the symbols' section column; ≥ 1.</summary>
+    public required int Index { get; init; }
+
+    /// <summary>The segment it lies in.</summary>
+    public Segment? Segment { get; set; }
+
+    /// <summary>Permissions as Unix bits (5 = r-x).</summary>
+    public int Rwx { get; set; }
+
+    /// <summary>Alignment in bytes.</summary>
+    public int Align { get; set; }
+
+    /// <summary>Virtual address.</summary>
+    public ulong Vaddr { get; set; }
+
+    /// <summary>Length in bytes.</summary>
+    public ulong Length { get; set; }
+
+    /// <summary>The symbol that stands for the section, if any.</summary>
+    public SymbolId Symbol { get; set; }
+
+    /// <summary>Section number in the output file's own table (Extnum).</summary>
+    public int OutputNumber { get; set; }
+
+    /// <summary>File offset of the relocations for an external linker.</summary>
+    public ulong RelocOffset { get; set; }
+
+    /// <summary>Length of the relocations for an external linker.</summary>
+    public ulong RelocLength { get; set; }
+
+    /// <summary>Whether the content is compressed.</summary>
+    public bool Compressed { get; set; }
+
+    /// <summary>What the output format keeps about the section (its header).</summary>
+    public object? FormatHeader { get; set; }
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
+}
+
+/// <summary>A segment of the output (cmd/link sym.Segment).</summary>
+internal sealed class Segment(string name)
+{
+    /// <summary>Name, for messages.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>Permissions as Unix bits.</summary>
+    public int Rwx { get; set; }
+
+    /// <summary>Virtual address.</summary>
+    public ulong Vaddr { get; set; }
+
+    /// <summary>Length in memory.</summary>
+    public ulong Length { get; set; }
+
+    /// <summary>File offset.</summary>
+    public ulong FileOffset { get; set; }
+
+    /// <summary>Length in the file.</summary>
+    public ulong FileLength { get; set; }
+
+    /// <summary>Sections in address order.</summary>
+    public List<Section> Sections { get; } = [];
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
+}

@@ -1,0 +1,334 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using AotLinker.Load;
+
+namespace AotLinker.Objects;
+
+/// <summary>
+/// One Go object file, read in place from its mapping (format: cmd/internal/goobj/objfile.go).
+/// </summary>
+/// <remarks>
+/// <para>The block table is checked once, when the object is opened; every accessor then checks its own index against its
+/// block, so that a damaged file ends in an error naming it and never in a stray read.</para>
+/// <para>Local symbol indices run over the package's own definitions, the 64-bit hashed, the hashed and the named definitions,
+/// then the named references. The own definitions are contiguous in the global id space; the rest goes through a map.</para>
+/// </remarks>
+internal sealed unsafe class GoObject
+{
+    private const int BlockCount = 19;
+    private const int HeaderSize = 8 + 8 + 4 + (4 * BlockCount);
+
+    private const int BlkAutolib = 0;
+    private const int BlkPkgIdx = 1;
+    private const int BlkFile = 2;
+    private const int BlkSymdef = 3;
+    private const int BlkHashed64Def = 4;
+    private const int BlkHashedDef = 5;
+    private const int BlkNonPkgDef = 6;
+    private const int BlkNonPkgRef = 7;
+    private const int BlkRefFlags = 8;
+    private const int BlkHash64 = 9;
+    private const int BlkHash = 10;
+    private const int BlkRelocIdx = 11;
+    private const int BlkAuxIdx = 12;
+    private const int BlkDataIdx = 13;
+    private const int BlkReloc = 14;
+    private const int BlkAux = 15;
+    private const int BlkData = 16;
+
+    /// <summary>The magic of Go 1.20 and later.</summary>
+    public static ReadOnlySpan<byte> Magic => "\0go120ld"u8;
+
+    private readonly byte* _base;
+    private readonly uint _length;
+    private readonly byte* _symbols;
+    private readonly uint* _relocIndex;
+    private readonly uint* _auxIndex;
+    private readonly uint* _dataIndex;
+    private readonly byte* _relocs;
+    private readonly byte* _auxes;
+    private readonly byte* _data;
+    private readonly uint _relocCount;
+    private readonly uint _auxCount;
+    private readonly uint _dataLength;
+
+    /// <summary>Opens the object of <paramref name="length"/> bytes at <paramref name="start"/>.</summary>
+    /// <exception cref="LinkException">The magic, the block table or an index table is damaged.</exception>
+    public GoObject(byte* start, long length, CompilationUnit unit, string displayName)
+    {
+        _base = start;
+        Unit = unit;
+        DisplayName = displayName;
+        if (length < HeaderSize || length > uint.MaxValue || !new ReadOnlySpan<byte>(start, 8).SequenceEqual(Magic))
+        {
+            if (length >= 8 && new ReadOnlySpan<byte>(start, 8).SequenceEqual("\0go114ld"u8))
+            {
+                throw new LinkException($"found object file {displayName} in old format");
+            }
+            throw Damaged("wrong magic, not a Go object file");
+        }
+        _length = (uint)length;
+        Flags = (ObjectFlags)Unaligned.U32(start + 16);
+        uint previous = HeaderSize;
+        for (int i = 0; i < BlockCount; i++)
+        {
+            uint offset = Block(i);
+            if (offset < previous || offset > _length)
+            {
+                throw Damaged("block table out of order");
+            }
+            previous = offset;
+        }
+        DefCount = Records(BlkSymdef, SymbolRecord.RecordSize);
+        Hashed64Count = Records(BlkHashed64Def, SymbolRecord.RecordSize);
+        HashedCount = Records(BlkHashedDef, SymbolRecord.RecordSize);
+        NonPkgDefCount = Records(BlkNonPkgDef, SymbolRecord.RecordSize);
+        NonPkgRefCount = Records(BlkNonPkgRef, SymbolRecord.RecordSize);
+        if (Records(BlkHash64, 8) < Hashed64Count || Records(BlkHash, 16) < HashedCount)
+        {
+            throw Damaged("hash block too short");
+        }
+        int indexWords = AllDefCount + 1;
+        if (Records(BlkRelocIdx, 4) < indexWords || Records(BlkAuxIdx, 4) < indexWords || Records(BlkDataIdx, 4) < indexWords)
+        {
+            throw Damaged("index block too short");
+        }
+        _symbols = start + Block(BlkSymdef);
+        _relocIndex = (uint*)(start + Block(BlkRelocIdx));
+        _auxIndex = (uint*)(start + Block(BlkAuxIdx));
+        _dataIndex = (uint*)(start + Block(BlkDataIdx));
+        _relocs = start + Block(BlkReloc);
+        _auxes = start + Block(BlkAux);
+        _data = start + Block(BlkData);
+        _relocCount = (uint)Records(BlkReloc, RelocRecord.RecordSize);
+        _auxCount = (uint)Records(BlkAux, AuxRecord.RecordSize);
+        _dataLength = Block(BlkData + 1) - Block(BlkData);
+    }
+
+    /// <summary>Flags in the object's header (goobj.ObjFlag*).</summary>
+    [Flags]
+    public enum ObjectFlags : uint
+    {
+        /// <summary>Compiled with -shared.</summary>
+        Shared = 1,
+        /// <summary>Made by the assembler.</summary>
+        FromAssembly = 4,
+        /// <summary>Compiled without -p.</summary>
+        Unlinkable = 8,
+        /// <summary>Part of the standard library.</summary>
+        Std = 16,
+    }
+
+    /// <summary>Position in <see cref="SymbolTable.Objects"/>.</summary>
+    public int Index { get; set; }
+
+    /// <summary>The compilation unit this object is.</summary>
+    public CompilationUnit Unit { get; }
+
+    /// <summary>The package the unit belongs to.</summary>
+    public Package Package => Unit.Package;
+
+    /// <summary>"archive(member)", for messages.</summary>
+    public string DisplayName { get; }
+
+    /// <summary>Header flags.</summary>
+    public ObjectFlags Flags { get; }
+
+    /// <summary>The version number of this object's static symbols (≥ <see cref="SymbolTable.StaticVersion"/>).</summary>
+    public int StaticVersion { get; set; }
+
+    /// <summary>Number of package definitions.</summary>
+    public int DefCount { get; }
+
+    /// <summary>Number of 64-bit hashed definitions.</summary>
+    public int Hashed64Count { get; }
+
+    /// <summary>Number of hashed definitions.</summary>
+    public int HashedCount { get; }
+
+    /// <summary>Number of named definitions.</summary>
+    public int NonPkgDefCount { get; }
+
+    /// <summary>Number of named references.</summary>
+    public int NonPkgRefCount { get; }
+
+    /// <summary>Number of all definitions.</summary>
+    public int AllDefCount => DefCount + Hashed64Count + HashedCount + NonPkgDefCount;
+
+    /// <summary>Number of local symbols, definitions and named references.</summary>
+    public int SymbolCount => AllDefCount + NonPkgRefCount;
+
+    /// <summary>Global id of local symbol 0; the package definitions follow it without gaps. Set by resolve.</summary>
+    public int GlobalBase { get; set; }
+
+    /// <summary>Global ids of the local symbols from <see cref="DefCount"/> on. Set by resolve; lives in the symbol table's memory.</summary>
+    public int* GlobalMap { get; set; }
+
+    /// <summary>For each package index, the index of the object that defines that package's symbols. Set by resolve.</summary>
+    public int[] PackageObjects { get; set; } = [];
+
+    /// <summary>Whether the content of the mapping is read-only memory.</summary>
+    public bool Shared => (Flags & ObjectFlags.Shared) != 0;
+
+    /// <summary>Whether the assembler made this object.</summary>
+    public bool FromAssembly => (Flags & ObjectFlags.FromAssembly) != 0;
+
+    /// <summary>The fingerprint of the package's export data, 0 for assembly objects; as a little-endian word.</summary>
+    public ulong Fingerprint => Unaligned.U64(_base + 8);
+
+    /// <summary>Number of imported packages to load.</summary>
+    public int AutolibCount => Records(BlkAutolib, 16);
+
+    /// <summary>Number of entries in the package index; entry 0 is a dummy.</summary>
+    public int PackageCount => Records(BlkPkgIdx, 8);
+
+    /// <summary>Number of files in the DWARF file table.</summary>
+    public int FileCount => Records(BlkFile, 8);
+
+    /// <summary>Number of flag records for referenced symbols.</summary>
+    public int RefFlagsCount => Records(BlkRefFlags, 10);
+
+    /// <summary>Path and expected fingerprint of the i-th imported package.</summary>
+    public ReadOnlySpan<byte> Autolib(int i, out ulong fingerprint)
+    {
+        byte* p = Record(BlkAutolib, 16, i);
+        fingerprint = Unaligned.U64(p + 8);
+        return StringAt(p);
+    }
+
+    /// <summary>Path of the i-th referenced package.</summary>
+    public ReadOnlySpan<byte> PackagePath(int i) => StringAt(Record(BlkPkgIdx, 8, i));
+
+    /// <summary>Name of the i-th source file.</summary>
+    public ReadOnlySpan<byte> FileName(int i) => StringAt(Record(BlkFile, 8, i));
+
+    /// <summary>The i-th flag record of a referenced symbol.</summary>
+    public void RefFlags(int i, out SymRef symbol, out SymbolFlags flags, out SymbolFlags2 flags2)
+    {
+        byte* p = Record(BlkRefFlags, 10, i);
+        symbol = Unsafe.ReadUnaligned<SymRef>(p);
+        flags = (SymbolFlags)p[8];
+        flags2 = (SymbolFlags2)p[9];
+    }
+
+    /// <summary>The record of local symbol <paramref name="local"/>.</summary>
+    public ref readonly SymbolRecord Symbol(int local)
+    {
+        if ((uint)local >= (uint)SymbolCount)
+        {
+            ThrowDamaged("symbol index out of range");
+        }
+        return ref *(SymbolRecord*)(_symbols + ((nuint)(uint)local * SymbolRecord.RecordSize));
+    }
+
+    /// <summary>Name of a record's symbol, as bytes in the mapping.</summary>
+    public ReadOnlySpan<byte> Name(in SymbolRecord record) => StringAt(record.NameOffset, record.NameLength);
+
+    /// <summary>Name of local symbol <paramref name="local"/>.</summary>
+    public ReadOnlySpan<byte> Name(int local) => Name(Symbol(local));
+
+    /// <summary>The content hash of the i-th 64-bit hashed definition.</summary>
+    public ulong Hash64(int i) => Unaligned.U64(Record(BlkHash64, 8, i));
+
+    /// <summary>The two halves of the content hash of the i-th hashed definition.</summary>
+    public (ulong Low, ulong High) Hash(int i)
+    {
+        byte* p = Record(BlkHash, 16, i);
+        return (Unaligned.U64(p), Unaligned.U64(p + 8));
+    }
+
+    /// <summary>Content of a definition; empty for references and zeroed symbols. May be shorter than the symbol's size.</summary>
+    public ReadOnlySpan<byte> Data(int local)
+    {
+        if ((uint)local >= (uint)AllDefCount)
+        {
+            return default;
+        }
+        uint from = Unsafe.ReadUnaligned<uint>(_dataIndex + local), to = Unsafe.ReadUnaligned<uint>(_dataIndex + local + 1);
+        if (from > to || to > _dataLength || to - from > int.MaxValue)
+        {
+            ThrowDamaged("symbol data out of range");
+        }
+        return new ReadOnlySpan<byte>(_data + from, (int)(to - from));
+    }
+
+    /// <summary>Length of a definition's content.</summary>
+    public int DataSize(int local) => Data(local).Length;
+
+    /// <summary>Relocations of a definition; empty for references.</summary>
+    public ReadOnlySpan<RelocRecord> Relocs(int local)
+    {
+        if ((uint)local >= (uint)AllDefCount)
+        {
+            return default;
+        }
+        uint from = Unsafe.ReadUnaligned<uint>(_relocIndex + local), to = Unsafe.ReadUnaligned<uint>(_relocIndex + local + 1);
+        if (from > to || to > _relocCount)
+        {
+            ThrowDamaged("relocation index out of range");
+        }
+        return new ReadOnlySpan<RelocRecord>(_relocs + ((nuint)from * RelocRecord.RecordSize), (int)(to - from));
+    }
+
+    /// <summary>Auxiliary symbols of a definition; empty for references.</summary>
+    public ReadOnlySpan<AuxRecord> Auxes(int local)
+    {
+        if ((uint)local >= (uint)AllDefCount)
+        {
+            return default;
+        }
+        uint from = Unsafe.ReadUnaligned<uint>(_auxIndex + local), to = Unsafe.ReadUnaligned<uint>(_auxIndex + local + 1);
+        if (from > to || to > _auxCount)
+        {
+            ThrowDamaged("auxiliary symbol index out of range");
+        }
+        return new ReadOnlySpan<AuxRecord>(_auxes + ((nuint)from * AuxRecord.RecordSize), (int)(to - from));
+    }
+
+    /// <summary>Whether the local symbol is content-addressable by a 128-bit hash.</summary>
+    public bool IsContentHashed(int local) => (uint)(local - DefCount - Hashed64Count) < (uint)HashedCount;
+
+    /// <summary>Global id of local symbol <paramref name="local"/> (after resolve).</summary>
+    public int ToGlobal(int local)
+    {
+        if ((uint)local >= (uint)SymbolCount)
+        {
+            ThrowDamaged("symbol index out of range");
+        }
+        return local < DefCount ? GlobalBase + local : GlobalMap[local - DefCount];
+    }
+
+    /// <summary>An error about this object.</summary>
+    public LinkException Damaged(string what) => new($"{DisplayName}: damaged object file: {what}");
+
+    private uint Block(int i) => Unaligned.U32(_base + 20 + (4 * i));
+
+    private int Records(int block, int size)
+    {
+        uint n = (Block(block + 1) - Block(block)) / (uint)size;
+        return n <= int.MaxValue ? (int)n : throw Damaged("block too large");
+    }
+
+    private byte* Record(int block, int size, int i)
+    {
+        if ((uint)i >= (uint)Records(block, size))
+        {
+            ThrowDamaged("record index out of range");
+        }
+        return _base + Block(block) + ((nuint)(uint)i * (nuint)size);
+    }
+
+    private ReadOnlySpan<byte> StringAt(byte* p) => StringAt(Unaligned.U32(p + 4), Unaligned.U32(p));
+
+    private ReadOnlySpan<byte> StringAt(uint offset, uint length)
+    {
+        if (offset > _length || length > _length - offset || length > int.MaxValue)
+        {
+            ThrowDamaged("string out of range");
+        }
+        return new ReadOnlySpan<byte>(_base + offset, (int)length);
+    }
+
+    [System.Diagnostics.CodeAnalysis.DoesNotReturn]
+    private void ThrowDamaged(string what) => throw Damaged(what);
+}

@@ -1,0 +1,76 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace AotLinker.Objects;
+
+/// <summary>
+/// One value per symbol (or per any dense id), zero until set, in native memory outside the garbage-collected heap.
+/// </summary>
+/// <remarks>
+/// Growing may move the values, so nothing keeps a reference across the creation of a symbol; symbols are only created in
+/// serial code.
+/// </remarks>
+internal sealed unsafe class NativeColumn<T> : IDisposable
+    where T : unmanaged
+{
+    private T* _values;
+    private long _capacity;
+
+    /// <summary>A column with room for <paramref name="capacity"/> values.</summary>
+    public NativeColumn(long capacity = 0) => EnsureCapacity(capacity);
+
+    /// <summary>Address of value 0; valid until the column grows.</summary>
+    public T* Pointer => _values;
+
+    /// <summary>Number of values there is room for.</summary>
+    public long Capacity => _capacity;
+
+    /// <summary>The value of a symbol.</summary>
+    public ref T this[SymbolId s]
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ref this[(long)s.Index];
+    }
+
+    /// <summary>The value at an index. An index outside the column is a bug of ours, never of the input.</summary>
+    public ref T this[long i]
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            if ((ulong)i >= (ulong)_capacity)
+            {
+                ThrowRange(i);
+            }
+            return ref _values[i];
+        }
+    }
+
+    /// <summary>Makes room for <paramref name="capacity"/> values, keeping those set so far.</summary>
+    public void EnsureCapacity(long capacity)
+    {
+        if (capacity <= _capacity)
+        {
+            return;
+        }
+        long wanted = Math.Max(capacity, _capacity + (_capacity / 2));
+        T* grown = (T*)NativeMemory.AllocZeroed((nuint)wanted, (nuint)sizeof(T));
+        if (_values != null)
+        {
+            NativeMemory.Copy(_values, grown, (nuint)_capacity * (nuint)sizeof(T));
+            NativeMemory.Free(_values);
+        }
+        _values = grown;
+        _capacity = wanted;
+    }
+
+    /// <summary>Returns the memory; the column is empty afterwards.</summary>
+    public void Dispose()
+    {
+        NativeMemory.Free(_values);
+        _values = null;
+        _capacity = 0;
+    }
+
+    private void ThrowRange(long i) => throw new InvalidOperationException($"column index {i} outside [0, {_capacity})");
+}

@@ -1,0 +1,23 @@
+namespace AotLinker.Objects;
+
+/// <summary>
+/// A symbol: a dense index into the columns of <see cref="SymbolTable"/>. 0 is "no symbol".
+/// </summary>
+/// <remarks>
+/// The numbering is the one the Go linker's loader gives (Loader.addSym, newExtSym): later passes break ties by it, so two
+/// symbols compare here exactly as they compare there.
+/// </remarks>
+internal readonly record struct SymbolId(int Index) : IComparable<SymbolId>
+{
+    /// <summary>The absent symbol.</summary>
+    public static SymbolId None => default;
+
+    /// <summary>Whether this is <see cref="None"/>.</summary>
+    public bool IsNone => Index == 0;
+
+    /// <inheritdoc/>
+    public int CompareTo(SymbolId other) => Index.CompareTo(other.Index);
+
+    /// <inheritdoc/>
+    public override string ToString() => $"sym#{Index}";
+}

@@ -1,0 +1,232 @@
+using System.Runtime.InteropServices;
+
+namespace AotLinker.Objects;
+
+/// <summary>External symbols: undefined references, host symbols, linker-made symbols, and changed Go symbols.</summary>
+internal sealed unsafe partial class SymbolTable
+{
+    private readonly NativeColumn<ExternalRecord> _externals = new();
+    private readonly List<SymbolContent?> _contents = [];
+    private int _externalCount;
+    private int _anonymousVersion;
+    private byte* _nameBlock;
+    private int _nameBlockLeft;
+
+    // Sparse attributes: absent from the dictionary means unset.
+
+    /// <summary>Name in the output where it differs from the symbol's own (SymExtname).</summary>
+    public Dictionary<SymbolId, string> ExternalNames { get; } = [];
+
+    /// <summary>Library of a cgo_import_dynamic symbol (SymDynimplib).</summary>
+    public Dictionary<SymbolId, string> DynamicLibrary { get; } = [];
+
+    /// <summary>Version of a cgo_import_dynamic symbol (SymDynimpvers).</summary>
+    public Dictionary<SymbolId, string> DynamicVersion { get; } = [];
+
+    /// <summary>Index in the dynamic symbol table (SymDynid); absent: -1.</summary>
+    public SortedDictionary<SymbolId, int> DynamicId { get; } = [];
+
+    /// <summary>Offset of the symbol's PLT entry; absent: -1.</summary>
+    public Dictionary<SymbolId, int> PltOffset { get; } = [];
+
+    /// <summary>Offset of the symbol's GOT entry; absent: -1.</summary>
+    public Dictionary<SymbolId, int> GotOffset { get; } = [];
+
+    /// <summary>Offset of the local entry point (ppc64); absent: 0.</summary>
+    public Dictionary<SymbolId, byte> LocalEntry { get; } = [];
+
+    /// <summary>Symbols exported to C, dynamically (cgo_export_dynamic).</summary>
+    public SortedSet<SymbolId> CgoExportDynamic { get; } = [];
+
+    /// <summary>Symbols exported to C, statically (cgo_export_static).</summary>
+    public SortedSet<SymbolId> CgoExportStatic { get; } = [];
+
+    /// <summary>Symbols with hidden visibility (host objects).</summary>
+    public HashSet<SymbolId> Hidden { get; } = [];
+
+    /// <summary>Weak-binding symbols (host objects).</summary>
+    public HashSet<SymbolId> WeakBinding { get; } = [];
+
+    /// <summary>Function symbols loaded from host objects (AttrExternal).</summary>
+    public HashSet<SymbolId> FromHostObject { get; } = [];
+
+    /// <summary>Package a symbol is laid out with where it differs from its object's (SetSymPkg).</summary>
+    public Dictionary<SymbolId, string> PackageOverride { get; } = [];
+
+    /// <summary>First interior symbol of a container, and next sibling of an interior one (SubSym).</summary>
+    public Dictionary<SymbolId, SymbolId> Sub { get; } = [];
+
+    /// <summary>Name the symbol has in the output.</summary>
+    public string OutputName(SymbolId s) => ExternalNames.TryGetValue(s, out string? name) ? name : NameText(s);
+
+    /// <summary>Import path of the package the symbol belongs to; empty for linker-made symbols (SymPkg).</summary>
+    public string PackagePath(SymbolId s) =>
+        PackageOverride.TryGetValue(s, out string? path) ? path : Origin(s, out _)?.Package.Path ?? "";
+
+    /// <summary>Makes a symbol without entering it in the name table (CreateExtSym).</summary>
+    public SymbolId CreateUnnamed(ReadOnlySpan<byte> name, int version)
+    {
+        fixed (byte* p = name)
+        {
+            return NewExternal(StoreName(name), name.Length, version);
+        }
+    }
+
+    /// <summary>Makes a file-local symbol of the linker's own that no lookup finds (CreateStaticSym).</summary>
+    public SymbolId CreateStatic(ReadOnlySpan<byte> name) => CreateUnnamed(name, --_anonymousVersion);
+
+    /// <summary>
+    /// Makes the symbol changeable: a Go symbol becomes external under the same id, still reading its content and relocations
+    /// from the mapping until they are changed (MakeSymbolUpdater).
+    /// </summary>
+    public SymbolBuilder Update(SymbolId s)
+    {
+        if (s.IsNone)
+        {
+            throw new InvalidOperationException("the absent symbol cannot be changed");
+        }
+        if (!IsExternal(s))
+        {
+            GoObject o = _objects[_object[s]];
+            int local = _local[s];
+            ref readonly SymbolRecord record = ref o.Symbol(local);
+            ReadOnlySpan<byte> name = o.Name(record);
+            int index = AddExternalRecord(new ExternalRecord
+            {
+                Name = (byte*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref MemoryMarshal.GetReference(name)),
+                NameLength = name.Length,
+                Version = Version(o, record.Abi),
+                Size = record.Size,
+                OriginObject = o.Index,
+                OriginLocal = local,
+                DupOk = (record.Flags & SymbolFlags.DupOk) != 0,
+                Shared = o.Shared,
+            });
+            _object[s] = ExternalObject;
+            _local[s] = index;
+        }
+        return new SymbolBuilder(this, s);
+    }
+
+    /// <summary>Looks a symbol up by name and makes it changeable, creating it if there is none.</summary>
+    public SymbolBuilder Update(ReadOnlySpan<byte> name, int version) => Update(LookupOrCreate(name, version));
+
+    /// <summary>Sets the kind; the caller has made the symbol external or is resolve.</summary>
+    internal void SetKind(SymbolId s, SymbolKind kind) => _kind[s] = (byte)kind;
+
+    /// <summary>The record of an external symbol; valid until the next symbol is made.</summary>
+    internal ref ExternalRecord External(SymbolId s)
+    {
+        if (!IsExternal(s))
+        {
+            throw new InvalidOperationException($"{s} is not external");
+        }
+        return ref _externals[(long)_local[s]];
+    }
+
+    /// <summary>The own content and relocations of an external symbol; null while it has none or reads them from its origin.</summary>
+    internal SymbolContent? Content(SymbolId s) => _contents[_local[s]];
+
+    /// <summary>The own content of an external symbol, made on first use.</summary>
+    internal SymbolContent OwnContent(SymbolId s)
+    {
+        External(s);
+        return _contents[_local[s]] ??= new SymbolContent();
+    }
+
+    private GoObject? ExternalOrigin(SymbolId s, out int local)
+    {
+        ref ExternalRecord e = ref External(s);
+        local = e.OriginLocal;
+        return e.OriginObject == 0 ? null : _objects[e.OriginObject];
+    }
+
+    private ReadOnlySpan<byte> ExternalName(SymbolId s)
+    {
+        ref ExternalRecord e = ref External(s);
+        return new ReadOnlySpan<byte>(e.Name, e.NameLength);
+    }
+
+    private ReadOnlySpan<byte> ExternalData(SymbolId s)
+    {
+        SymbolContent? content = Content(s);
+        if (content is { OwnsData: true })
+        {
+            return content.Data;
+        }
+        return ExternalOrigin(s, out int local) is { } o ? o.Data(local) : default;
+    }
+
+    private RelocList ExternalRelocs(SymbolId s)
+    {
+        SymbolContent? content = Content(s);
+        if (content is { OwnsRelocs: true })
+        {
+            return new RelocList(this, null, content.Relocs, SymbolContent.CanonicalKinds);
+        }
+        return ExternalOrigin(s, out int local) is { } o
+            ? new RelocList(this, o, o.Relocs(local), Release.RelocKinds)
+            : new RelocList(this, null, default, SymbolContent.CanonicalKinds);
+    }
+
+    private SymbolId NewExternal(byte* name, int nameLength, int version)
+    {
+        int index = AddExternalRecord(new ExternalRecord { Name = name, NameLength = nameLength, Version = version });
+        if (ExternalStart == 0)
+        {
+            ExternalStart = Count;
+        }
+        SymbolId s = new(Count);
+        Grow(Count + 1);
+        Count++;
+        _object[s] = ExternalObject;
+        _local[s] = index;
+        return s;
+    }
+
+    private int AddExternalRecord(ExternalRecord record)
+    {
+        int index = _externalCount++;
+        _externals.EnsureCapacity(_externalCount);
+        _externals[(long)index] = record;
+        _contents.Add(null);
+        return index;
+    }
+
+    // Names of linker-made symbols live as long as the process, in blocks that are never moved.
+    private byte* StoreName(ReadOnlySpan<byte> name)
+    {
+        const int BlockSize = 1 << 16;
+        if (name.Length > _nameBlockLeft)
+        {
+            _nameBlockLeft = Math.Max(BlockSize, name.Length);
+            _nameBlock = (byte*)NativeMemory.Alloc((nuint)_nameBlockLeft);
+        }
+        byte* p = _nameBlock;
+        name.CopyTo(new Span<byte>(p, name.Length));
+        _nameBlock += name.Length;
+        _nameBlockLeft -= name.Length;
+        return p;
+    }
+
+    /// <summary>What an external symbol has instead of an object file record.</summary>
+    internal struct ExternalRecord
+    {
+        /// <summary>The name's bytes, in a mapping or in the table's own memory.</summary>
+        public byte* Name;
+        /// <summary>Length of the name.</summary>
+        public int NameLength;
+        /// <summary>ABI, static version, or negative.</summary>
+        public int Version;
+        /// <summary>Size in memory.</summary>
+        public long Size;
+        /// <summary>The object the symbol was taken out of; 0 for none.</summary>
+        public int OriginObject;
+        /// <summary>Its local index there.</summary>
+        public int OriginLocal;
+        /// <summary>Dupok attribute.</summary>
+        public bool DupOk;
+        /// <summary>Compiled with -shared.</summary>
+        public bool Shared;
+    }
+}

@@ -1,0 +1,85 @@
+namespace AotLinker.Objects;
+
+/// <summary>Lookup by name and version.</summary>
+internal sealed unsafe partial class SymbolTable
+{
+    private readonly Dictionary<uint, int> _builtins = [];
+    private NameTable _names = new(1);
+
+    /// <summary>The symbol of a name and version; none if there is none (Loader.Lookup).</summary>
+    public SymbolId Lookup(ReadOnlySpan<byte> name, int version) => new(_names.Find(this, name, version));
+
+    /// <summary>The symbol of a name and version, made as an undefined external one if there is none (LookupOrCreateSym).</summary>
+    public SymbolId LookupOrCreate(ReadOnlySpan<byte> name, int version)
+    {
+        int found = _names.Find(this, name, version);
+        if (found != 0)
+        {
+            return new SymbolId(found);
+        }
+        SymbolId s = CreateUnnamed(name, version);
+        _names.Insert(name, version, s.Index);
+        return s;
+    }
+
+    /// <summary>
+    /// Takes over what resolve found: the objects (from index <see cref="FirstObject"/> on), the names, and for every id its object, local
+    /// index and kind. Called once.
+    /// </summary>
+    internal void Adopt(GoObject[] objects, NameTable names, int count)
+    {
+        _objects = objects;
+        _names = names;
+        Grow(count);
+        Count = count;
+    }
+
+    /// <summary>Sets which definition an id stands for, while resolve runs.</summary>
+    internal void SetDefinition(int id, int objectIndex, int local, SymbolKind kind)
+    {
+        _object[(long)id] = objectIndex;
+        _local[(long)id] = local;
+        _kind[(long)id] = (byte)kind;
+    }
+
+    private SymbolId ResolveBuiltin(GoObject owner, uint index)
+    {
+        if (_builtins.TryGetValue(index, out int s))
+        {
+            return new SymbolId(s);
+        }
+        throw new LinkException($"reference to undefined builtin \"{BuiltinName(index)}\" from package \"{owner.Package.Path}\"");
+    }
+
+    private string BuiltinName(uint index)
+    {
+        foreach (Range line in Release.Builtins.Split((byte)'\n'))
+        {
+            ReadOnlySpan<byte> text = Release.Builtins[line];
+            if (index-- == 0 && text.Length > 1)
+            {
+                return System.Text.Encoding.UTF8.GetString(text[1..]);
+            }
+        }
+        return "?";
+    }
+
+    /// <summary>Finds the definition of every builtin, once all definitions have their ids.</summary>
+    internal void BindBuiltins()
+    {
+        uint index = 0;
+        foreach (Range line in Release.Builtins.Split((byte)'\n'))
+        {
+            ReadOnlySpan<byte> text = Release.Builtins[line];
+            if (text.Length > 1)
+            {
+                int s = _names.Find(this, text[1..], text[0] == (byte)'1' ? AbiInternalVersion : 0);
+                if (s != 0 && (ExternalStart == 0 || s < ExternalStart))
+                {
+                    _builtins[index] = s;
+                }
+            }
+            index++;
+        }
+    }
+}

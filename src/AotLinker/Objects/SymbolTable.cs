@@ -1,0 +1,354 @@
+using System.Runtime.CompilerServices;
+using AotLinker.Load;
+using AotLinker.Releases;
+
+namespace AotLinker.Objects;
+
+/// <summary>
+/// All symbols of a link as columns over <see cref="SymbolId"/>.
+/// </summary>
+/// <remarks>
+/// <para>The id space, in order: 0 is none; the package definitions of every Go object, object by object; the first occurrence of
+/// every hashed and named definition, object by object; then, from <see cref="ExternalStart"/> on, external symbols: named
+/// references without a definition, symbols of host objects, and symbols the linker makes.</para>
+/// <para>A symbol's particulars are read from its object's record in the mapping. A symbol whose record must change (<see
+/// cref="Update"/>) becomes an external one under the same id, with its own copies of only what changed.</para>
+/// <para>Partial files: this one (ids, records, attributes), names, external symbols.</para>
+/// </remarks>
+internal sealed unsafe partial class SymbolTable
+{
+    /// <summary>Versions below are ABIs (0 ABI0, 1 ABIInternal); from here on they denote file-local symbols.</summary>
+    public const int StaticVersion = 10;
+
+    /// <summary>Position of the pseudo-object that external symbols belong to.</summary>
+    public const int ExternalObject = 1;
+
+    private readonly NativeColumn<int> _object = new();
+    private readonly NativeColumn<int> _local = new();
+    private readonly NativeColumn<byte> _kind = new();
+    private readonly NativeColumn<byte> _align = new();
+    private readonly NativeColumn<byte> _attributes = new();
+    private readonly NativeColumn<long> _value = new();
+    private readonly NativeColumn<int> _outer = new();
+    private readonly NativeColumn<ushort> _section = new();
+    private GoObject[] _objects = [];
+
+    /// <summary>A table without symbols, for objects of the given release.</summary>
+    public SymbolTable(Release release, Target target)
+    {
+        Release = release;
+        Target = target;
+        AbiInternalVersion = target.AbiInternalVersion;
+        Grow(1);
+        Count = 1;
+    }
+
+    /// <summary>Marks the linker keeps per symbol.</summary>
+    [Flags]
+    public enum Attributes : byte
+    {
+        /// <summary>None set.</summary>
+        None = 0,
+        /// <summary>Live: referenced from an entry point (AttrReachable). Set by reach and by passes that make symbols.</summary>
+        Reachable = 1,
+        /// <summary>A type used in an interface (AttrUsedInIface).</summary>
+        UsedInIface = 2,
+        /// <summary>Only visible within the module (AttrLocal).</summary>
+        Local = 4,
+        /// <summary>Kept out of the output's symbol table (AttrNotInSymbolTable).</summary>
+        NotInSymbolTable = 8,
+        /// <summary>Its address is not assigned by the ordinary layout (AttrSpecial).</summary>
+        Special = 16,
+        /// <summary>Already on a text or data list (AttrOnList).</summary>
+        OnList = 32,
+        /// <summary>Its content is written straight into the output by a generator (IsGeneratedSym).</summary>
+        Generated = 64,
+    }
+
+    /// <summary>What is linked for: byte order and pointer size of linker-made content.</summary>
+    public Target Target { get; }
+
+    /// <summary>The release of the objects.</summary>
+    public Release Release { get; }
+
+    /// <summary>Version of ABIInternal symbols: 1, or 0 on ports without ABI wrappers (abiInternalVer).</summary>
+    public int AbiInternalVersion { get; }
+
+    /// <summary>Number of ids in use, <see cref="SymbolId.None"/> included.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>First id of the external symbols; 0 until resolve has set it.</summary>
+    public int ExternalStart { get; private set; }
+
+    /// <summary>The Go objects by index; indices 0 and <see cref="ExternalObject"/> are not objects.</summary>
+    public ReadOnlySpan<GoObject> Objects => _objects;
+
+    /// <summary>Index of the first Go object.</summary>
+    public static int FirstObject => 2;
+
+    /// <summary>Value column: address once laid out; other uses by earlier passes.</summary>
+    public NativeColumn<long> Values => _value;
+
+    /// <summary>Whether the symbol belongs to no Go object, or was taken out of one to be changed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool IsExternal(SymbolId s) => _object[s] == ExternalObject;
+
+    /// <summary>The Go object that defines the symbol and its index there; null for external symbols.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public GoObject? Locate(SymbolId s, out int local)
+    {
+        local = _local[s];
+        int o = _object[s];
+        return o > ExternalObject ? _objects[o] : null;
+    }
+
+    /// <summary>
+    /// The Go object a symbol comes from, also if it was taken out of it to be changed (then <paramref name="local"/> is its
+    /// former index); null for symbols without an object.
+    /// </summary>
+    public GoObject? Origin(SymbolId s, out int local)
+    {
+        GoObject? o = Locate(s, out local);
+        return o ?? (s.IsNone ? null : ExternalOrigin(s, out local));
+    }
+
+    /// <summary>Kind of memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public SymbolKind Kind(SymbolId s) => (SymbolKind)_kind[s];
+
+    /// <summary>Size in memory, in bytes.</summary>
+    public long Size(SymbolId s)
+    {
+        GoObject? o = Locate(s, out int local);
+        return o is not null ? o.Symbol(local).Size : External(s).Size;
+    }
+
+    /// <summary>Name, as bytes that stay valid for the whole link.</summary>
+    public ReadOnlySpan<byte> Name(SymbolId s)
+    {
+        GoObject? o = Locate(s, out int local);
+        return o is not null ? o.Name(local) : s.IsNone ? "?"u8 : ExternalName(s);
+    }
+
+    /// <summary>Name as text, for messages.</summary>
+    public string NameText(SymbolId s) => System.Text.Encoding.UTF8.GetString(Name(s));
+
+    /// <summary>ABI, or the file's own number for a static symbol (≥ <see cref="StaticVersion"/>), or negative for anonymous ones.</summary>
+    public int Version(SymbolId s)
+    {
+        GoObject? o = Locate(s, out int local);
+        return o is not null ? Version(o, o.Symbol(local).Abi) : External(s).Version;
+    }
+
+    /// <summary>Whether the symbol is only known within its file.</summary>
+    public bool IsFileLocal(SymbolId s) => Version(s) >= StaticVersion;
+
+    /// <summary>The version that an object's ABI field stands for (loader.abiToVer).</summary>
+    public int Version(GoObject o, ushort abi) => abi switch
+    {
+        SymbolRecord.StaticAbi => o.StaticVersion,
+        0 => 0,
+        1 => AbiInternalVersion,
+        _ => throw new LinkException($"invalid symbol ABI: {abi}"),
+    };
+
+    /// <summary>First flag byte of the record; none for external symbols.</summary>
+    public SymbolFlags Flags(SymbolId s)
+    {
+        GoObject? o = Locate(s, out int local);
+        return o is not null ? o.Symbol(local).Flags : SymbolFlags.None;
+    }
+
+    /// <summary>Second flag byte of the record; none for external symbols.</summary>
+    public SymbolFlags2 Flags2(SymbolId s)
+    {
+        GoObject? o = Locate(s, out int local);
+        return o is not null ? o.Symbol(local).Flags2 : SymbolFlags2.None;
+    }
+
+    /// <summary>Whether the symbol may be defined in several objects.</summary>
+    public bool IsDupOk(SymbolId s)
+    {
+        GoObject? o = Locate(s, out int local);
+        return o is not null ? (o.Symbol(local).Flags & SymbolFlags.DupOk) != 0 : External(s).DupOk;
+    }
+
+    /// <summary>Whether the symbol was compiled with -shared.</summary>
+    public bool IsShared(SymbolId s)
+    {
+        GoObject? o = Locate(s, out int _);
+        return o is not null ? o.Shared : External(s).Shared;
+    }
+
+    /// <summary>Whether the assembler made the symbol.</summary>
+    public bool IsFromAssembly(SymbolId s) => Origin(s, out _) is { FromAssembly: true };
+
+    /// <summary>Whether the symbol is content-addressable by a 128-bit hash.</summary>
+    public bool IsContentHashed(SymbolId s) => Origin(s, out int local) is { } o && o.IsContentHashed(local);
+
+    /// <summary>The compilation unit the symbol comes from; null for host and linker-made symbols.</summary>
+    public CompilationUnit? Unit(SymbolId s) => Origin(s, out _)?.Unit;
+
+    /// <summary>
+    /// Content. May be shorter than <see cref="Size"/>: the rest is zero. Empty for generated symbols until they are written.
+    /// </summary>
+    public ReadOnlySpan<byte> Data(SymbolId s)
+    {
+        GoObject? o = Locate(s, out int local);
+        return o is not null ? o.Data(local) : s.IsNone ? default : ExternalData(s);
+    }
+
+    /// <summary>Relocations, read in place.</summary>
+    public RelocList Relocs(SymbolId s)
+    {
+        GoObject? o = Locate(s, out int local);
+        return o is not null ? new RelocList(this, o, o.Relocs(local), Release.RelocKinds) : ExternalRelocs(s);
+    }
+
+    /// <summary>Auxiliary symbols, and the object whose numbering they use.</summary>
+    public ReadOnlySpan<AuxRecord> Auxes(SymbolId s, out GoObject? owner)
+    {
+        owner = Origin(s, out int local);
+        return owner is null ? default : owner.Auxes(local);
+    }
+
+    /// <summary>The first auxiliary symbol of a kind; none if there is none (loader.aux1).</summary>
+    public SymbolId Aux(SymbolId s, AuxKind kind)
+    {
+        foreach (ref readonly AuxRecord aux in Auxes(s, out GoObject? owner))
+        {
+            if (aux.Kind == kind)
+            {
+                return Resolve(owner, aux.Target);
+            }
+        }
+        return SymbolId.None;
+    }
+
+    /// <summary>Content of the function's FuncInfo record; empty if it has none.</summary>
+    public ReadOnlySpan<byte> FuncInfo(SymbolId s, out GoObject? owner)
+    {
+        foreach (ref readonly AuxRecord aux in Auxes(s, out owner))
+        {
+            if (aux.Kind == AuxKind.FuncInfo)
+            {
+                return owner!.Data((int)Math.Min(aux.Target.SymbolIndex, int.MaxValue));
+            }
+        }
+        return default;
+    }
+
+    /// <summary>Global id of a reference in <paramref name="owner"/>'s numbering (loader.resolve); null: linker-made.</summary>
+    /// <exception cref="LinkException">The reference points outside its package, or at a builtin nothing defines.</exception>
+    public SymbolId Resolve(GoObject? owner, SymRef r)
+    {
+        if (owner is null)
+        {
+            return new SymbolId((int)r.SymbolIndex);
+        }
+        uint package = r.PackageIndex;
+        uint index = r.SymbolIndex;
+        if (package < SymRef.Self)
+        {
+            if (package == SymRef.Invalid)
+            {
+                return index == 0 ? SymbolId.None : throw owner.Damaged("bad symbol reference");
+            }
+            int[] packages = owner.PackageObjects;
+            if (package >= (uint)packages.Length)
+            {
+                throw owner.Damaged("package index out of range");
+            }
+            GoObject definer = _objects[packages[package]];
+            return index < (uint)definer.DefCount ? new SymbolId(definer.GlobalBase + (int)index) : throw owner.Damaged("symbol reference out of range");
+        }
+        return package switch
+        {
+            SymRef.Self => index < (uint)owner.DefCount ? new SymbolId(owner.GlobalBase + (int)index) : new SymbolId(owner.ToGlobal(Clamp(index))),
+            SymRef.Hashed64 => new SymbolId(owner.ToGlobal(Clamp(index + (ulong)owner.DefCount))),
+            SymRef.Hashed => new SymbolId(owner.ToGlobal(Clamp(index + (ulong)owner.DefCount + (ulong)owner.Hashed64Count))),
+            SymRef.NonPackage => new SymbolId(owner.ToGlobal(Clamp(index + (ulong)owner.DefCount + (ulong)owner.Hashed64Count + (ulong)owner.HashedCount))),
+            SymRef.Builtin => ResolveBuiltin(owner, index),
+            _ => throw owner.Damaged("bad package index"),
+        };
+
+        static int Clamp(ulong i) => (int)Math.Min(i, int.MaxValue);
+    }
+
+    /// <summary>Required alignment in bytes; 0 if none was set.</summary>
+    public int Align(SymbolId s) => _align[s] is 0 ? 0 : 1 << (_align[s] - 1);
+
+    /// <summary>Sets the alignment, a power of two or 0.</summary>
+    public void SetAlign(SymbolId s, int align) => _align[s] = EncodeAlign(align);
+
+    /// <summary>Value; the address once laid out.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public long Value(SymbolId s) => _value[s];
+
+    /// <summary>Sets the value.</summary>
+    public void SetValue(SymbolId s, long value) => _value[s] = value;
+
+    /// <summary>Whether all of <paramref name="attributes"/> are set.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool Has(SymbolId s, Attributes attributes) => ((Attributes)_attributes[s] & attributes) == attributes;
+
+    /// <summary>Sets or clears attributes, from serial code or for a symbol only this thread touches.</summary>
+    public void Set(SymbolId s, Attributes attributes, bool on = true)
+    {
+        ref byte b = ref _attributes[s];
+        b = on ? (byte)(b | (byte)attributes) : (byte)(b & ~(byte)attributes);
+    }
+
+    /// <summary>Sets attributes from any thread; true if this call set one of them.</summary>
+    public bool SetShared(SymbolId s, Attributes attributes)
+    {
+        ref byte b = ref _attributes[s];
+        byte old = Volatile.Read(ref b);
+        while (true)
+        {
+            byte wanted = (byte)(old | (byte)attributes);
+            if (wanted == old)
+            {
+                return false;
+            }
+            byte seen = Interlocked.CompareExchange(ref b, wanted, old);
+            if (seen == old)
+            {
+                return true;
+            }
+            old = seen;
+        }
+    }
+
+    /// <summary>Whether the symbol is live.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool IsReachable(SymbolId s) => (_attributes[s] & (byte)Attributes.Reachable) != 0;
+
+    /// <summary>The container symbol; none for symbols on their own.</summary>
+    public SymbolId Outer(SymbolId s) => new(_outer[s]);
+
+    /// <summary>Makes <paramref name="carrier"/> the container that <paramref name="s"/>'s content is part of (SetCarrierSym).</summary>
+    public void SetCarrier(SymbolId s, SymbolId carrier) => _outer[s] = carrier.Index;
+
+    /// <summary>Index of the symbol's section; 0 for none.</summary>
+    public int SectionIndex(SymbolId s) => _section[s];
+
+    /// <summary>Sets the section by index.</summary>
+    public void SetSectionIndex(SymbolId s, int index) => _section[s] = checked((ushort)index);
+
+    /// <summary>Byte form of an alignment: 0 for none, else its logarithm plus one.</summary>
+    public static byte EncodeAlign(int align) =>
+        align == 0 ? (byte)0 : (byte)(System.Numerics.BitOperations.Log2((uint)align) + 1);
+
+    private void Grow(long count)
+    {
+        _object.EnsureCapacity(count);
+        _local.EnsureCapacity(count);
+        _kind.EnsureCapacity(count);
+        _align.EnsureCapacity(count);
+        _attributes.EnsureCapacity(count);
+        _value.EnsureCapacity(count);
+        _outer.EnsureCapacity(count);
+        _section.EnsureCapacity(count);
+    }
+}

@@ -1,0 +1,85 @@
+using AotLinker.Objects;
+
+namespace AotLinker.Releases;
+
+/// <summary>
+/// What differs between Go releases, as data and small decisions. Passes ask here and never compare release numbers.
+/// </summary>
+internal abstract class Release
+{
+    private static readonly Release[] All = [new Go126(), new Go127()];
+
+    /// <summary>Major and minor, as in "1.27".</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The relocation kind (<see cref="RelocKind"/>) for each number in an object file.</summary>
+    public abstract ReadOnlySpan<byte> RelocKinds { get; }
+
+    /// <summary>The builtin symbols by index; one per line, the ABI's digit first.</summary>
+    public abstract ReadOnlySpan<byte> Builtins { get; }
+
+    /// <summary>The flag of a symbol marked by go:linknamestd; none where the release has no such mark.</summary>
+    public abstract SymbolFlags2 LinknameStdFlag { get; }
+
+    /// <summary>The flag of an ABI wrapper.</summary>
+    public abstract SymbolFlags2 AbiWrapperFlag { get; }
+
+    /// <summary>The flag of a WebAssembly export.</summary>
+    public abstract SymbolFlags2 WasmExportFlag { get; }
+
+    /// <summary>Whether a dupok definition replaces or is compared with an existing one only if that is dupok as well.</summary>
+    public abstract bool DupOkNeedsDupOk { get; }
+
+    /// <summary>Whether references from assembly objects count as linkname references that must be allowed.</summary>
+    public abstract bool ChecksAssemblyLinknames { get; }
+
+    /// <summary>The restricted linknames: one per line, the symbol and then the packages allowed, separated by spaces.</summary>
+    public abstract ReadOnlySpan<byte> BlockedLinknames { get; }
+
+    /// <summary>Names of all releases known, oldest first.</summary>
+    public static IEnumerable<string> KnownNames => All.Select(r => r.Name);
+
+    /// <summary>
+    /// The release of a version string such as "go1.27.4" or "go1.27-X:foo"; null if it is none of those known.
+    /// </summary>
+    public static Release? ForVersion(ReadOnlySpan<char> version)
+    {
+        foreach (Release release in All)
+        {
+            string name = release.Name;
+            if (version.StartsWith("go", StringComparison.Ordinal) && version[2..].StartsWith(name, StringComparison.Ordinal)
+                && (version.Length == 2 + name.Length || !char.IsAsciiDigit(version[2 + name.Length])))
+            {
+                return release;
+            }
+        }
+        return null;
+    }
+
+    /// <summary>Tables shared by Go 1.26, as a base for what 1.27 changed.</summary>
+    private sealed class Go126 : Release
+    {
+        public override string Name => "1.26";
+        public override ReadOnlySpan<byte> RelocKinds => Go126Tables.RelocKinds;
+        public override ReadOnlySpan<byte> Builtins => Go126Tables.Builtins;
+        public override SymbolFlags2 LinknameStdFlag => SymbolFlags2.None;
+        public override SymbolFlags2 AbiWrapperFlag => SymbolFlags2.Bit5;
+        public override SymbolFlags2 WasmExportFlag => SymbolFlags2.Bit6;
+        public override bool DupOkNeedsDupOk => false;
+        public override bool ChecksAssemblyLinknames => false;
+        public override ReadOnlySpan<byte> BlockedLinknames => Go126Tables.BlockedLinknames;
+    }
+
+    private sealed class Go127 : Release
+    {
+        public override string Name => "1.27";
+        public override ReadOnlySpan<byte> RelocKinds => Go127Tables.RelocKinds;
+        public override ReadOnlySpan<byte> Builtins => Go127Tables.Builtins;
+        public override SymbolFlags2 LinknameStdFlag => SymbolFlags2.Bit5;
+        public override SymbolFlags2 AbiWrapperFlag => SymbolFlags2.Bit6;
+        public override SymbolFlags2 WasmExportFlag => SymbolFlags2.Bit7;
+        public override bool DupOkNeedsDupOk => true;
+        public override bool ChecksAssemblyLinknames => true;
+        public override ReadOnlySpan<byte> BlockedLinknames => Go127Tables.BlockedLinknames;
+    }
+}
