@@ -10,6 +10,7 @@
 # private apt configuration; nothing outside the cache is changed.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. "$ROOT/scripts/apt.sh"
 
 # Minor release of the tree at $1, empty when it is not a usable GOROOT with cmd/link in source and binary form.
 release_of() {
@@ -36,12 +37,6 @@ find_goroot() {
     return 1
 }
 
-# Address of the Debian archive (not the security archive) in the machine's own apt sources.
-debian_mirror() {
-    apt-get indextargets --format '$(SITE) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-        awk '$2 !~ /security/ && $2 ~ /debian\/?$/ { print $2; exit }'
-}
-
 suite_of() {
     case $1 in
     1.2[5-9] | 1.[3-9]?) echo trixie-backports ;;
@@ -52,55 +47,20 @@ suite_of() {
 }
 
 fetch_debian() {
-    local release=$1 suite mirror apt dest arch
+    local release=$1 suite dest arch deb
     suite=$(suite_of "$release") || return 1
-    command -v apt-get >/dev/null && command -v dpkg >/dev/null || return 1
-    mirror=$(debian_mirror)
-    [ -n "$mirror" ] || return 1
+    command -v dpkg >/dev/null || return 1
+    apt_open "$suite" || return 1
     dest=$AOTLINK_CACHE/toolchains/$release
-    apt=$AOTLINK_CACHE/apt/$suite
     arch=$(dpkg --print-architecture)
-    mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/debs"
-    : >"$apt/status"
-    # The suites are newer than the machine: its keyring may not know their key. Debian's archive key is tried first.
-    local keyring=/usr/share/keyrings/debian-archive-keyring.gpg option="signed-by=$keyring"
-    [ -f "$keyring" ] || option=trusted=yes
-    write_apt_conf "$apt" "$option" "$mirror" "$suite"
-    say "go $release: reading the package list of $suite"
-    if ! apt_private "$apt" update; then
-        write_apt_conf "$apt" trusted=yes "$mirror" "$suite"
-        apt_private "$apt" update || return 1
-    fi
-    say "go $release: downloading golang-$release-go and golang-$release-src"
-    (cd "$apt/debs" && rm -f "golang-$release-"*.deb &&
-        apt_private "$apt" download "golang-$release-go:$arch" "golang-$release-src") || return 1
+    say "downloading Go $release (golang-$release-go, golang-$release-src)"
+    (cd "$APT_DIR/files" && rm -f "golang-$release-"*.deb &&
+        apt_private download "golang-$release-go:$arch" "golang-$release-src") || return 1
     rm -rf "$dest.tmp"
     mkdir -p "$dest.tmp"
-    local deb
-    for deb in "$apt/debs/golang-$release-"*.deb; do dpkg -x "$deb" "$dest.tmp"; done
-    rm -rf "$dest" "$apt/debs/golang-$release-"*.deb
+    for deb in "$APT_DIR/files/golang-$release-"*.deb; do dpkg -x "$deb" "$dest.tmp"; done
+    rm -rf "$dest" "$APT_DIR/files/golang-$release-"*.deb
     mv "$dest.tmp" "$dest"
-}
-
-write_apt_conf() {
-    printf 'deb [%s] %s %s main\n' "$2" "$3" "$4" >"$1/sources.list"
-    cat >"$1/apt.conf" <<CONF
-Dir::Etc::sourcelist "$1/sources.list";
-Dir::Etc::sourceparts "-";
-Dir::State "$1";
-Dir::State::lists "$1/lists";
-Dir::State::status "$1/status";
-Dir::Cache "$1/cache";
-APT::Sandbox::User "root";
-Acquire::Languages "none";
-Acquire::Retries "3";
-CONF
-}
-
-apt_private() {
-    local conf=$1/apt.conf
-    shift
-    APT_CONFIG=$conf apt-get -qq -o APT::Update::Error-Mode=any "$@" >&2
 }
 
 case ${1:-} in

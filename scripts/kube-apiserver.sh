@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Captures the link step of kube-apiserver, a 150 MB program, for each RELEASE (default: 1.27 and 1.26).
+#
+#   scripts/kube-apiserver.sh [RELEASE...]      then: scripts/replay.sh RELEASE/kube-apiserver out/aotlink
+#
+# The source is Debian's package kubernetes (34 MB, everything vendored), taken from the machine's Debian mirror. Its one
+# generated file is made here. A cold build takes about five minutes on two cores and 3 GB of build cache.
+# AOTLINK_BUILD_FLAGS adds flags to go build (-p 1, -trimpath, …).
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. "$ROOT/scripts/apt.sh"
+
+[ $# -gt 0 ] || set -- 1.27 1.26
+gopath=$AOTLINK_CACHE/kubernetes
+tree=$gopath/src/k8s.io/kubernetes
+
+if [ ! -f "$tree/.unpacked" ]; then
+    command -v dpkg-source >/dev/null || die "dpkg-source is missing: install the package dpkg-dev"
+    apt_open bookworm || die "no Debian mirror in this machine's apt sources"
+    say "downloading the source of kubernetes"
+    (cd "$APT_DIR/files" && apt_private source --download-only kubernetes)
+    say "unpacking it"
+    rm -rf "$gopath"
+    mkdir -p "${tree%/*}"
+    dpkg-source --no-check -x "$APT_DIR"/files/kubernetes_*.dsc "$tree" >&2
+    touch "$tree/.unpacked"
+fi
+
+export GOPATH=$gopath GO111MODULE=off
+cd "$tree"
+if [ ! -f pkg/generated/openapi/zz_generated.openapi.go ]; then
+    say "generating pkg/generated/openapi"
+    (
+        go_env "$1"
+        "$GOROOT/bin/go" build -o "$gopath/openapi-gen" ./vendor/k8s.io/kube-openapi/cmd/openapi-gen
+        inputs=$(grep -rl --include='*.go' '+k8s:openapi-gen=true' staging/src pkg vendor/k8s.io |
+            sed 's,/[^/]*$,,; s,^staging/src/,vendor/,; s,^,k8s.io/kubernetes/,' | LC_ALL=C sort -u | paste -sd, -)
+        PATH=$GOROOT/bin:$PATH "$gopath/openapi-gen" --output-file-base zz_generated.openapi \
+            --go-header-file hack/boilerplate/boilerplate.generatego.txt --output-base "$gopath/src" \
+            --output-package k8s.io/kubernetes/pkg/generated/openapi --report-filename "$gopath/violations" \
+            --input-dirs "$inputs" >"$gopath/openapi-gen.log" 2>&1 || { tail -20 "$gopath/openapi-gen.log" >&2; exit 1; }
+    )
+fi
+
+for release; do
+    say "building kube-apiserver with Go $release"
+    # shellcheck disable=SC2086 # several flags
+    "$ROOT/scripts/capture.sh" "$release/kube-apiserver" "$release" -- ${AOTLINK_BUILD_FLAGS:-} ./cmd/kube-apiserver
+done
