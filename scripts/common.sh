@@ -20,3 +20,45 @@ go_env() {
     export GOTOOLCHAIN=local GOPROXY=off GOFLAGS=-buildvcs=false CGO_ENABLED=0 GOENV=off GOWORK=off GOCACHE="$AOTLINK_GOCACHE"
     mkdir -p "$GOCACHE"
 }
+
+# Puts a .NET SDK that can build this repository on PATH: the machine's own, else the clone's (.dotnet), which is
+# installed on first use by Microsoft's install script.
+use_dotnet() {
+    local wanted
+    wanted=$(sed -n 's/.*"version": *"\([0-9]*\.[0-9]*\).*/\1/p' "$ROOT/global.json")
+    export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
+    if has_sdk dotnet "$wanted"; then return; fi
+    if ! has_sdk "$ROOT/.dotnet/dotnet" "$wanted"; then install_dotnet "$wanted"; fi
+    export DOTNET_ROOT=$ROOT/.dotnet PATH=$ROOT/.dotnet:$PATH
+}
+
+has_sdk() {
+    command -v "$1" >/dev/null && (cd / && "$1" --list-sdks 2>/dev/null) | grep -q "^${2//./\\.}\."
+}
+
+install_dotnet() {
+    say "installing the .NET $1 SDK into .dotnet"
+    local script=$ROOT/.dotnet/dotnet-install.sh url=https://dot.net/v1/dotnet-install.sh
+    mkdir -p "$ROOT/.dotnet"
+    if command -v curl >/dev/null; then
+        curl -fsSL --retry 3 -o "$script" "$url" || die "could not fetch $url: install the .NET $1 SDK yourself"
+    elif command -v wget >/dev/null; then
+        wget -q -O "$script" "$url" || die "could not fetch $url: install the .NET $1 SDK yourself"
+    else
+        die "neither curl nor wget is here: install one of them, or the .NET $1 SDK"
+    fi
+    bash "$script" --channel "$1" --install-dir "$ROOT/.dotnet" --no-path >&2 ||
+        die "dotnet-install.sh failed: install the .NET $1 SDK yourself"
+}
+
+# Path of the conformance program, built when it is missing or older than its source.
+conformance_tool() {
+    local tool=$ROOT/out/conformance/AotLinker.Conformance source=$ROOT/tests/AotLinker.Conformance
+    use_dotnet
+    if [ ! -x "$tool" ] || [ -n "$(find "$source" -path '*/obj' -prune -o -path '*/bin' -prune -o -type f -newer "$tool.dll" -print | head -1)" ]; then
+        say "building the conformance program"
+        dotnet build "$source" -c Release -o "$ROOT/out/conformance" -v q -nologo -clp:NoSummary -m:1 >&2
+        touch "$tool.dll"
+    fi
+    printf '%s\n' "$tool"
+}

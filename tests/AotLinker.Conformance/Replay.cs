@@ -1,0 +1,117 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace AotLinker.Conformance;
+
+/// <summary>What a linker did with a link step: exit code, texts, and the file it wrote (null when it wrote none).</summary>
+/// <param name="SideHash">Hash of the file named by <see cref="Replay.SideMark"/>, null without one.</param>
+internal sealed record LinkOutcome(
+    int ExitCode, string Output, string Error, long Length, string? Hash, string? SideHash);
+
+/// <summary>Runs link steps with any linker.</summary>
+internal static class Replay
+{
+    /// <summary>In a flag: a file of the linker's own to write, such as that of -fipso.</summary>
+    public const string SideMark = "@SIDE@";
+
+    /// <summary>Links a step, writing <paramref name="output"/>.</summary>
+    public static CommandResult Link(
+        LinkStep step,
+        IReadOnlyList<string> linker,
+        IReadOnlyList<string> flags,
+        string output,
+        IReadOnlyDictionary<string, string>? environment = null,
+        bool measure = false,
+        Action<System.Diagnostics.Process>? started = null)
+    {
+        Dictionary<string, string> variables = new(step.Environment, StringComparer.Ordinal);
+        foreach ((string name, string value) in environment ?? new Dictionary<string, string>())
+        {
+            variables[name] = value;
+        }
+
+        return Command.Run(linker, step.CommandLine(output, flags), variables, null, measure, TimeSpan.FromMinutes(10), started);
+    }
+
+    /// <summary>Links into a file that is deleted again, and keeps what is to be compared.</summary>
+    public static LinkOutcome Outcome(
+        LinkStep step,
+        IReadOnlyList<string> linker,
+        IReadOnlyList<string> flags,
+        IReadOnlyDictionary<string, string>? environment = null)
+    {
+        string folder = Settings.NewTemporaryFolder();
+        try
+        {
+            string output = Path.Combine(folder, "out");
+            string side = Path.Combine(folder, "side");
+            CommandResult result = Link(step, linker, WithSide(flags, side), output, environment);
+            return new LinkOutcome(
+                result.ExitCode,
+                Neutral(result.OutputText, linker, folder),
+                Neutral(result.ErrorText, linker, folder),
+                File.Exists(output) ? new FileInfo(output).Length : 0,
+                File.Exists(output) ? Capture.HashFile(output) : null,
+                File.Exists(side) ? Capture.HashFile(side) : null);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    /// <summary>Flags with the side file's path filled in.</summary>
+    public static string[] WithSide(IReadOnlyList<string> flags, string side) =>
+        [.. flags.Select(flag => flag.Replace(SideMark, side, StringComparison.Ordinal))];
+
+    /// <summary>
+    /// A linker's text without what differs from run to run: its own path (errors start with it) and the output folder.
+    /// </summary>
+    private static string Neutral(string text, IReadOnlyList<string> linker, string folder)
+    {
+        string result = text.Replace(folder, "@FOLDER@", StringComparison.Ordinal);
+        foreach (string part in linker.OrderByDescending(part => part.Length))
+        {
+            result = result.Replace(part, "link", StringComparison.Ordinal);
+        }
+
+        return result;
+    }
+}
+
+/// <summary>
+/// What the reference linker does with a step: remembered by hash of the linker and all its inputs, so that a second run
+/// of the suite links only with the linker under test.
+/// </summary>
+internal static class Reference
+{
+    private static string Store => Path.Combine(Settings.Cache, "references");
+
+    public static LinkOutcome Of(Toolchain toolchain, LinkStep step, IReadOnlyList<string> flags)
+    {
+        string key = Key(toolchain, step, flags);
+        string file = Path.Combine(Store, key);
+        if (File.Exists(file))
+        {
+            return Parse(File.ReadAllText(file));
+        }
+
+        LinkOutcome outcome = Replay.Outcome(step, [step.Tool], flags);
+        Directory.CreateDirectory(Store);
+        string temporary = $"{file}.{Guid.NewGuid():N}";
+        File.WriteAllText(temporary, Format(outcome));
+        File.Move(temporary, file, overwrite: true);
+        return outcome;
+    }
+
+    private static string Key(Toolchain toolchain, LinkStep step, IReadOnlyList<string> flags)
+    {
+        long length = new FileInfo(step.Tool).Length;
+        string text = string.Join('\n', [toolchain.LinkVersion, length.ToString(System.Globalization.CultureInfo.InvariantCulture), step.InputHash, .. flags]);
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+    }
+
+    private static string Format(LinkOutcome outcome) => System.Text.Json.JsonSerializer.Serialize(outcome);
+
+    private static LinkOutcome Parse(string text) => System.Text.Json.JsonSerializer.Deserialize<LinkOutcome>(text)!;
+}
