@@ -1,0 +1,142 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace AotLinker.Mapping;
+
+/// <summary>
+/// The inputs of a link: how many are mapped, the memory of those that are read instead, and what that came to. Safe for
+/// any number of threads. One per link; <see cref="Shared"/> serves a process that links once.
+/// </summary>
+internal sealed unsafe class InputStore : IDisposable
+{
+    /// <summary>
+    /// Below this a map (a page table page, a kernel object, a system call to drop it) costs more than a copy. Also
+    /// cmd/link's threshold.
+    /// </summary>
+    public const int SmallestMappedLength = 16 << 10;
+
+    private readonly MemoryArena _arena;
+    private readonly int _mapLimit;
+    private int _maps;
+
+    /// <param name="account">Where mapped and read bytes are counted.</param>
+    /// <param name="mapLimit">Most files mapped at once; null for the host's own limit, 0 to read everything.</param>
+    /// <param name="host">The host; another than the current one only in tests.</param>
+    public InputStore(MemoryAccount? account = null, int? mapLimit = null, HostSystem? host = null)
+    {
+        Host = host ?? HostSystem.Current;
+        Account = account ?? MemoryAccount.Shared;
+        _mapLimit = mapLimit ?? Host.InputMapLimit;
+        _arena = new MemoryArena(Account, Host);
+    }
+
+    public static InputStore Shared { get; } = new();
+
+    public MemoryAccount Account { get; }
+
+    internal HostSystem Host { get; }
+
+    /// <summary>
+    /// Maps or reads a file. Not an exception for a file that can't be opened: <paramref name="error"/> is then the reason
+    /// as Go words it ("open x: no such file or directory"), for a caller that puts cmd/link's words around it.
+    /// </summary>
+    public bool TryOpen(string path, [NotNullWhen(true)] out InputFile? file, [NotNullWhen(false)] out string? error)
+    {
+        file = null;
+        HostError failure = Host.OpenInput(path, out HostFile handle);
+        if (failure.IsError)
+        {
+            error = failure.Describe("open", path);
+            return false;
+        }
+
+        try
+        {
+            failure = Host.FactsOf(handle, out FileFacts facts);
+            if (failure.IsError)
+            {
+                error = failure.Describe("stat", path);
+                return false;
+            }
+
+            if (facts.Kind == FileKind.Regular && facts.Length >= SmallestMappedLength && TryMap(handle, facts.Length, out byte* map))
+            {
+                file = new InputFile(this, path, map, facts.Length, isMapped: true, facts);
+                Account.CountMappedInput(facts.Length);
+                error = null;
+                return true;
+            }
+
+            failure = facts.Kind == FileKind.Regular && facts.Length > 0
+                ? ReadKnown(handle, facts.Length, out byte* content, out long length)
+                : ReadAll(handle, out content, out length);
+            if (failure.IsError)
+            {
+                error = failure.Describe("read", path);
+                return false;
+            }
+
+            file = new InputFile(this, path, content, length, isMapped: false, facts);
+            Account.CountReadInput(length);
+            error = null;
+            return true;
+        }
+        finally
+        {
+            _ = Host.Close(handle);
+        }
+    }
+
+    /// <summary>
+    /// Makes the content of the inputs read so far read-only as well, so that a stray write is a fault whether an input
+    /// was mapped or read. Call when the loading of inputs is over.
+    /// </summary>
+    public void Freeze() => _arena.Freeze();
+
+    /// <summary>Returns the memory of the inputs that were read. Mapped ones are unmapped by their own Dispose.</summary>
+    public void Dispose() => _arena.Dispose();
+
+    internal void Unmap(byte* map, long length)
+    {
+        _ = Host.Unmap(map, length);
+        Interlocked.Decrement(ref _maps);
+    }
+
+    private bool TryMap(HostFile handle, long length, out byte* map)
+    {
+        map = null;
+        if (Interlocked.Increment(ref _maps) <= _mapLimit && Host.MapInput(handle, length, out map).IsNone)
+            return true;
+        Interlocked.Decrement(ref _maps);
+        return false;
+    }
+
+    private HostError ReadKnown(HostFile handle, long expected, out byte* content, out long length)
+    {
+        content = _arena.Alloc(expected, 64);
+        return Host.ReadAt(handle, 0, content, expected, out length);
+    }
+
+    /// <summary>Reads a pipe, or a file that does not know its length (as under /proc), to its end.</summary>
+    private HostError ReadAll(HostFile handle, out byte* content, out long length)
+    {
+        const int Step = 1 << 20;
+        content = null;
+        length = 0;
+        using var buffer = new NativeArray<byte>(Step, Account, Host);
+        while (true)
+        {
+            if (buffer.Length - length < Step / 2)
+                buffer.Resize(buffer.Length * 2);
+            HostError error = Host.ReadNext(handle, buffer.Base + length, (int)Math.Min(buffer.Length - length, 1 << 30), out int read);
+            if (error.IsError)
+                return error;
+            if (read == 0)
+                break;
+            length += read;
+        }
+
+        content = _arena.Alloc(length, 64);
+        Buffer.MemoryCopy(buffer.Base, content, length, length);
+        return HostError.None;
+    }
+}

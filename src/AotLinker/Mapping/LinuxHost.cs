@@ -1,0 +1,298 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
+
+namespace AotLinker.Mapping;
+
+/// <summary>Linux, through Tmds.LibC; the two calls it lacks (rename, fstatfs) are declared here.</summary>
+internal unsafe partial class LinuxHost : PosixHost
+{
+    /// <summary>cmd/link's own cap on maps; the kernel's default for a process is 65,530.</summary>
+    private const int DefaultInputMapLimit = 30_000;
+
+    private const int TmpfsMagic = 0x01021994;
+    private const int RamfsMagic = unchecked((int)0x858458f6);
+
+    private int _inputMapLimit;
+
+    /// <summary>
+    /// 30,000 as in cmd/link, or half of what the kernel allows the process where an administrator set less: the garbage
+    /// collector and the output need maps too.
+    /// </summary>
+    public override int InputMapLimit
+    {
+        get
+        {
+            if (_inputMapLimit == 0)
+                _inputMapLimit = Math.Min(DefaultInputMapLimit, KernelMapLimit() / 2);
+            return _inputMapLimit;
+        }
+    }
+
+    public override HostError NoSpace => new(ENOSPC);
+
+    public override string ErrorText(int code) => ErrnoText.Linux(code);
+
+    public override HostErrorKind Classify(int code)
+    {
+        if (code == ENOENT)
+            return HostErrorKind.NotFound;
+        if (code == EEXIST)
+            return HostErrorKind.Exists;
+        if (code == EACCES || code == EPERM || code == EROFS)
+            return HostErrorKind.AccessDenied;
+        if (code == ENOSPC || code == EDQUOT || code == EFBIG)
+            return HostErrorKind.NoSpace;
+        if (code == ENOMEM || code == EAGAIN)
+            return HostErrorKind.OutOfMemory;
+        if (code == EOPNOTSUPP || code == EINVAL || code == ENOSYS || code == ENODEV || code == EISDIR)
+            return HostErrorKind.Unsupported;
+        return HostErrorKind.Other;
+    }
+
+    public override bool TryReadRawArguments([NotNullWhen(true)] out byte[][]? arguments)
+    {
+        arguments = null;
+        byte[] all;
+        try
+        {
+            all = File.ReadAllBytes("/proc/self/cmdline");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+
+        int count = all.AsSpan().Count((byte)0);
+        arguments = new byte[count][];
+        ReadOnlySpan<byte> rest = all;
+        for (int i = 0; i < count; i++)
+        {
+            int end = rest.IndexOf((byte)0);
+            arguments[i] = rest[..end].ToArray();
+            rest = rest[(end + 1)..];
+        }
+
+        return true;
+    }
+
+    public override HostError FreeSpace(HostFile file, out long free, out bool inMemory)
+    {
+        free = long.MaxValue;
+        inMemory = false;
+        StatFs fs;
+        if (fstatfs((int)file.Handle, &fs) != 0)
+            return LastError;
+        inMemory = (int)fs.Type is TmpfsMagic or RamfsMagic;
+
+        // A tmpfs without a size limit, and ramfs, report no blocks at all.
+        if (fs.Blocks != 0)
+            free = (long)Math.Min(fs.Available, (ulong)(long.MaxValue / Math.Max(fs.BlockSize, 1))) * fs.BlockSize;
+        return HostError.None;
+    }
+
+    public override HostError OpenInput(string path, out HostFile file) =>
+        Open(path, O_RDONLY | O_CLOEXEC, 0, out file);
+
+    public override HostError CreateUnnamed(string directory, out HostFile file)
+    {
+        HostError error = Open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, OutputMode, out file);
+        if (error.IsError)
+            return error;
+
+        // Naming it later goes through /proc; where that is not mounted the file could never be published.
+        HostError reachable = FactsAt(DescriptorPath(file), follow: true, out _);
+        if (reachable.IsNone)
+            return HostError.None;
+        _ = Close(file);
+        file = HostFile.None;
+        return new HostError(EOPNOTSUPP);
+    }
+
+    public override HostError PublishUnnamed(HostFile file, string path)
+    {
+        Span<byte> source = Terminated(DescriptorPath(file), stackalloc byte[64]);
+        Span<byte> target = Terminated(path, stackalloc byte[1024]);
+        fixed (byte* s = source)
+        fixed (byte* t = target)
+            return linkat(AT_FDCWD, s, AT_FDCWD, t, AT_SYMLINK_FOLLOW) == 0 ? HostError.None : LastError;
+    }
+
+    public override HostError CreateInMemory(out HostFile file)
+    {
+        int descriptor;
+        fixed (byte* name = "aotlink-output\0"u8)
+            descriptor = memfd_create(name, MFD_CLOEXEC);
+        file = new HostFile(descriptor);
+        return descriptor >= 0 ? HostError.None : LastError;
+    }
+
+    public override HostError CreateNew(string path, out HostFile file) =>
+        Open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, OutputMode, out file);
+
+    public override HostError OpenExisting(string path, bool isStream, out HostFile file) =>
+        Open(path, isStream ? O_WRONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, OutputMode, out file);
+
+    public override HostError Preallocate(HostFile file, long offset, long length)
+    {
+        while (true)
+        {
+            if (fallocate((int)file.Handle, 0, offset, length) == 0)
+                return HostError.None;
+            if (LastError.Code != EINTR)
+                return LastError;
+        }
+    }
+
+    /// <summary>
+    /// Shared and read-only of a file opened read-only: the kernel then refuses any later mprotect to writable as well.
+    /// </summary>
+    public override HostError MapInput(HostFile file, long length, out byte* map) =>
+        Map(file, length, PROT_READ, MAP_SHARED, out map);
+
+    public override HostError MapOutput(HostFile file, long length, out byte* map) =>
+        Map(file, length, PROT_READ | PROT_WRITE, MAP_SHARED, out map);
+
+    public override HostError RemapOutput(HostFile file, ref byte* map, long oldLength, long newLength)
+    {
+        void* moved = mremap(map, Size(oldLength), Size(newLength), MREMAP_MAYMOVE, null);
+        if (moved == MAP_FAILED)
+            return LastError;
+        map = (byte*)moved;
+        return HostError.None;
+    }
+
+    public override HostError Protect(byte* map, long length) =>
+        mprotect(map, Size(length), PROT_READ) == 0 ? HostError.None : LastError;
+
+    public override HostError Flush(HostFile file, byte* map, long length) =>
+        msync(map, Size(length), MS_SYNC) == 0 ? HostError.None : LastError;
+
+    public override void Advise(byte* map, long length, MapAdvice advice) => _ = madvise(map, Size(length), advice switch
+    {
+        MapAdvice.WillNeed => MADV_WILLNEED,
+        MapAdvice.DontNeed => MADV_DONTNEED,
+        MapAdvice.Sequential => MADV_SEQUENTIAL,
+        _ => MADV_RANDOM,
+    });
+
+    public override HostError AllocatePages(long length, out byte* pages) =>
+        Map(HostFile.None, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, out pages);
+
+    public override HostError ResizePages(ref byte* pages, long oldLength, long newLength)
+    {
+        void* moved = mremap(pages, Size(oldLength), Size(newLength), MREMAP_MAYMOVE, null);
+        if (moved == MAP_FAILED)
+            return LastError;
+        pages = (byte*)moved;
+        return HostError.None;
+    }
+
+    protected override int RawOpen(byte* path, int flags, int mode) => open(path, flags, (mode_t)mode);
+
+    protected override int RawClose(int descriptor) => close(descriptor);
+
+    protected override nint RawRead(int descriptor, byte* buffer, nint count) => (nint)(long)read(descriptor, buffer, Size(count));
+
+    protected override nint RawReadAt(int descriptor, byte* buffer, nint count, long offset) =>
+        (nint)(long)pread(descriptor, buffer, Size(count), offset);
+
+    protected override nint RawWrite(int descriptor, byte* buffer, nint count) => (nint)(long)write(descriptor, buffer, Size(count));
+
+    protected override nint RawWriteAt(int descriptor, byte* buffer, nint count, long offset) =>
+        (nint)(long)pwrite(descriptor, buffer, Size(count), offset);
+
+    protected override int RawSetLength(int descriptor, long length) => ftruncate(descriptor, length);
+
+    protected override int RawSetMode(int descriptor, uint mode) => fchmod(descriptor, (mode_t)mode);
+
+    protected override int RawStat(byte* path, bool follow, out FileFacts facts)
+    {
+        stat s;
+        int result = follow ? LibC.stat(path, &s) : lstat(path, &s);
+        facts = result == 0 ? FactsFrom(s) : default;
+        return result;
+    }
+
+    protected override int RawStat(int descriptor, out FileFacts facts)
+    {
+        stat s;
+        int result = fstat(descriptor, &s);
+        facts = result == 0 ? FactsFrom(s) : default;
+        return result;
+    }
+
+    protected override nint RawReadLink(byte* path, byte* buffer, nint count) => (nint)(long)readlink(path, buffer, Size(count));
+
+    protected override int RawRename(byte* from, byte* to) => rename(from, to);
+
+    protected override int RawUnlink(byte* path) => unlink(path);
+
+    protected override int RawUnmap(byte* map, nint length) => munmap(map, Size(length));
+
+    private static HostError Map(HostFile file, long length, int protection, int flags, out byte* map)
+    {
+        void* address = mmap(null, Size(length), protection, flags, (int)file.Handle, 0);
+        map = address == MAP_FAILED ? null : (byte*)address;
+        return map == null ? LastError : HostError.None;
+    }
+
+    private static size_t Size(long bytes) => (size_t)(ulong)bytes;
+
+    private static string DescriptorPath(HostFile file) =>
+        "/proc/self/fd/" + file.Handle.ToString(CultureInfo.InvariantCulture);
+
+    private static FileFacts FactsFrom(in stat s) => new()
+    {
+        Kind = KindOf((uint)s.st_mode),
+        Length = s.st_size,
+        Device = (ulong)s.st_dev,
+        Id = (ulong)s.st_ino,
+        Modified = Nanoseconds(s.st_mtim),
+        Accessed = Nanoseconds(s.st_atim),
+        Permissions = (uint)s.st_mode & 0xFFF,
+    };
+
+    private static long Nanoseconds(timespec t) => ((long)t.tv_sec * 1_000_000_000) + (long)t.tv_nsec;
+
+    private static int KernelMapLimit()
+    {
+        try
+        {
+            return int.TryParse(File.ReadAllText("/proc/sys/vm/max_map_count").AsSpan().Trim(), out int limit) ? limit : int.MaxValue;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return int.MaxValue;
+        }
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int rename(byte* from, byte* to);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fstatfs(int descriptor, StatFs* result);
+
+    /// <summary>struct statfs of 64-bit Linux (asm-generic; s390x, with 32-bit fields, is not a host).</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct StatFs
+    {
+        public long Type;
+        public long BlockSize;
+        public ulong Blocks;
+        public ulong Free;
+        public ulong Available;
+        public ulong Files;
+        public ulong FilesFree;
+        public ulong Id;
+        public long NameLength;
+        public long FragmentSize;
+        public long Flags;
+        private readonly long _spare0;
+        private readonly long _spare1;
+        private readonly long _spare2;
+        private readonly long _spare3;
+    }
+}

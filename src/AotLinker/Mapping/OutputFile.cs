@@ -1,0 +1,374 @@
+using System.Runtime.ExceptionServices;
+
+namespace AotLinker.Mapping;
+
+/// <summary>
+/// The output of a link: <see cref="Length"/> bytes that start as zero and are filled, in any order and from several
+/// threads, through leases. Backed by a shared map of the file, or, where the system refuses one, by writes through a few
+/// buffers of together at most <see cref="BufferBudget"/> bytes. <see cref="Commit"/> gives the file its name; disposed
+/// without it, nothing is left.
+/// </summary>
+/// <example><code>
+/// using OutputFile output = OutputFile.Open(path, options);   // as cmd/link: before anything is loaded
+/// output.Resize(size);                                        // once the layout is known; again when it grows
+/// using (OutputLease slice = output.Lease(offset, length))    // each part once, from any thread
+///     Emit(slice.Span);
+/// using (OutputLease slice = output.LeasePatch(8, 4))         // a part that was written before
+///     BinaryPrimitives.WriteUInt32LittleEndian(slice.Span, count);
+/// output.Seal();                                              // from here on only LeaseRead and Read
+/// output.Commit();
+/// </code></example>
+internal sealed unsafe class OutputFile : IDisposable
+{
+    /// <summary>The largest slice that can be leased. The same for a mapped output, so that every link proves it.</summary>
+    public const int MaxLease = 4 << 20;
+
+    /// <summary>What all buffers of an output that is not mapped come to.</summary>
+    public const long BufferBudget = 12L * MaxLease;
+
+    [ThreadStatic]
+    private static int _leasesOfThisThread;
+
+    private readonly OutputOptions _options;
+    private readonly OutputTarget _target;
+    private readonly HostSystem _host;
+    private WriteBuffers? _buffers;
+    private byte* _base;
+    private long _length;
+    private long _allocated;
+    private int _leases;
+    private bool _isMapped;
+    private bool _isPreallocated = true;
+    private bool _isSealed;
+    private bool _isClosed;
+    private ExceptionDispatchInfo? _failure;
+
+    private OutputFile(string path, OutputOptions options)
+    {
+        _options = options;
+        _host = options.Host;
+        Path = path;
+        _target = OutputTarget.Open(path, options);
+    }
+
+    /// <summary>The path as it was given.</summary>
+    public string Path { get; }
+
+    /// <summary>The first byte of the map; null while the output is not mapped. Moves with <see cref="Resize"/>.</summary>
+    public byte* Base => _base;
+
+    public long Length => _length;
+
+    public bool IsMapped => _isMapped;
+
+    /// <summary>
+    /// Creates the output, empty. cmd/link does this before it loads anything, so that an output that can't be written is
+    /// known at once, and removes an existing regular file.
+    /// </summary>
+    /// <exception cref="LinkException">"cannot create x: open x: permission denied".</exception>
+    public static OutputFile Open(string path, OutputOptions options) => new(path, options);
+
+    /// <summary><see cref="Open"/> and <see cref="Resize"/> in one.</summary>
+    public static OutputFile Create(string path, long length, OutputOptions options)
+    {
+        OutputFile output = Open(path, options);
+        try
+        {
+            output.Resize(length);
+            return output;
+        }
+        catch
+        {
+            output.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Sets the length, the first time or again; content below the smaller length stays, what is new is zero. Disk space is
+    /// reserved here. There must be no lease.
+    /// </summary>
+    /// <exception cref="LinkException">
+    /// "mapping output file failed: fallocate x: no space left on device", "resize output file failed: truncate x: file too
+    /// large".
+    /// </exception>
+    public void Resize(long length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ThrowIfUnusable();
+        if (_isSealed)
+            throw new InvalidOperationException("the output is sealed");
+        if (Volatile.Read(ref _leases) != 0)
+            throw new InvalidOperationException("the output can't change its length while parts of it are leased");
+        if (length > _allocated)
+            Reserve(_allocated, length);
+        if (_host.UnmapBeforeResize)
+            Unmap();
+        HostError error = _host.SetLength(_target.File, length);
+        if (error.IsError)
+            throw new LinkException($"resize output file failed: {error.Describe("truncate", Path)}");
+        _allocated = length;
+        Remap(length);
+        _length = length;
+    }
+
+    /// <summary>
+    /// A part to be written for the first time; its bytes are zero. Parts leased at the same time must not overlap. With
+    /// buffers this waits until one is free.
+    /// </summary>
+    public OutputLease Lease(long offset, int length) => BeginLease(offset, length, LeaseKind.Fresh);
+
+    /// <summary>A part to be changed: its bytes are those written before.</summary>
+    public OutputLease LeasePatch(long offset, int length) => BeginLease(offset, length, LeaseKind.Patch);
+
+    /// <summary>A part to be read. The only lease a sealed output gives.</summary>
+    public OutputLease LeaseRead(long offset, int length) => BeginLease(offset, length, LeaseKind.Read);
+
+    /// <summary>Writes bytes that stand elsewhere already, of any length and without a lease.</summary>
+    public void Write(long offset, ReadOnlySpan<byte> bytes)
+    {
+        CheckAccess(offset, bytes.Length, writes: true);
+        if (_isMapped)
+        {
+            bytes.CopyTo(new Span<byte>(_base + offset, bytes.Length));
+            return;
+        }
+
+        fixed (byte* b = bytes)
+        {
+            HostError error = _host.WriteAt(_target.File, offset, b, bytes.Length);
+            if (error.IsError)
+                throw error.OnPath("write", Path);
+        }
+
+        _options.Account.CountWrittenOutput(bytes.Length);
+    }
+
+    /// <summary>Reads back what was written, of any length and without a lease.</summary>
+    public void Read(long offset, Span<byte> bytes)
+    {
+        CheckAccess(offset, bytes.Length, writes: false);
+        if (_isMapped)
+        {
+            new ReadOnlySpan<byte>(_base + offset, bytes.Length).CopyTo(bytes);
+            return;
+        }
+
+        fixed (byte* b = bytes)
+            ReadBack(offset, b, bytes.Length);
+    }
+
+    /// <summary>
+    /// Ends writing: a mapped output becomes read-only memory, so that a late pass that only reads it can't change it.
+    /// </summary>
+    public void Seal()
+    {
+        ThrowIfUnusable();
+        if (Volatile.Read(ref _leases) != 0)
+            throw new InvalidOperationException("the output can't be sealed while parts of it are leased");
+        _isSealed = true;
+        if (_base == null)
+            return;
+        HostError error = _host.Protect(_base, _length);
+        if (error.IsError)
+            throw new LinkException($"sealing output file failed: {error.Describe("mprotect", Path)}");
+    }
+
+    /// <summary>Brings everything to the file and gives it its name, or sends it down the stream.</summary>
+    /// <exception cref="LinkException">An earlier write of a lease failed, or one of these steps.</exception>
+    public void Commit()
+    {
+        ThrowIfUnusable();
+        if (Volatile.Read(ref _leases) != 0)
+            throw new InvalidOperationException("the output can't be committed while parts of it are leased");
+        if (_base != null && (_host.FlushBeforeUnmap || !_isPreallocated))
+        {
+            // Where no space could be reserved, the file system may find only now that there is none.
+            HostError error = _host.Flush(_target.File, _base, _length);
+            if (error.IsError)
+                throw error.OnPath("write", Path);
+        }
+
+        Unmap();
+        if (_target.IsStream)
+            SendDownStream();
+        _isClosed = true;
+        _buffers?.Dispose();
+        _target.Publish();
+    }
+
+    /// <summary>Takes the partial output away unless <see cref="Commit"/> succeeded.</summary>
+    public void Dispose()
+    {
+        Unmap();
+        _buffers?.Dispose();
+        _isClosed = true;
+        _target.Abandon();
+    }
+
+    internal void EndLease(long offset, byte* start, int length, bool isRead)
+    {
+        _leasesOfThisThread--;
+        Interlocked.Decrement(ref _leases);
+        if (_isMapped)
+            return;
+        if (!isRead && length > 0)
+        {
+            HostError error = _host.WriteAt(_target.File, offset, start, length);
+            if (error.IsError)
+                Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(error.OnPath("write", Path)), null);
+            else
+                _options.Account.CountWrittenOutput(length);
+        }
+
+        _buffers!.Return(start);
+    }
+
+    private OutputLease BeginLease(long offset, int length, LeaseKind kind)
+    {
+        CheckAccess(offset, length, writes: kind != LeaseKind.Read);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, MaxLease);
+        if (_leasesOfThisThread != 0)
+            throw new InvalidOperationException("this thread holds a part of the output already");
+
+        byte* start = _base + offset;
+        if (!_isMapped)
+        {
+            start = _buffers!.Take();
+            try
+            {
+                if (kind == LeaseKind.Fresh)
+                    new Span<byte>(start, length).Clear();
+                else
+                    ReadBack(offset, start, length);
+            }
+            catch
+            {
+                _buffers.Return(start);
+                throw;
+            }
+        }
+
+        _leasesOfThisThread++;
+        Interlocked.Increment(ref _leases);
+        return new OutputLease(this, offset, start, length, kind == LeaseKind.Read);
+    }
+
+    private void ReadBack(long offset, byte* buffer, int length)
+    {
+        HostError error = _host.ReadAt(_target.File, offset, buffer, length, out long read);
+        if (error.IsError)
+            throw error.OnPath("read", Path);
+        new Span<byte>(buffer + read, (int)(length - read)).Clear();
+    }
+
+    private void CheckAccess(long offset, int length, bool writes)
+    {
+        ThrowIfUnusable();
+        if (writes && _isSealed)
+            throw new InvalidOperationException("the output is sealed");
+        if ((ulong)offset > (ulong)_length || (ulong)length > (ulong)(_length - offset))
+            throw new ArgumentOutOfRangeException(nameof(offset), $"{length} bytes at {offset} reach past the end of the output at {_length}");
+    }
+
+    private void ThrowIfUnusable()
+    {
+        ObjectDisposedException.ThrowIf(_isClosed, this);
+        _failure?.Throw();
+    }
+
+    /// <summary>Reserves disk space for what is new, or at least asks whether there is any.</summary>
+    private void Reserve(long from, long to)
+    {
+        // Memory is slow to reserve (each page is cleared once for it) and then cleared by nobody else; a look at the
+        // free space must do there.
+        HostError error = _host.FreeSpace(_target.File, out long free, out bool inMemory);
+        if (!inMemory)
+        {
+            error = _host.Preallocate(_target.File, from, to - from);
+            if (error.IsNone)
+                return;
+            if (error.Kind == HostErrorKind.NoSpace)
+                throw new LinkException($"mapping output file failed: {error.Describe("fallocate", Path)}");
+            _isPreallocated = false;
+        }
+
+        // Other errors say that this file system can't reserve space (zfs: EINVAL, EPERM; NFS, FUSE: EOPNOTSUPP).
+        if (to - from > free)
+            throw new LinkException($"mapping output file failed: {_host.NoSpace.Describe("fallocate", Path)}");
+    }
+
+    private void Remap(long length)
+    {
+        if (_buffers is not null || length == 0)
+        {
+            if (length == 0)
+                Unmap();
+            return;
+        }
+
+        HostError error;
+        if (_base != null)
+        {
+            error = _host.RemapOutput(_target.File, ref _base, _length, length);
+        }
+        else if (_options.ForceBuffered || _target.IsStream)
+        {
+            UseBuffers();
+            return;
+        }
+        else
+        {
+            error = _host.MapOutput(_target.File, length, out _base);
+        }
+
+        if (error.IsNone)
+        {
+            _isMapped = true;
+            _options.Account.CountMappedOutput(length);
+            return;
+        }
+
+        // The address space is too small, or the file system has no shared maps. What was written is in the file.
+        Unmap();
+        UseBuffers();
+    }
+
+    private void UseBuffers()
+    {
+        _isMapped = false;
+        _buffers = new WriteBuffers(_host, _options.Account);
+    }
+
+    private void Unmap()
+    {
+        if (_base != null)
+            _ = _host.Unmap(_base, _length);
+        _base = null;
+        _isMapped = false;
+    }
+
+    private void SendDownStream()
+    {
+        _buffers ??= new WriteBuffers(_host, _options.Account);
+        byte* buffer = _buffers.Take();
+        for (long offset = 0; offset < _length;)
+        {
+            int count = (int)Math.Min(MaxLease, _length - offset);
+            ReadBack(offset, buffer, count);
+            HostError error = _host.WriteNext(_target.Stream, buffer, count);
+            if (error.IsError)
+                throw error.OnPath("write", Path);
+            offset += count;
+        }
+
+        _buffers.Return(buffer);
+    }
+
+    private enum LeaseKind : byte
+    {
+        Fresh,
+        Patch,
+        Read,
+    }
+}

@@ -1,0 +1,18 @@
+namespace AotLinker.Mapping;
+
+/// <summary>How an output is written; the defaults are what a link wants.</summary>
+internal sealed class OutputOptions
+{
+    public static OutputOptions Default { get; } = new();
+
+    /// <summary>Never map the output: write through bounded buffers, as when the system refuses the map.</summary>
+    public bool ForceBuffered { get; init; }
+
+    /// <summary>Don't use a file without a name: always a named temporary file beside the target.</summary>
+    public bool ForceNamed { get; init; }
+
+    public MemoryAccount Account { get; init; } = MemoryAccount.Shared;
+
+    /// <summary>The host; another than the current one only in tests.</summary>
+    public HostSystem Host { get; init; } = HostSystem.Current;
+}

@@ -1,0 +1,312 @@
+using System.Globalization;
+
+namespace AotLinker.Mapping;
+
+/// <summary>
+/// Where the output goes and how it gets its name. A regular or absent target is written aside and takes its name in one
+/// step at the end, so that nothing half-written ever stands there and a running executable is replaced rather than
+/// overwritten. Pipes and devices get the bytes, in order, from a spool.
+/// </summary>
+/// <remarks>
+/// Follows what users see of cmd/link (<c>libinit</c>, <c>mayberemoveoutfile</c>, <c>OutBuf.Open</c>): an existing regular
+/// file is removed when the link starts; a link is followed, keeping the mode of the file it leads to; the mode is 0775
+/// less the umask. In order of preference the bytes go to
+/// <list type="number">
+/// <item>a file without a name in the target's folder (Linux): killed at any moment, it leaves no trace;</item>
+/// <item>a temporary file beside the target, removed on failure, on exit and on SIGINT, SIGTERM, SIGHUP;</item>
+/// <item>the target itself, where only it may be written (a read-only folder) or where the name is the kernel's
+/// (/dev/stdout redirected to a file); emptied on failure.</item>
+/// </list>
+/// </remarks>
+internal sealed unsafe class OutputTarget
+{
+    private const int MostLinks = 40;
+
+    private static int _counter;
+
+    private readonly HostSystem _host;
+    private readonly string _path;
+
+    private Placement _placement;
+    private string _finalPath;
+    private string? _temporary;
+    private bool _replacesLinked;
+
+    private OutputTarget(HostSystem host, string path)
+    {
+        _host = host;
+        _path = path;
+        _finalPath = path;
+    }
+
+    private enum Placement : byte
+    {
+        Unnamed,
+        Temporary,
+        InPlace,
+        Stream,
+    }
+
+    /// <summary>The file that takes the bytes, seekable: the output itself, or the spool of a stream.</summary>
+    public HostFile File { get; private set; } = HostFile.None;
+
+    /// <summary>The stream behind a spool.</summary>
+    public HostFile Stream { get; private set; } = HostFile.None;
+
+    public bool IsStream => _placement == Placement.Stream;
+
+    /// <exception cref="LinkException">"cannot create x: open x: permission denied", as cmd/link words it.</exception>
+    public static OutputTarget Open(string path, OutputOptions options)
+    {
+        var target = new OutputTarget(options.Host, path);
+        HostError error = target.Open(options.ForceNamed);
+        return error.IsNone ? target : throw CannotCreate(path, error);
+    }
+
+    /// <summary>Closes the file and gives it its name. The stream's bytes have been sent before.</summary>
+    /// <exception cref="LinkException">A write the system had put off failed, or the name could not be given.</exception>
+    public void Publish()
+    {
+        HostFile file = File;
+        switch (_placement)
+        {
+            case Placement.Unnamed:
+                HostError error = _host.PublishUnnamed(file, _finalPath);
+                if (error.Kind == HostErrorKind.Exists)
+                    error = PublishOverExisting(file);
+                ThrowIf(error, "link");
+                File = HostFile.None;
+                ThrowIf(_host.Close(file), "close");
+                break;
+
+            case Placement.Temporary:
+                File = HostFile.None;
+                ThrowIf(_host.Close(file), "close");
+                ThrowIf(_host.Rename(_temporary!, _finalPath), "rename");
+                PartialOutputs.Remove(this);
+                _temporary = null;
+                break;
+
+            case Placement.InPlace:
+                File = HostFile.None;
+                PartialOutputs.Remove(this);
+                ThrowIf(_host.Close(file), "close");
+                break;
+
+            case Placement.Stream:
+                File = HostFile.None;
+                _ = _host.Close(file);
+                HostFile stream = Stream;
+                Stream = HostFile.None;
+                ThrowIf(_host.Close(stream), "close");
+                break;
+        }
+    }
+
+    /// <summary>Closes without publishing and takes away what was written. Safe to call at any time, also twice.</summary>
+    public void Abandon()
+    {
+        PartialOutputs.Remove(this);
+        RemovePartial();
+        HostFile file = File;
+        File = HostFile.None;
+        if (file.IsOpen)
+            _ = _host.Close(file);
+        HostFile stream = Stream;
+        Stream = HostFile.None;
+        if (stream.IsOpen)
+            _ = _host.Close(stream);
+    }
+
+    /// <summary>Takes away what a link that is about to die would leave behind.</summary>
+    internal void RemovePartial()
+    {
+        if (_placement == Placement.InPlace && File.IsOpen)
+            _ = _host.SetLength(File, 0);
+        string? temporary = Interlocked.Exchange(ref _temporary, null);
+        if (temporary is null)
+            return;
+        if (OperatingSystem.IsWindows() && File.IsOpen)
+        {
+            // Windows deletes no open file.
+            HostFile file = File;
+            File = HostFile.None;
+            _ = _host.Close(file);
+        }
+
+        _ = _host.Remove(temporary);
+    }
+
+    private static LinkException CannotCreate(string path, HostError error) =>
+        new($"cannot create {path}: {error.Describe("open", path)}");
+
+    private HostError Open(bool forceNamed)
+    {
+        bool exists = _host.FactsAt(_path, follow: false, out FileFacts facts).IsNone;
+        bool isLink = exists && facts.Kind == FileKind.SymbolicLink;
+        if (isLink)
+            exists = _host.FactsAt(_path, follow: true, out facts).IsNone;
+        if (exists && facts.Kind == FileKind.Stream)
+            return OpenStream();
+        if (exists && facts.Kind == FileKind.Directory)
+            return _host.OpenExisting(_path, isStream: false, out _); // for the system's own reason
+        if (isLink && !TryResolve(exists, facts))
+            return OpenInPlace();
+
+        HostError error = OpenAside(forceNamed);
+        if (error.IsError)
+        {
+            // A folder in which nothing may be created can still hold a file that may be written.
+            return exists ? OpenInPlace() : error;
+        }
+
+        if (exists && isLink)
+        {
+            _replacesLinked = true;
+            _ = _host.SetPermissions(File, facts.Permissions);
+        }
+        else if (exists && _host.Remove(_finalPath) is { IsError: true, Kind: not HostErrorKind.NotFound })
+        {
+            // Somebody else's file in a sticky folder, or on Windows a running program. What is written aside could not
+            // take its place in the end, so it is written where it is or refused now, as by cmd/link.
+            Abandon();
+            return OpenInPlace();
+        }
+
+        return HostError.None;
+    }
+
+    private HostError OpenAside(bool forceNamed)
+    {
+        if (!forceNamed && _host.CreateUnnamed(HostPath.DirectoryOf(_finalPath), out HostFile unnamed).IsNone)
+        {
+            _placement = Placement.Unnamed;
+            File = unnamed;
+            return HostError.None;
+        }
+
+        while (true)
+        {
+            string name = HostPath.Beside(_finalPath, TemporaryName());
+            HostError error = _host.CreateNew(name, out HostFile file);
+            if (error.Kind == HostErrorKind.Exists)
+                continue;
+            if (error.IsError)
+                return error;
+            _placement = Placement.Temporary;
+            _temporary = name;
+            File = file;
+            PartialOutputs.Add(this);
+            return HostError.None;
+        }
+    }
+
+    private HostError OpenInPlace()
+    {
+        HostError error = _host.OpenExisting(_path, isStream: false, out HostFile file);
+        if (error.IsError)
+            return error;
+        _placement = Placement.InPlace;
+        File = file;
+        PartialOutputs.Add(this);
+        return HostError.None;
+    }
+
+    private HostError OpenStream()
+    {
+        HostError error = _host.OpenExisting(_path, isStream: true, out HostFile stream);
+        if (error.IsError)
+            return error;
+        Stream = stream;
+        _placement = Placement.Stream;
+
+        // A stream can't go back for a header or a hash, so the bytes wait in a nameless file on disk.
+        string folder = Path.GetTempPath();
+        if (_host.CreateUnnamed(folder, out HostFile spool).IsNone)
+        {
+            File = spool;
+            return HostError.None;
+        }
+
+        string name = Path.Combine(folder, TemporaryName());
+        error = _host.CreateNew(name, out spool);
+        if (error.IsNone)
+        {
+            File = spool;
+            if (_host.Remove(name).IsError)
+            {
+                _temporary = name;
+                PartialOutputs.Add(this);
+            }
+
+            return HostError.None;
+        }
+
+        // No folder to write to, as in a container without /tmp.
+        if (_host.CreateInMemory(out spool).IsNone)
+        {
+            File = spool;
+            return HostError.None;
+        }
+
+        return error;
+    }
+
+    /// <summary>
+    /// Follows the links from the path to the name that shall be replaced. False when the link can't be followed by name
+    /// (the kernel's own links under /proc, a loop), so that the file must be written where it is.
+    /// </summary>
+    private bool TryResolve(bool exists, in FileFacts destination)
+    {
+        string path = _path;
+        for (int links = 0; links < MostLinks; links++)
+        {
+            if (_host.FactsAt(path, follow: false, out FileFacts facts).IsError)
+            {
+                _finalPath = path;
+                return !exists;
+            }
+
+            if (facts.Kind != FileKind.SymbolicLink)
+            {
+                _finalPath = path;
+                return exists && facts.IsSameFile(destination);
+            }
+
+            if (path.StartsWith("/proc/", StringComparison.Ordinal) || _host.ReadLink(path, out string next).IsError)
+                return false;
+            path = Path.IsPathRooted(next) ? next : HostPath.Beside(path, next);
+        }
+
+        return false;
+    }
+
+    private HostError PublishOverExisting(HostFile file)
+    {
+        if (!_replacesLinked)
+            _ = _host.Remove(_finalPath);
+        while (true)
+        {
+            string name = HostPath.Beside(_finalPath, TemporaryName());
+            HostError error = _host.PublishUnnamed(file, name);
+            if (error.Kind == HostErrorKind.Exists)
+                continue;
+            if (error.IsError)
+                return error;
+            error = _host.Rename(name, _finalPath);
+            if (error.IsError)
+                _ = _host.Remove(name);
+            return error;
+        }
+    }
+
+    /// <summary>Short whatever the target's name, which may be as long as the file system allows.</summary>
+    private static string TemporaryName() => string.Create(
+        CultureInfo.InvariantCulture, $".aotlink-{Environment.ProcessId}-{Interlocked.Increment(ref _counter)}");
+
+    private void ThrowIf(HostError error, string operation)
+    {
+        if (error.IsError)
+            throw error.OnPath(operation, _path);
+    }
+}
