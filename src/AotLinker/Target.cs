@@ -32,7 +32,7 @@ internal enum LinkMode
     External,
 }
 
-/// <summary>The operating system of the output, as far as it decides the format (cmd/internal/objabi.HeadType).</summary>
+/// <summary>The operating system of the output, as far as it decides the format, numbered as -v shows it (cmd/internal/objabi.HeadType).</summary>
 internal enum HeadType
 {
     /// <summary>Not decided.</summary>
@@ -43,7 +43,7 @@ internal enum HeadType
     DragonFly,
     /// <summary>freebsd.</summary>
     FreeBsd,
-    /// <summary>js, wasip1.</summary>
+    /// <summary>js.</summary>
     Js,
     /// <summary>linux, android.</summary>
     Linux,
@@ -55,6 +55,8 @@ internal enum HeadType
     Plan9,
     /// <summary>solaris, illumos.</summary>
     Solaris,
+    /// <summary>wasip1.</summary>
+    Wasip1,
     /// <summary>windows.</summary>
     Windows,
     /// <summary>aix.</summary>

@@ -5,7 +5,7 @@ namespace AotLinker.Releases;
 /// <summary>
 /// What differs between Go releases, as data and small decisions. Passes ask here and never compare release numbers.
 /// </summary>
-internal abstract class Release
+internal abstract partial class Release
 {
     private static readonly Release[] All = [new Go126(), new Go127()];
 
@@ -40,10 +40,13 @@ internal abstract class Release
     public static IEnumerable<string> KnownNames => All.Select(r => r.Name);
 
     /// <summary>
-    /// The release of a version string such as "go1.27.4" or "go1.27-X:foo"; null if it is none of those known.
+    /// The release of a version string such as "go1.27.4" or "go1.27-X:foo"; null if it is none of those known. A development
+    /// version, whose formats may be anything between two releases, is not known either.
     /// </summary>
     public static Release? ForVersion(ReadOnlySpan<char> version)
     {
+        if (version.Contains("devel", StringComparison.Ordinal))
+            return null;
         foreach (Release release in All)
         {
             string name = release.Name;
@@ -57,7 +60,7 @@ internal abstract class Release
     }
 
     /// <summary>Tables shared by Go 1.26, as a base for what 1.27 changed.</summary>
-    private sealed class Go126 : Release
+    private sealed partial class Go126 : Release
     {
         public override string Name => "1.26";
         public override ReadOnlySpan<byte> RelocKinds => Go126Tables.RelocKinds;
@@ -70,7 +73,7 @@ internal abstract class Release
         public override ReadOnlySpan<byte> BlockedLinknames => Go126Tables.BlockedLinknames;
     }
 
-    private sealed class Go127 : Release
+    private sealed partial class Go127 : Release
     {
         public override string Name => "1.27";
         public override ReadOnlySpan<byte> RelocKinds => Go127Tables.RelocKinds;

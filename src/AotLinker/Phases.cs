@@ -1,0 +1,128 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using AotLinker.Cli;
+
+namespace AotLinker;
+
+/// <summary>
+/// Measures the passes of a link for <c>-benchmark</c> and prints them in the form of Go's benchmarks, as cmd/link does
+/// (cmd/link/internal/benchmark), so that tools such as benchstat read both. Costs nothing when off.
+/// <para>
+/// Each line has the time, the bytes allocated on the managed heap, and the heap's size: with <c>-benchmark=mem</c> after
+/// a collection at the end of the pass, where cmd/link calls it live-B. The runtime doesn't count single allocations, so
+/// cmd/link's allocs/op column has no counterpart.
+/// </para>
+/// </summary>
+internal sealed class Phases
+{
+    private readonly BenchmarkMode _mode;
+    private readonly List<Mark> _marks = [];
+    private int _depth;
+
+    /// <param name="mode">What <c>-benchmark</c> asks for.</param>
+    public Phases(BenchmarkMode mode)
+    {
+        _mode = mode;
+        if (mode == BenchmarkMode.Memory)
+            Collect();
+    }
+
+    private record struct Mark(string Name, bool IsOuter, long Nanoseconds, long Allocated, long Heap);
+
+    /// <summary>The pass that runs now, for reports of internal errors; null between passes.</summary>
+    public string? Current { get; private set; }
+
+    /// <summary>Begins a pass, which ends when the result is disposed. A pass within a pass gets a line of its own.</summary>
+    /// <param name="name">cmd/link's name of the pass where it has one.</param>
+    public Scope Begin(string name)
+    {
+        string? outer = Current;
+        Current = name;
+        if (_mode == BenchmarkMode.None)
+            return new Scope(this, outer, -1, 0, 0);
+        _marks.Add(new Mark(name, _depth == 0, 0, 0, 0));
+        _depth++;
+        return new Scope(this, outer, _marks.Count - 1, Stopwatch.GetTimestamp(), GC.GetTotalAllocatedBytes());
+    }
+
+    /// <summary>The report, empty when off. Called once, when all passes are over.</summary>
+    public string Report()
+    {
+        if (_mode == BenchmarkMode.None)
+            return "";
+        string suffix = _mode == BenchmarkMode.Memory ? "_GC" : "";
+        string heapUnit = _mode == BenchmarkMode.Memory ? "live-B" : "heap-B";
+        var text = new StringBuilder();
+        long total = 0;
+        foreach (Mark mark in _marks)
+        {
+            if (mark.IsOuter)
+                total += mark.Nanoseconds;
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"{BenchmarkName(mark.Name + suffix)} 1 {mark.Nanoseconds} ns/op\t{mark.Allocated} B/op\t{mark.Heap} {heapUnit}\n");
+        }
+
+        text.Append(CultureInfo.InvariantCulture, $"{BenchmarkName("total time" + suffix)} 1 {total} ns/op\n");
+        return text.ToString();
+    }
+
+    private static void Collect() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: false);
+
+    // "total time" becomes BenchmarkTotalTime.
+    private static string BenchmarkName(string name)
+    {
+        var result = new StringBuilder("Benchmark");
+        bool capital = true;
+        foreach (char c in name)
+        {
+            if (char.IsWhiteSpace(c))
+            {
+                capital = true;
+                continue;
+            }
+
+            result.Append(capital ? char.ToUpperInvariant(c) : c);
+            capital = false;
+        }
+
+        return result.ToString();
+    }
+
+    private void End(string? outer, int index, long start, long allocated)
+    {
+        Current = outer;
+        if (index < 0)
+            return;
+        long nanoseconds = (long)Stopwatch.GetElapsedTime(start).TotalNanoseconds;
+        allocated = GC.GetTotalAllocatedBytes() - allocated;
+        if (_mode == BenchmarkMode.Memory)
+            Collect();
+        _depth--;
+        Mark mark = _marks[index];
+        _marks[index] = mark with { Nanoseconds = nanoseconds, Allocated = allocated, Heap = GC.GetTotalMemory(forceFullCollection: false) };
+    }
+
+    /// <summary>A running pass.</summary>
+    public readonly struct Scope : IDisposable
+    {
+        private readonly Phases _owner;
+        private readonly string? _outer;
+        private readonly int _index;
+        private readonly long _start;
+        private readonly long _allocated;
+
+        internal Scope(Phases owner, string? outer, int index, long start, long allocated)
+        {
+            _owner = owner;
+            _outer = outer;
+            _index = index;
+            _start = start;
+            _allocated = allocated;
+        }
+
+        /// <summary>Ends the pass.</summary>
+        public void Dispose() => _owner.End(_outer, _index, _start, _allocated);
+    }
+}
