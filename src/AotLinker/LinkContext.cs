@@ -1,12 +1,29 @@
+using AotLinker.Formats;
 using AotLinker.Layout;
 using AotLinker.Load;
+using AotLinker.Mapping;
 using AotLinker.Objects;
 using AotLinker.Releases;
 
 namespace AotLinker;
 
-/// <summary>Fills the content of a generated symbol, straight in the output or in a buffer of its size; any thread may call it.</summary>
-internal delegate void ContentGenerator(LinkContext ctx, SymbolId symbol, Span<byte> content);
+/// <summary>
+/// Fills a piece of a generated symbol's content, straight in the output or in a buffer; all of it must be set, zeros included. Any
+/// thread may call it, for several pieces at a time, in any order. All addresses are known by then.
+/// </summary>
+/// <param name="ctx">The link.</param>
+/// <param name="symbol">The symbol.</param>
+/// <param name="offset">Offset of the piece in the symbol.</param>
+/// <param name="piece">The bytes to set: the whole symbol, unless its <see cref="GeneratedContent.Granule"/> allows less.</param>
+internal delegate void ContentGenerator(LinkContext ctx, SymbolId symbol, long offset, Span<byte> piece);
+
+/// <summary>How the content of a generated symbol is made.</summary>
+/// <param name="Fill">Sets the bytes.</param>
+/// <param name="Granule">
+/// Size of the records the content is made of: it may be asked for in pieces that begin and end on a record (the last may end with the
+/// symbol). 0: always as a whole, which for a large symbol means one thread and, where the output is not mapped, a buffer of its size.
+/// </param>
+internal readonly record struct GeneratedContent(ContentGenerator Fill, int Granule);
 
 /// <summary>
 /// What the passes of one link share. Each property says which pass sets it; the pass list in <see cref="Link"/> is the order. State
@@ -28,6 +45,27 @@ internal sealed class LinkContext
 
     /// <summary>Flag values that passes default or override.</summary>
     public required LinkSettings Settings { get; init; }
+
+    /// <summary>Errors and the log.</summary>
+    public Diagnostics Diagnostics
+    {
+        get => field ??= new Diagnostics("link");
+        init;
+    }
+
+    /// <summary>The object format of the output.</summary>
+    public OutputFormat Format
+    {
+        get => field ?? throw new InvalidOperationException("the output format is not set");
+        init;
+    }
+
+    /// <summary>The output file. Opened before load, sized by layout.</summary>
+    public OutputFile Output
+    {
+        get => field ?? throw new InvalidOperationException("the output is not open");
+        set;
+    }
 
     /// <summary>Packages in load order; linksetup re-orders them so that imports come first (ctxt.Library).</summary>
     public List<Package> Packages { get; set; } = [];
@@ -60,10 +98,31 @@ internal sealed class LinkContext
     public WellKnownSymbols Known { get; } = new();
 
     /// <summary>Generators of symbols whose content is written straight into the output (generatorSyms).</summary>
-    public Dictionary<SymbolId, ContentGenerator> Generators { get; } = [];
+    public Dictionary<SymbolId, GeneratedContent> Generators { get; } = [];
 
-    /// <summary>Data symbols in layout order (ctxt.datap). Set by dodata.</summary>
-    public List<SymbolId> Data { get; } = [];
+    /// <summary>
+    /// For symbols that are laid out with another kind than their own, that kind; 0 for all others (symGroupType). Covers the symbols that
+    /// exist when symtab runs; later ones have none. Set by symtab, changed by dodata, which lets go of it.
+    /// </summary>
+    public NativeColumn<byte> GroupKinds { get; } = new();
+
+    /// <summary>
+    /// The ids of all data symbols, section after section in the order the sections were made; within a section by address (ctxt.datap).
+    /// <see cref="Section.FirstSymbol"/> says where a section's symbols start. Set by dodata.
+    /// </summary>
+    public int[] Data { get; set; } = [];
+
+    /// <summary>Symbols of Windows .pdata (sehp.pdata). Set by textaddress.</summary>
+    public List<SymbolId> PData { get; } = [];
+
+    /// <summary>Symbols of Windows .xdata (sehp.xdata). Set by textaddress.</summary>
+    public List<SymbolId> XData { get; } = [];
+
+    /// <summary>Segments in file order. Set by address.</summary>
+    public List<Segment> SegmentOrder { get; } = [];
+
+    /// <summary>Places in moduledata that dodata fills. Set by symtab.</summary>
+    public ModuleDataFields ModuleDataFields { get; set; }
 
     /// <summary>All sections by index; entry 0 is null.</summary>
     public List<Section?> Sections { get; } = [null];
@@ -105,14 +164,43 @@ internal sealed class LinkContext
     /// Looks up or creates a symbol whose content is generated into the output (createGeneratorSymbol). Its size is final; relocations
     /// may be added until layout.
     /// </summary>
-    public SymbolId CreateGenerated(ReadOnlySpan<byte> name, int version, SymbolKind kind, long size, ContentGenerator generator)
+    public SymbolId CreateGenerated(
+        ReadOnlySpan<byte> name, int version, SymbolKind kind, long size, ContentGenerator generator, int granule = 0)
     {
         SymbolBuilder b = Symbols.Update(name, version);
         b.SetKind(kind).SetSize(size).Set(SymbolTable.Attributes.Generated);
-        Generators[b.Symbol] = generator;
+        Generators[b.Symbol] = new GeneratedContent(generator, granule);
         return b.Symbol;
     }
+
+    /// <summary>
+    /// Looks up or creates a symbol that marks a place: live, local to the module, and given its address by name rather than by the
+    /// layout of its kind (defineInternal).
+    /// </summary>
+    public SymbolId DefineMarker(ReadOnlySpan<byte> name, SymbolKind kind)
+    {
+        SymbolBuilder b = Symbols.Update(name, 0);
+        b.SetKind(kind).Set(SymbolTable.Attributes.Special | SymbolTable.Attributes.Local);
+        return b.Symbol;
+    }
+
+    /// <summary><see cref="DefineMarker(ReadOnlySpan{byte}, SymbolKind)"/> with an address (xdefine).</summary>
+    public SymbolId DefineMarker(ReadOnlySpan<byte> name, SymbolKind kind, long address)
+    {
+        SymbolId s = DefineMarker(name, kind);
+        Symbols.SetValue(s, address);
+        return s;
+    }
 }
+
+/// <summary>
+/// Offsets in moduledata of what is only known once the type descriptors are in order; 0 where the release has no such field. Each is a
+/// pointer-sized number.
+/// </summary>
+/// <param name="TypeDescriptorLength">Length of the descriptors that typelinks cover (typedesclen).</param>
+/// <param name="ItabOffset">Offset of the itabs from the start of the types.</param>
+/// <param name="ItabLength">Length of the itabs.</param>
+internal readonly record struct ModuleDataFields(long TypeDescriptorLength, long ItabOffset, long ItabLength);
 
 /// <summary>Flag values that passes default from the target or override on what they find.</summary>
 internal sealed class LinkSettings
@@ -146,6 +234,21 @@ internal sealed class LinkSettings
 
     /// <summary>ELF interpreter; empty for the target's default (-I).</summary>
     public string Interpreter { get; set; } = "";
+
+    /// <summary>Seed of a random order of functions, 0 for none (-randlayout).</summary>
+    public long RandomLayoutSeed { get; set; }
+
+    /// <summary>Above 0 trampolines are named in the log, above 1 all far calls get one (-debugtramp).</summary>
+    public long DebugTrampolines { get; set; }
+
+    /// <summary>Size at which text is split and trampolines are considered, 0 for the CPU's own (-debugtextsize).</summary>
+    public long DebugTextSize { get; set; }
+
+    /// <summary>File to write the hashed FIPS object to; empty for none (-fipso).</summary>
+    public string FipsObject { get; set; } = "";
+
+    /// <summary>Address sanitizer (-asan).</summary>
+    public bool Asan { get; set; }
 }
 
 /// <summary>Symbols with fixed roles (cmd/link ArchSyms). Set by setarchsyms, linksetup and the output format.</summary>

@@ -26,6 +26,12 @@ internal sealed class Section
     /// <summary>Length in bytes.</summary>
     public ulong Length { get; set; }
 
+    /// <summary>Where the section's symbols start in <see cref="LinkContext.Data"/>; unused for text and DWARF. Set by dodata.</summary>
+    public int FirstSymbol { get; set; }
+
+    /// <summary>How many symbols of <see cref="LinkContext.Data"/> belong to the section. Set by dodata.</summary>
+    public int SymbolCount { get; set; }
+
     /// <summary>The symbol that stands for the section, if any.</summary>
     public SymbolId Symbol { get; set; }
 
@@ -43,6 +49,12 @@ internal sealed class Section
 
     /// <summary>What the output format keeps about the section (its header).</summary>
     public object? FormatHeader { get; set; }
+
+    /// <summary>Address behind the section.</summary>
+    public ulong End => Vaddr + Length;
+
+    /// <summary>Whether the section holds functions; a program may have several such sections.</summary>
+    public bool IsText => Name == ".text";
 
     /// <inheritdoc/>
     public override string ToString() => Name;
@@ -68,6 +80,9 @@ internal sealed class Segment(string name)
 
     /// <summary>Length in the file.</summary>
     public ulong FileLength { get; set; }
+
+    /// <summary>File offset of an address in the segment.</summary>
+    public long OffsetOf(ulong address) => (long)(address - Vaddr + FileOffset);
 
     /// <summary>Sections in address order.</summary>
     public List<Section> Sections { get; } = [];

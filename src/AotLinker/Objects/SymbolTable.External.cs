@@ -108,8 +108,8 @@ internal sealed unsafe partial class SymbolTable
         return new SymbolBuilder(this, s);
     }
 
-    /// <summary>Looks a symbol up by name and makes it changeable, creating it if there is none.</summary>
-    public SymbolBuilder Update(ReadOnlySpan<byte> name, int version) => Update(LookupOrCreate(name, version));
+    /// <summary>Looks a symbol up by name, creating it if there is none, and makes it live and changeable (CreateSymForUpdate).</summary>
+    public SymbolBuilder Update(ReadOnlySpan<byte> name, int version) => Update(LookupOrCreate(name, version)).SetReachable();
 
     /// <summary>Sets the kind; the caller has made the symbol external or is resolve.</summary>
     internal void SetKind(SymbolId s, SymbolKind kind) => _kind[s] = (byte)kind;

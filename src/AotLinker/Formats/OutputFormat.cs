@@ -1,0 +1,145 @@
+using AotLinker.Layout;
+using AotLinker.Objects;
+
+namespace AotLinker.Formats;
+
+/// <summary>
+/// The object format seam: ELF, Mach-O, PE, XCOFF, Plan 9 and WebAssembly derive from this, one folder or file each. Generic passes ask
+/// here and never name a format.
+/// </summary>
+/// <remarks>
+/// One instance serves one link and may keep state between its steps. The steps in pass order, and the functions of cmd/link whose
+/// place they take:
+/// <list type="number">
+/// <item><see cref="InitTarget"/>: computeTLSOffset, Archinit. Before load.</item>
+/// <item><see cref="AddFormatSymbols"/>: doelf, domacho, dope and windynrelocsyms, doxcoff. After mangleTypeSym.</item>
+/// <item><see cref="OrderDynamicSymbols"/>, then for relocations that need it <see cref="AddDynamicSymbol"/> and
+/// <see cref="AddGotEntry"/>, then <see cref="FinishDynamicTables"/>: dodata's dynreloc.</item>
+/// <item><see cref="ArrangeReadOnlyTables"/>: dodata, between sorting and placing symbols.</item>
+/// <item><see cref="SectionsPlaced"/>: address.</item>
+/// <item><see cref="NextSegmentOffset"/>: layout.</item>
+/// <item><see cref="SizeTables"/>: what Asmbelfsetup and the first half of asmbElf find out. The output then gets its final length.</item>
+/// <item><see cref="WriteTables"/>: Asmb2. After the content of all segments is in the output.</item>
+/// </list>
+/// </remarks>
+internal abstract class OutputFormat
+{
+    /// <summary>Name for messages: "elf", "macho" ….</summary>
+    public abstract string Name { get; }
+
+    /// <summary>
+    /// Whether read-only data has a segment of its own. Mach-O and Plan 9 keep it with the text, and so does everybody who leaves the
+    /// final word to an external linker.
+    /// </summary>
+    public virtual bool HasReadOnlySegment(LinkContext ctx) => false;
+
+    /// <summary>
+    /// Whether thread-local zeroed data has a section (.tbss), which lies at address 0 and takes no space in its segment.
+    /// </summary>
+    public virtual bool HasThreadLocalSection(LinkContext ctx) => false;
+
+    /// <summary>Whether the sections of read-only relocated data carry GNU's names (.data.rel.ro…).</summary>
+    public virtual bool NamesRelRoSections => true;
+
+    /// <summary>
+    /// Whether the markers runtime.text, runtime.data … are laid out as ordinary symbols of a few bytes, because the system's loader
+    /// would otherwise take an equal address in another module for them.
+    /// </summary>
+    public virtual bool LaysOutMarkers(LinkContext ctx) => false;
+
+    /// <summary>Whether runtime.types takes space before the type descriptors, in releases that ask for it.</summary>
+    public virtual bool LaysOutTypesMarker(LinkContext ctx) => LaysOutMarkers(ctx);
+
+    /// <summary>Whether dynamic relocations are recorded at all; PE has its own way with imports.</summary>
+    public virtual bool RecordsDynamicRelocations => true;
+
+    /// <summary>
+    /// Whether references to symbols of shared libraries may stay as they are when relocations are applied, on systems whose programs
+    /// always import their C library.
+    /// </summary>
+    public virtual bool AllowsImportedTargets => false;
+
+    /// <summary>
+    /// Sets the TLS offset, <see cref="LinkSettings.HeaderReserve"/> and the defaults of -T and -R; may create symbols that come first.
+    /// </summary>
+    public abstract void InitTarget(LinkContext ctx);
+
+    /// <summary>Makes the symbols of the format: section names, dynamic linking tables, PLT and GOT.</summary>
+    public abstract void AddFormatSymbols(LinkContext ctx);
+
+    /// <summary>Gives dynamic symbols their numbers where these must be known before relocations refer to them.</summary>
+    public virtual void OrderDynamicSymbols(LinkContext ctx)
+    {
+    }
+
+    /// <summary>Enters a symbol in the dynamic symbol table, if it is not there yet (Adddynsym).</summary>
+    public abstract void AddDynamicSymbol(LinkContext ctx, SymbolId s);
+
+    /// <summary>
+    /// Gives a symbol a place in the global offset table, if it has none yet (AddGotSym); the offset is then in
+    /// <see cref="SymbolTable.GotOffset"/>.
+    /// </summary>
+    /// <param name="ctx">The link.</param>
+    /// <param name="s">The symbol.</param>
+    /// <param name="relocType">The format's number of the relocation that fills the place at run time.</param>
+    public abstract void AddGotEntry(LinkContext ctx, SymbolId s, uint relocType);
+
+    /// <summary>
+    /// Gives a symbol a PLT entry, if it has none yet (the CPUs' addpltsym); the offset is then in <see cref="SymbolTable.PltOffset"/>.
+    /// </summary>
+    public abstract void AddPltEntry(LinkContext ctx, SymbolId s);
+
+    /// <summary>Completes the dynamic linking tables once all dynamic relocations are known (elfdynhash).</summary>
+    public virtual void FinishDynamicTables(LinkContext ctx)
+    {
+    }
+
+    /// <summary>
+    /// Changes the order of the sorted <see cref="SymbolKind.ElfRoSect"/> symbols where the format needs some side by side; may set
+    /// alignments.
+    /// </summary>
+    public virtual void ArrangeReadOnlyTables(LinkContext ctx, Span<int> symbols)
+    {
+    }
+
+    /// <summary>Extra address space in front of a segment (XCOFF keeps data far from text).</summary>
+    public virtual ulong AddressGap(LinkContext ctx, Segment segment) => 0;
+
+    /// <summary>Rounding of the address after each DWARF section; 1 for none.</summary>
+    public virtual long DwarfSectionRounding => 1;
+
+    /// <summary>Called when all symbols have their addresses, the markers included, to define what the format adds.</summary>
+    public virtual void SectionsPlaced(LinkContext ctx)
+    {
+    }
+
+    /// <summary>File offset of the segment that follows <paramref name="previous"/> in the file.</summary>
+    /// <exception cref="LinkException">The segment's address does not fit its place in the file.</exception>
+    public virtual ulong NextSegmentOffset(LinkContext ctx, Segment previous, Segment segment)
+    {
+        ulong round = (ulong)ctx.Settings.Round;
+        ulong offset = (previous.FileOffset + previous.FileLength + round - 1) / round * round;
+        if (segment.Vaddr % round != offset % round)
+        {
+            throw new LinkException($"bad segment rounding (Vaddr=0x{segment.Vaddr:x} Fileoff=0x{offset:x} FlagRound=0x{round:x})");
+        }
+        return offset;
+    }
+
+    /// <summary>
+    /// Decides the place and size of everything outside the segments: headers, symbol and string tables, section table. All addresses
+    /// and file offsets of segments are known.
+    /// </summary>
+    /// <returns>Length of the file.</returns>
+    public abstract long SizeTables(LinkContext ctx);
+
+    /// <summary>Writes everything outside the segments.</summary>
+    public abstract void WriteTables(LinkContext ctx);
+
+    /// <summary>The value of a local-exec reference to thread-local storage (relocsym, R_TLS_LE).</summary>
+    /// <exception cref="LinkException">The format has no such reference.</exception>
+    public virtual long ThreadLocalOffset(LinkContext ctx, SymbolId target, long addend) => ctx.TlsOffset + addend;
+
+    /// <summary>The value of a reference relative to the image's start (R_PEIMAGEOFF).</summary>
+    public virtual long ImageBase => 0;
+}
