@@ -42,6 +42,37 @@ internal sealed unsafe partial class SymbolTable
         _kind[(long)id] = (byte)kind;
     }
 
+    /// <summary>Makes the undefined symbol of a name that resolve has entered in the name table under the next id.</summary>
+    internal void AddReference(ReadOnlySpan<byte> name, int version, int expectedId)
+    {
+        fixed (byte* p = name)
+        {
+            // The bytes lie in an object's mapping, so the address outlives the pin.
+            SymbolId s = NewExternal(p, name.Length, version);
+            if (s.Index != expectedId)
+            {
+                throw new InvalidOperationException($"reference got id {s.Index} instead of {expectedId}");
+            }
+        }
+    }
+
+    /// <summary>Raises the alignment to at least <paramref name="align"/>, from any thread.</summary>
+    internal void RaiseAlign(SymbolId s, int align)
+    {
+        byte wanted = EncodeAlign(align);
+        ref byte b = ref _align[s];
+        byte old = Volatile.Read(ref b);
+        while (old < wanted)
+        {
+            byte seen = Interlocked.CompareExchange(ref b, wanted, old);
+            if (seen == old)
+            {
+                return;
+            }
+            old = seen;
+        }
+    }
+
     private SymbolId ResolveBuiltin(GoObject owner, uint index)
     {
         if (_builtins.TryGetValue(index, out int s))
