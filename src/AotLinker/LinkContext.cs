@@ -82,6 +82,12 @@ internal sealed class LinkContext
     /// <summary>Shared libraries needed, in order of first mention (dynlib). Set by load.</summary>
     public List<string> DynamicLibraries { get; } = [];
 
+    /// <summary>Libraries that imported symbols name, in order of mention, repeats included. Set by load.</summary>
+    public List<string> ImportedLibraries { get; } = [];
+
+    /// <summary>Flags the objects ask the host's linker to get (ldflag). Set by load.</summary>
+    public List<string> ExternalLinkerFlags { get; } = [];
+
     /// <summary>All text symbols in layout order (ctxt.Textp). Set by linksetup; extended by passes that make code.</summary>
     public List<SymbolId> Text { get; } = [];
 
@@ -232,7 +238,10 @@ internal sealed class LinkSettings
     /// <summary>Alignment of functions in bytes (-funcalign or the CPU's).</summary>
     public int FunctionAlign { get; set; }
 
-    /// <summary>ELF interpreter; empty for the target's default (-I).</summary>
+    /// <summary>Whether <see cref="Interpreter"/> was given by -I, which directives cannot override.</summary>
+    public bool InterpreterFromFlag { get; init; }
+
+    /// <summary>ELF interpreter; empty for the target's default (-I, cgo_dynamic_linker).</summary>
     public string Interpreter { get; set; } = "";
 
     /// <summary>Seed of a random order of functions, 0 for none (-randlayout).</summary>

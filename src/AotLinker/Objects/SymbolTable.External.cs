@@ -41,6 +41,9 @@ internal sealed unsafe partial class SymbolTable
     /// <summary>Symbols exported to C, statically (cgo_export_static).</summary>
     public SortedSet<SymbolId> CgoExportStatic { get; } = [];
 
+    /// <summary>The Go symbol of each name exported to C statically: what host objects refer to (CgoExports).</summary>
+    public Dictionary<string, SymbolId> CgoExportNames { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Symbols with hidden visibility (host objects).</summary>
     public HashSet<SymbolId> Hidden { get; } = [];
 

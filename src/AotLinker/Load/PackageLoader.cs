@@ -1,0 +1,419 @@
+using System.Text;
+using AotLinker.Cli;
+using AotLinker.Objects;
+
+namespace AotLinker.Load;
+
+/// <summary>
+/// Finds and opens every package of the link, in the Go linker's order: the main package, then what each object imports, then the
+/// packages every program needs (ld.loadlib, loadobjfile, ldobj, addlib).
+/// </summary>
+/// <remarks>
+/// Which packages belong to the link, and in which order, is only known by following imports one by one. The import configuration
+/// names nearly all of them beforehand, so their files are mapped and taken apart in parallel first.
+/// </remarks>
+internal sealed class PackageLoader
+{
+    private readonly LinkOptions _options;
+    private readonly Diagnostics _diagnostics;
+    private readonly Workers _workers;
+    private readonly Dictionary<string, ParsedFile> _parsed = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Package> _byPath = new(StringComparer.Ordinal);
+    private readonly LoadedPackages _result = new();
+    private readonly List<GoObject> _objects = [];
+    private int _nextStaticVersion = SymbolTable.StaticVersion;
+
+    // Packages that link internally although they hold host objects (internalpkg).
+    private static readonly string[] InternalHostPackages =
+    [
+        "crypto/internal/boring", "crypto/internal/boring/syso", "crypto/x509", "net", "os/user", "runtime/cgo", "runtime/race",
+        "runtime/race/internal/amd64v1", "runtime/race/internal/amd64v3", "runtime/msan", "runtime/asan",
+    ];
+
+    private PackageLoader(LinkOptions options, Diagnostics diagnostics, Workers workers)
+    {
+        _options = options;
+        _diagnostics = diagnostics;
+        _workers = workers;
+    }
+
+    /// <summary>Loads the packages of a link.</summary>
+    /// <exception cref="LinkException">A file cannot be read or is damaged, or a package does not fit.</exception>
+    public static LoadedPackages Run(LinkOptions options, Diagnostics diagnostics, Workers workers) =>
+        new PackageLoader(options, diagnostics, workers).Load();
+
+    private LoadedPackages Load()
+    {
+        ParseAhead();
+        string mainPath = _options.BuildMode == BuildMode.Plugin ? _options.PluginPath : "main";
+        Add("command line", "command line", _options.MainFile, mainPath, 0);
+        int next = 0;
+        LoadPending(ref next);
+        if (_options.Race)
+        {
+            AddInternal("runtime/race");
+        }
+        if (_options.Msan)
+        {
+            AddInternal("runtime/msan");
+        }
+        if (_options.Asan)
+        {
+            AddInternal("runtime/asan");
+        }
+        AddInternal("runtime");
+        LoadPending(ref next);
+
+        _result.Objects = new GoObject[_objects.Count + SymbolTable.FirstObject];
+        _objects.CopyTo(_result.Objects, SymbolTable.FirstObject);
+        return _result;
+    }
+
+    private void LoadPending(ref int next)
+    {
+        for (; next < _result.Packages.Count; next++)
+        {
+            LoadPackage(_result.Packages[next]);
+        }
+    }
+
+    private void ParseAhead()
+    {
+        List<string> files = [_options.MainFile];
+        if (_options.ImportConfig is { } config)
+        {
+            for (int i = 0; i < config.PackageCount; i++)
+            {
+                files.Add(RawText.Decode(config.PackageFile(i)));
+            }
+        }
+        ParsedFile[] parsed = new ParsedFile[files.Count];
+        _workers.ForChunks(files.Count, 8, (from, to, _) =>
+        {
+            for (int i = from; i < to; i++)
+            {
+                parsed[i] = ParsedFile.Parse(files[i]);
+            }
+        });
+        foreach (ParsedFile p in parsed)
+        {
+            _parsed.TryAdd(p.Path, p);
+        }
+    }
+
+    private Package Add(string sourceRef, string objectRef, string file, string path, ulong fingerprint)
+    {
+        if (_byPath.TryGetValue(path, out Package? known))
+        {
+            return known;
+        }
+        if (_diagnostics.Verbosity > 1)
+        {
+            _diagnostics.Log($"addlibpath: srcref: {sourceRef} objref: {objectRef} file: {file} pkg: {path} shlib:  fingerprint: {FingerprintText(fingerprint)}");
+        }
+        Package package = new()
+        {
+            Path = path,
+            File = file,
+            ObjectRef = objectRef,
+            SourceRef = sourceRef,
+            Index = _result.Packages.Count,
+            Fingerprint = fingerprint,
+        };
+        _byPath.Add(path, package);
+        _result.Packages.Add(package);
+        return package;
+    }
+
+    // A package the linker itself asks for (loadinternal).
+    private void AddInternal(string path)
+    {
+        if (_options.ImportConfig is { } config)
+        {
+            if (config.TryGetPackageFile(Encoding.UTF8.GetBytes(path), out ReadOnlySpan<byte> file))
+            {
+                Add("internal", "internal", RawText.Decode(file), path, 0);
+            }
+            else
+            {
+                _diagnostics.Log($"loadinternal: cannot find {path}");
+            }
+            return;
+        }
+        foreach (string directory in _options.LibraryDirectories)
+        {
+            string file = Path.Join(directory, path + ".a");
+            if (_diagnostics.Verbosity != 0)
+            {
+                _diagnostics.Log($"searching for {path}.a in {file}");
+            }
+            if (File.Exists(file))
+            {
+                Add("internal", "internal", file, path, 0);
+                return;
+            }
+        }
+        if (path == "runtime")
+        {
+            Diagnostics.Exit("error: unable to find runtime.a");
+        }
+        _diagnostics.Log($"warning: unable to find {path}.a");
+    }
+
+    // A package that an object imports (addlib, findlib).
+    private Package? Import(string sourceRef, string objectRef, string path, ulong fingerprint)
+    {
+        path = GoText.CleanPath(path);
+        if (_byPath.TryGetValue(path, out Package? known) && known.Fingerprint != 0)
+        {
+            CheckFingerprint(known, known.Fingerprint, sourceRef, fingerprint);
+            return known;
+        }
+        string file = "";
+        if (_options.ImportConfig is { } config)
+        {
+            if (config.TryGetPackageFile(Encoding.UTF8.GetBytes(path), out ReadOnlySpan<byte> bytes))
+            {
+                file = RawText.Decode(bytes);
+            }
+            else
+            {
+                _diagnostics.Log($"cannot find package {path} (using -importcfg)");
+            }
+        }
+        else
+        {
+            foreach (string directory in _options.LibraryDirectories)
+            {
+                file = Path.Join(directory, path + ".a");
+                if (File.Exists(file))
+                {
+                    break;
+                }
+                file = Path.Join(directory, path + ".o");
+                if (File.Exists(file))
+                {
+                    break;
+                }
+            }
+        }
+        if (_diagnostics.Verbosity > 1)
+        {
+            _diagnostics.Log($"addlib: {objectRef} {sourceRef} pulls in {file} isshlib false");
+        }
+        return Add(sourceRef, objectRef, file, path, fingerprint);
+    }
+
+    private void LoadPackage(Package package)
+    {
+        string prefix = ImportPath.Escape(package.Path);
+        if (_diagnostics.Verbosity > 1)
+        {
+            _diagnostics.Log($"autolib: {package.File} (from {package.ObjectRef})");
+            _diagnostics.Log($"ldobj: {package.File} ({prefix})");
+        }
+        if (!_parsed.Remove(package.File, out ParsedFile? parsed))
+        {
+            parsed = ParsedFile.Parse(package.File);
+        }
+        if (parsed.Failure is not null)
+        {
+            if (parsed.File is null)
+            {
+                Diagnostics.Exit($"cannot open file {package.File}: {parsed.Failure.Message}");
+            }
+            throw parsed.Failure;
+        }
+        if (parsed.DynamicImportFailed)
+        {
+            _result.DynamicImportFailed.Add(package.Path);
+        }
+        if (parsed.PrefersExternalLink && _options.LinkMode == LinkMode.Auto)
+        {
+            _result.PrefersExternalLink.Add(package.Path);
+        }
+        _result.Files.Add(parsed);
+        foreach (ParsedMember member in parsed.Members)
+        {
+            LoadMember(package, parsed, member, prefix);
+        }
+        if (prefix == "main" && !package.IsMain)
+        {
+            Diagnostics.Exit($"{package.File}: not package main");
+        }
+    }
+
+    private unsafe void LoadMember(Package package, ParsedFile parsed, ParsedMember member, string prefix)
+    {
+        CompilationUnit unit = new(package);
+        package.Units.Add(unit);
+        if (member.Error is not null)
+        {
+            if (member.IsFatal)
+            {
+                Diagnostics.Exit(member.Error);
+            }
+            _diagnostics.Error(member.Error);
+            return;
+        }
+        if (member.Kind != MemberKind.GoObject)
+        {
+            _result.HostObjects.Add(new HostObject(member.Kind, prefix, package, parsed.File!, member));
+            bool isInternal = InternalHostPackages.Contains(prefix)
+                && !(_options.HeadType == HeadType.DragonFly && prefix is "net" or "os/user");
+            _result.HasExternalObject |= !isInternal;
+            _result.HasUnknownObject |= member.Kind == MemberKind.Unknown;
+            return;
+        }
+        if (!_options.IgnoreVersionMismatch)
+        {
+            CheckHeader(member);
+        }
+        if (!_options.SkipPackageDataChecks)
+        {
+            ReadPackageData(package, parsed, member, prefix);
+        }
+        GoObject o = new(parsed.File!.Base + member.ObjectOffset, member.Offset + member.Length - member.ObjectOffset, unit, member.DisplayName)
+        {
+            Index = _objects.Count + SymbolTable.FirstObject,
+            StaticVersion = _nextStaticVersion++,
+        };
+        unit.Object = o;
+        if ((o.Flags & GoObject.ObjectFlags.Unlinkable) != 0)
+        {
+            throw new LinkException($"link: unlinkable object (from package {package.Path}) - compiler requires -p flag");
+        }
+        _objects.Add(o);
+        if (o.Fingerprint != 0)
+        {
+            if (package.Fingerprint == 0)
+            {
+                package.Fingerprint = o.Fingerprint;
+            }
+            CheckFingerprint(package, o.Fingerprint, package.SourceRef, package.Fingerprint);
+        }
+        for (int i = 0, n = o.AutolibCount; i < n; i++)
+        {
+            string path = Encoding.UTF8.GetString(o.Autolib(i, out ulong fingerprint));
+            if (Import(prefix, member.DisplayName, path, fingerprint) is { } import)
+            {
+                package.Imports.Add(import);
+            }
+        }
+    }
+
+    private void CheckHeader(ParsedMember member)
+    {
+        string want = _options.ObjectHeader;
+        if (member.Header + "\n" != want)
+        {
+            _diagnostics.Error($"{member.DisplayName}: linked object header mismatch:\nhave {GoText.Quote(member.Header + "\n")}\nwant {GoText.Quote(want)}\n");
+        }
+    }
+
+    // Header lines up to an empty one, "main" among them for a main package, then sections; one may hold cgo directives (ldpkg).
+    private void ReadPackageData(Package package, ParsedFile parsed, ParsedMember member, string prefix)
+    {
+        if (member.PackageDataLength > int.MaxValue)
+        {
+            throw new LinkException($"{member.DisplayName}: too much pkg data in {parsed.Path}");
+        }
+        ReadOnlySpan<byte> data = parsed.File!.Span(member.PackageDataOffset, (int)member.PackageDataLength);
+        while (!data.IsEmpty)
+        {
+            int end = data.IndexOf((byte)'\n');
+            ReadOnlySpan<byte> line = end < 0 ? data : data[..end];
+            data = end < 0 ? default : data[(end + 1)..];
+            package.IsMain |= line.SequenceEqual("main"u8);
+            if (line.IsEmpty)
+            {
+                break;
+            }
+        }
+        int start = data.IndexOf("\n$$  // cgo"u8);
+        if (start < 0)
+        {
+            return;
+        }
+        int newline = data[(start + 1)..].IndexOf((byte)'\n');
+        if (newline < 0)
+        {
+            _diagnostics.Warn($"{_diagnostics.ProgramName}: found $$ // cgo but no newline in {member.DisplayName}");
+            return;
+        }
+        data = data[(start + 1 + newline)..];
+        int stop = data.IndexOf("\n$$"u8);
+        if (stop < 0)
+        {
+            stop = data.IndexOf("\n!\n"u8);
+        }
+        if (stop < 0)
+        {
+            _diagnostics.Warn($"{_diagnostics.ProgramName}: cannot find end of // cgo section in {member.DisplayName}");
+            return;
+        }
+        if (!CgoDirectives.TryParse(data[..stop], out List<string[]> directives, out string error))
+        {
+            _diagnostics.Error($"{_diagnostics.ProgramName}: {member.DisplayName}: failed decoding cgo directives: {error}");
+            return;
+        }
+        _result.CgoDirectives.Add(new CgoDirectives(member.DisplayName, prefix, directives));
+    }
+
+    private static void CheckFingerprint(Package package, ulong own, string source, ulong expected)
+    {
+        if (own != expected)
+        {
+            Diagnostics.Exit($"fingerprint mismatch: {package} has {FingerprintText(own)}, import from {source} expecting {FingerprintText(expected)}");
+        }
+    }
+
+    private static string FingerprintText(ulong fingerprint) =>
+        Convert.ToHexStringLower(FingerprintBytes(fingerprint));
+
+    private static byte[] FingerprintBytes(ulong fingerprint)
+    {
+        byte[] bytes = new byte[8];
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt64LittleEndian(bytes, fingerprint);
+        return bytes;
+    }
+}
+
+/// <summary>An object of the host's compiler, found in a package.</summary>
+/// <param name="Kind">Its format.</param>
+/// <param name="Prefix">Escaped path of the package.</param>
+/// <param name="Package">The package.</param>
+/// <param name="File">The mapped file it lies in.</param>
+/// <param name="Member">Where it lies.</param>
+internal sealed record HostObject(MemberKind Kind, string Prefix, Package Package, Mapping.InputFile File, ParsedMember Member);
+
+/// <summary>What load found.</summary>
+internal sealed class LoadedPackages
+{
+    /// <summary>Packages in load order.</summary>
+    public List<Package> Packages { get; } = [];
+
+    /// <summary>Go objects in load order, from <see cref="SymbolTable.FirstObject"/> on.</summary>
+    public GoObject[] Objects { get; set; } = [];
+
+    /// <summary>Host objects in load order.</summary>
+    public List<HostObject> HostObjects { get; } = [];
+
+    /// <summary>The files, mapped for the whole link.</summary>
+    public List<ParsedFile> Files { get; } = [];
+
+    /// <summary>cgo directives by object, in load order.</summary>
+    public List<CgoDirectives> CgoDirectives { get; } = [];
+
+    /// <summary>Packages whose dynamic imports cgo could not write.</summary>
+    public List<string> DynamicImportFailed { get; } = [];
+
+    /// <summary>Packages that ask for external linking by default.</summary>
+    public List<string> PrefersExternalLink { get; } = [];
+
+    /// <summary>Whether a host object belongs to a package that is not known to link internally.</summary>
+    public bool HasExternalObject { get; set; }
+
+    /// <summary>Whether a host object has an unknown format.</summary>
+    public bool HasUnknownObject { get; set; }
+}

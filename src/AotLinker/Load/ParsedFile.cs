@@ -1,0 +1,246 @@
+using AotLinker.Mapping;
+using AotLinker.Objects;
+
+namespace AotLinker.Load;
+
+/// <summary>What a member of a package file is.</summary>
+internal enum MemberKind
+{
+    /// <summary>A Go object.</summary>
+    GoObject,
+    /// <summary>An object of the host's compiler, ELF.</summary>
+    HostElf,
+    /// <summary>Mach-O.</summary>
+    HostMachO,
+    /// <summary>PE.</summary>
+    HostPe,
+    /// <summary>XCOFF.</summary>
+    HostXcoff,
+    /// <summary>None of these.</summary>
+    Unknown,
+}
+
+/// <summary>One object found in a package file, not yet part of the link.</summary>
+internal sealed class ParsedMember
+{
+    /// <summary>What it is.</summary>
+    public required MemberKind Kind { get; init; }
+
+    /// <summary>"archive(member)", or the file itself when it is no archive.</summary>
+    public required string DisplayName { get; init; }
+
+    /// <summary>Offset of the member in the file.</summary>
+    public required long Offset { get; init; }
+
+    /// <summary>Length of the member.</summary>
+    public required long Length { get; init; }
+
+    /// <summary>The header line of a Go object, without its end.</summary>
+    public string Header { get; init; } = "";
+
+    /// <summary>Offset of the text between the header and the object proper: the package data.</summary>
+    public long PackageDataOffset { get; init; }
+
+    /// <summary>Length of the package data.</summary>
+    public long PackageDataLength { get; init; }
+
+    /// <summary>Offset of the Go object proper.</summary>
+    public long ObjectOffset { get; init; }
+
+    /// <summary>What is wrong with it: reported when the package turns out to be part of the link.</summary>
+    public string? Error { get; init; }
+
+    /// <summary>Whether the error ends the link at once.</summary>
+    public bool IsFatal { get; init; }
+}
+
+/// <summary>
+/// A package file, mapped and taken apart. Any thread may make one before it is known whether the package is part of the link, so what
+/// is wrong with it waits until it is.
+/// </summary>
+internal sealed class ParsedFile
+{
+    private ParsedFile(string path)
+    {
+        Path = path;
+    }
+
+    /// <summary>The file.</summary>
+    public string Path { get; }
+
+    /// <summary>The mapped file; null if it could not be opened.</summary>
+    public InputFile? File { get; private set; }
+
+    /// <summary>What is wrong with the file as a whole.</summary>
+    public LinkException? Failure { get; private set; }
+
+    /// <summary>The objects, in file order.</summary>
+    public List<ParsedMember> Members { get; } = [];
+
+    /// <summary>Whether the archive says that cgo could not write its dynamic imports (member dynimportfail).</summary>
+    public bool DynamicImportFailed { get; private set; }
+
+    /// <summary>Whether the archive asks for external linking by default (member preferlinkext).</summary>
+    public bool PrefersExternalLink { get; private set; }
+
+    /// <summary>Opens and takes apart a file (loadobjfile, ldobj's recognition).</summary>
+    public static unsafe ParsedFile Parse(string path)
+    {
+        ParsedFile parsed = new(path);
+        try
+        {
+            parsed.File = InputFile.Open(path);
+            InputFile file = parsed.File;
+            if (file.Length < ArchiveReader.Magic.Length || !file.Span(0, ArchiveReader.Magic.Length).SequenceEqual(ArchiveReader.Magic))
+            {
+                parsed.Members.Add(ParseMember(file, path, path, 0, file.Length));
+                return parsed;
+            }
+            foreach (ArchiveMember member in ArchiveReader.Members(file.Base, file.Length, path))
+            {
+                parsed.AddMember(file, member);
+            }
+        }
+        catch (LinkException e)
+        {
+            parsed.Failure = e;
+        }
+        return parsed;
+    }
+
+    private void AddMember(InputFile file, ArchiveMember member)
+    {
+        switch (member.Name)
+        {
+            case "__.PKGDEF":
+                return;
+            case "dynimportfail":
+                DynamicImportFailed = true;
+                break;
+            case "preferlinkext":
+                PrefersExternalLink = true;
+                break;
+        }
+        // Tools add members that are no objects; their names are short enough to show their suffix whole.
+        if (member.Name.Length < 16 && !member.Name.EndsWith(".o", StringComparison.Ordinal) && !member.Name.EndsWith(".syso", StringComparison.Ordinal))
+        {
+            return;
+        }
+        Members.Add(ParseMember(file, Path, $"{Path}({member.Name})", member.Offset, member.Length));
+    }
+
+    private static unsafe ParsedMember ParseMember(InputFile file, string path, string displayName, long offset, long length)
+    {
+        byte* start = file.Base + offset;
+        ReadOnlySpan<byte> head = new(start, (int)Math.Min(length, 4));
+        MemberKind kind = Recognize(head);
+        if (kind != MemberKind.GoObject)
+        {
+            bool isSyso = path.EndsWith(".syso", StringComparison.Ordinal) || displayName.EndsWith(".syso", StringComparison.Ordinal)
+                || displayName.EndsWith(".syso)", StringComparison.Ordinal);
+            return new ParsedMember
+            {
+                Kind = kind,
+                DisplayName = displayName,
+                Offset = offset,
+                Length = length,
+                Error = kind == MemberKind.Unknown && isSyso ? $"{displayName}: unsupported object format in .syso file" : null,
+            };
+        }
+
+        ParsedMember Broken(string error, bool fatal = false) => new()
+        {
+            Kind = kind,
+            DisplayName = displayName,
+            Offset = offset,
+            Length = length,
+            Error = error,
+            IsFatal = fatal,
+        };
+
+        // The header is one short line; a file without one is not worth searching to its end.
+        ReadOnlySpan<byte> first = new(start, (int)Math.Min(length, 4096));
+        int lineEnd = first.IndexOf((byte)'\n');
+        if (lineEnd < 0)
+        {
+            return Broken($"truncated object file: {displayName}: EOF");
+        }
+        string header = System.Text.Encoding.UTF8.GetString(first[..lineEnd]);
+        if (!header.StartsWith("go object ", StringComparison.Ordinal))
+        {
+            return displayName.EndsWith(".go", StringComparison.Ordinal)
+                ? Broken($"{displayName}: uncompiled .go source file", fatal: true)
+                : Broken($"{displayName}: not an object file: @{offset} {Cli.GoText.Quote(header + "\n")}");
+        }
+        long end = FindPackageDataEnd(start, lineEnd + 1, length);
+        if (end < 0)
+        {
+            return Broken($"truncated object file: {displayName}");
+        }
+        return new ParsedMember
+        {
+            Kind = kind,
+            DisplayName = displayName,
+            Offset = offset,
+            Length = length,
+            Header = header,
+            PackageDataOffset = offset + lineEnd + 1,
+            PackageDataLength = end - (lineEnd + 1),
+            ObjectOffset = offset + end + 2,
+        };
+    }
+
+    /// <summary>
+    /// Offset of the "!\n" line that ends the package data, from a line start outside "$$" sections; -1 if there is none. A "\n!\n" inside
+    /// a section is data.
+    /// </summary>
+    private static unsafe long FindPackageDataEnd(byte* p, long from, long length)
+    {
+        int markers = 0;
+        for (long line = from; line < length;)
+        {
+            ReadOnlySpan<byte> rest = new(p + line, (int)Math.Min(length - line, int.MaxValue));
+            if (rest.Length >= 2 && rest[0] == '!' && rest[1] == '\n' && (markers & 1) == 0)
+            {
+                return line;
+            }
+            if (rest.Length >= 2 && rest[0] == '$' && rest[1] == '$')
+            {
+                markers++;
+            }
+            int end = rest.IndexOf((byte)'\n');
+            if (end < 0)
+            {
+                return -1;
+            }
+            line += end + 1;
+        }
+        return -1;
+    }
+
+    private static MemberKind Recognize(ReadOnlySpan<byte> head)
+    {
+        if (head.Length < 4)
+        {
+            return MemberKind.Unknown;
+        }
+        if (head.SequenceEqual("\u007fELF"u8))
+        {
+            return MemberKind.HostElf;
+        }
+        uint magic = System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(head);
+        if ((magic & ~1u) == 0xfeedface || (magic & ~0x01000000u) == 0xcefaedfe)
+        {
+            return MemberKind.HostMachO;
+        }
+        if ((magic >> 16) is 0x4c01 or 0x6486 or 0xc401 or 0x64aa)
+        {
+            return MemberKind.HostPe;
+        }
+        if (head[0] == 1 && head[1] is 0xd7 or 0xf7)
+        {
+            return MemberKind.HostXcoff;
+        }
+        return head.SequenceEqual("go o"u8) ? MemberKind.GoObject : MemberKind.Unknown;
+    }
+}
