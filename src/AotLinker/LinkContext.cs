@@ -94,6 +94,9 @@ internal sealed class LinkContext
     /// <summary>Symbols to export dynamically, sorted (ctxt.dynexp). Set by load.</summary>
     public List<SymbolId> DynamicExports { get; } = [];
 
+    /// <summary>Functions exported to WebAssembly, in id order of their objects. Set by load.</summary>
+    public List<SymbolId> WasmExports { get; } = [];
+
     /// <summary>The moduledata symbol. Set by linksetup.</summary>
     public SymbolId ModuleData { get; set; }
 

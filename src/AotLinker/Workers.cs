@@ -5,10 +5,25 @@ namespace AotLinker;
 /// indices, so that the result is the same for any thread count and any order.
 /// </summary>
 /// <remarks>A shuffle seed visits the chunks in a scrambled order, to catch a body that depends on the order.</remarks>
-internal sealed class Workers(int threads, int shuffleSeed = 0)
+internal sealed class Workers
 {
+    private readonly int _shuffleSeed;
+
+    /// <summary>Loops on up to <paramref name="threads"/> threads; a seed other than 0 scrambles the order of chunks.</summary>
+    public Workers(int threads, int shuffleSeed = 0)
+    {
+        Threads = Math.Max(1, threads);
+        _shuffleSeed = shuffleSeed;
+        // The pool would start threads beyond the number of processors only one by one, every half second.
+        ThreadPool.GetMinThreads(out int workers, out int completionPorts);
+        if (workers < Threads)
+        {
+            ThreadPool.SetMinThreads(Threads, completionPorts);
+        }
+    }
+
     /// <summary>Number of threads a loop may use, the calling one included.</summary>
-    public int Threads { get; } = Math.Max(1, threads);
+    public int Threads { get; }
 
     /// <summary>Runs <paramref name="body"/> for every index in [0, count), one index at a time.</summary>
     public void For(int count, Action<int> body) =>
@@ -31,7 +46,7 @@ internal sealed class Workers(int threads, int shuffleSeed = 0)
             return;
         }
         int chunks = (int)(((long)count + chunk - 1) / chunk);
-        int[]? order = shuffleSeed == 0 ? null : Shuffled(chunks);
+        int[]? order = _shuffleSeed == 0 ? null : Shuffled(chunks);
         int next = -1;
         int failedChunk = int.MaxValue;
         System.Runtime.ExceptionServices.ExceptionDispatchInfo? failure = null;
@@ -92,7 +107,7 @@ internal sealed class Workers(int threads, int shuffleSeed = 0)
         {
             order[i] = i;
         }
-        new Random(shuffleSeed).Shuffle(order);
+        new Random(_shuffleSeed).Shuffle(order);
         return order;
     }
 }

@@ -175,7 +175,7 @@ internal enum RelocKind : byte
     /// <summary>R_LOONG64_TLS_LE_LO.</summary>
     Loong64TlsLeLo,
     /// <summary>R_CALLLOONG64.</summary>
-    Callloong64,
+    CallLoong64,
     /// <summary>R_LOONG64_CALL36.</summary>
     Loong64Call36,
     /// <summary>R_LOONG64_TLS_IE_HI.</summary>
@@ -229,4 +229,13 @@ internal static class RelocFlags
 {
     /// <summary>R_WEAK: the reference does not keep its target alive.</summary>
     public const ushort Weak = 0x8000;
+}
+
+/// <summary>Questions about relocation kinds (cmd/internal/objabi.RelocType's methods).</summary>
+internal static class RelocKinds
+{
+    /// <summary>Whether the relocation is a direct call, whatever the CPU.</summary>
+    public static bool IsDirectCall(this RelocKind kind) => kind is RelocKind.Call or RelocKind.CallArm or RelocKind.CallArm64
+        or RelocKind.CallLoong64 or RelocKind.CallMips or RelocKind.CallPower or RelocKind.RiscvCall or RelocKind.RiscvJal
+        or RelocKind.RiscvJalTramp;
 }

@@ -90,7 +90,7 @@ internal static class Go126Tables
         (byte)RelocKind.Loong64AddrPcrel20S2,
         (byte)RelocKind.Loong64TlsLeHi,
         (byte)RelocKind.Loong64TlsLeLo,
-        (byte)RelocKind.Callloong64,
+        (byte)RelocKind.CallLoong64,
         (byte)RelocKind.Loong64Call36,
         (byte)RelocKind.Loong64TlsIeHi,
         (byte)RelocKind.Loong64TlsIeLo,

@@ -36,6 +36,24 @@ internal abstract partial class Release
     /// <summary>The restricted linknames: one per line, the symbol and then the packages allowed, separated by spaces.</summary>
     public abstract ReadOnlySpan<byte> BlockedLinknames { get; }
 
+    /// <summary>Pointer-sized words in a map's type descriptor behind the common part, apart from its 32-bit flags (abi.MapType).</summary>
+    protected abstract int MapDescriptorWords { get; }
+
+    /// <summary>Pointer-sized words in an interface's descriptor behind the common part, as the linker counts them.</summary>
+    protected abstract int InterfaceDescriptorWords { get; }
+
+    /// <summary>Bytes of a kind's type descriptor behind the part common to all kinds (abi.RTypeSize).</summary>
+    public int TypeRecordExtra(GoKind kind, int pointerSize) => kind switch
+    {
+        GoKind.Struct => 4 * pointerSize,
+        GoKind.Pointer or GoKind.Func or GoKind.Slice => pointerSize,
+        GoKind.Array => 3 * pointerSize,
+        GoKind.Chan => 2 * pointerSize,
+        GoKind.Map => (MapDescriptorWords * pointerSize) + (pointerSize == 8 ? 8 : 4),
+        GoKind.Interface => InterfaceDescriptorWords * pointerSize,
+        _ => 0,
+    };
+
     /// <summary>Names of all releases known, oldest first.</summary>
     public static IEnumerable<string> KnownNames => All.Select(r => r.Name);
 
@@ -71,6 +89,8 @@ internal abstract partial class Release
         public override bool DupOkNeedsDupOk => false;
         public override bool ChecksAssemblyLinknames => false;
         public override ReadOnlySpan<byte> BlockedLinknames => Go126Tables.BlockedLinknames;
+        protected override int MapDescriptorWords => 7;
+        protected override int InterfaceDescriptorWords => 3;
     }
 
     private sealed partial class Go127 : Release
@@ -84,5 +104,7 @@ internal abstract partial class Release
         public override bool DupOkNeedsDupOk => true;
         public override bool ChecksAssemblyLinknames => true;
         public override ReadOnlySpan<byte> BlockedLinknames => Go127Tables.BlockedLinknames;
+        protected override int MapDescriptorWords => 10;
+        protected override int InterfaceDescriptorWords => 4;
     }
 }
