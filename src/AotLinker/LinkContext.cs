@@ -4,6 +4,7 @@ using AotLinker.Load;
 using AotLinker.Mapping;
 using AotLinker.Objects;
 using AotLinker.Releases;
+using AotLinker.Synthesize.Dwarf;
 
 namespace AotLinker;
 
@@ -151,6 +152,9 @@ internal sealed class LinkContext
     /// <summary>Debug information (Segdwarf).</summary>
     public Segment DwarfSegment { get; } = new("dwarf");
 
+    /// <summary>The debug information, null without any (-w). Set by dwarfGenerateDebugSyms.</summary>
+    public DwarfSections? Dwarf { get; set; }
+
     /// <summary>Windows .pdata (Segpdata).</summary>
     public Segment PDataSegment { get; } = new("pdata");
 
@@ -234,6 +238,18 @@ internal sealed class LinkSettings
 
     /// <summary>No DWARF (-w).</summary>
     public bool OmitDwarf { get; set; }
+
+    /// <summary>Compress DWARF where the format can (-compressdwarf).</summary>
+    public bool CompressDwarf { get; set; } = true;
+
+    /// <summary>Whether the objects carry DWARF 5 rather than 4 (GOEXPERIMENT dwarf5).</summary>
+    public bool Dwarf5 { get; set; } = true;
+
+    /// <summary>The toolchain's version as the compiler names it in DWARF, "go1.27.4" (buildcfg.Version).</summary>
+    public string CompilerVersion { get; set; } = "";
+
+    /// <summary>What $GOROOT stands for in file names; empty to leave it (buildcfg.GOROOT).</summary>
+    public string GoRoot { get; set; } = "";
 
     /// <summary>No dynamic linking (-d; also set by linksetup for executables that import nothing).</summary>
     public bool NoDynamic { get; set; }

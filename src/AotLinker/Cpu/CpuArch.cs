@@ -32,6 +32,9 @@ internal abstract class CpuArch
     /// <summary>Smallest alignment (Minalign).</summary>
     public abstract int MinAlign { get; }
 
+    /// <summary>Largest alignment that loads and stores require (sys.Arch.Alignment).</summary>
+    public virtual int AccessAlign => 1;
+
     /// <summary>Bytes below the frame that hold the link register; 0 where calls push the return address.</summary>
     public abstract int FixedFrameSize { get; }
 

@@ -1,0 +1,55 @@
+using AotLinker.Layout;
+
+namespace AotLinker.Synthesize.Dwarf;
+
+/// <summary>
+/// The debug information of a link, section by section (dwarfp): what the passes after dwarfGenerateDebugSyms need to lay it out,
+/// name it and write it.
+/// </summary>
+/// <remarks>
+/// The steps in pass order: dwarfGenerateDebugSyms fills <see cref="Sections"/>; dodata calls <see cref="AllocateSections"/> when it has
+/// placed its own sections; address gives the sections of <see cref="LinkContext.DwarfSegment"/> their addresses; dwarfcompress changes
+/// sizes and addresses once more; then the content is written with <see cref="FilePieceCount"/>, <see cref="FilePieceStart"/> and <see
+/// cref="FillFilePiece"/>, which hide whether it is compressed.
+/// </remarks>
+internal sealed class DwarfSections
+{
+    /// <summary>The sections in output order.</summary>
+    public List<DwarfSection> Sections { get; } = [];
+
+    /// <summary>
+    /// Makes the output sections and gives each its length (allocateDwarfSections). Addresses here are offsets that only count relative
+    /// to each other until address moves the segment.
+    /// </summary>
+    /// <param name="ctx">The link.</param>
+    /// <param name="dataSize">Running size of the data laid out so far (dodataState.datsize).</param>
+    public void AllocateSections(LinkContext ctx, ref long dataSize)
+    {
+        // The Go linker's limit for any section (checkSectSize).
+        const long MaxSize = 2_000_000_000;
+        foreach (DwarfSection content in Sections)
+        {
+            Section section = ctx.AddSection(ctx.DwarfSegment, content.Name, 4);
+            section.Align = 1;
+            section.Vaddr = (ulong)dataSize;
+            section.Length = (ulong)content.Size;
+            section.Symbol = content.Symbol;
+            ctx.Symbols.SetSectionIndex(content.Symbol, section.Index);
+            content.Output = section;
+            dataSize += content.Size;
+            if (content.Size > MaxSize)
+            {
+                ctx.Diagnostics.Error($"too much data in section {content.Name} ({content.Size}, over 2e+09 bytes)");
+            }
+        }
+    }
+
+    /// <summary>Number of pieces a section is written to the file in.</summary>
+    public int FilePieceCount(DwarfSection section) => section.PieceCount;
+
+    /// <summary>Offset of a piece from the section's start in the file; behind the last piece: the section's length in the file.</summary>
+    public long FilePieceStart(DwarfSection section, int piece) => section.PieceStart(piece);
+
+    /// <summary>Sets the bytes of a piece of the file. Any thread may call it.</summary>
+    public void FillFilePiece(LinkContext ctx, DwarfSection section, int piece, Span<byte> content) => section.Fill(ctx, piece, content);
+}
