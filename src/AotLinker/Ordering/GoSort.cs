@@ -1,0 +1,322 @@
+using System.Numerics;
+
+namespace AotLinker.Ordering;
+
+/// <summary>A strict weak order, as a struct so that the sort is compiled for it.</summary>
+internal interface IOrder<T>
+{
+    /// <summary>Whether <paramref name="x"/> comes before <paramref name="y"/>.</summary>
+    bool Less(in T x, in T y);
+}
+
+/// <summary>
+/// Go's unstable sort (sort.Slice, slices.SortFunc), step for step: where elements compare equal, their order in a program is whatever
+/// this algorithm leaves behind, so we must leave the same. With an order in which no two elements are equal, use any faster sort.
+/// </summary>
+/// <remarks>
+/// Pattern-defeating quicksort after Orson Peters, without block partitioning; the parameters are those of Go 1.19 and later
+/// (sort/zsortfunc.go). Both of Go's entry points perform the same comparisons and swaps.
+/// </remarks>
+internal static class GoSort
+{
+    // Up to this length elements are inserted one by one.
+    private const int InsertionLimit = 12;
+
+    // From this length on a pivot is chosen from nine elements, and out-of-order pairs are worth shifting.
+    private const int LongLength = 50;
+
+    private enum Hint
+    {
+        Unknown,
+        Increasing,
+        Decreasing,
+    }
+
+    /// <summary>Sorts as Go would.</summary>
+    public static void Sort<T, TOrder>(Span<T> items, TOrder order)
+        where TOrder : struct, IOrder<T>
+    {
+        int depth = 32 - BitOperations.LeadingZeroCount((uint)items.Length);
+        new Sorter<T, TOrder>(items, order).Sort(0, items.Length, depth);
+    }
+
+    private readonly ref struct Sorter<T, TOrder>(Span<T> items, TOrder order)
+        where TOrder : struct, IOrder<T>
+    {
+        private readonly Span<T> _items = items;
+
+        /// <summary>Sorts [a, b); after <paramref name="limit"/> bad pivots it goes on as heap sort.</summary>
+        public void Sort(int a, int b, int limit)
+        {
+            bool balanced = true;
+            bool partitioned = true;
+            while (true)
+            {
+                int length = b - a;
+                if (length <= InsertionLimit)
+                {
+                    Insert(a, b);
+                    return;
+                }
+                if (limit == 0)
+                {
+                    HeapSort(a, b);
+                    return;
+                }
+                if (!balanced)
+                {
+                    Scatter(a, b);
+                    limit--;
+                }
+                int pivot = ChoosePivot(a, b, out Hint hint);
+                if (hint == Hint.Decreasing)
+                {
+                    _items[a..b].Reverse();
+                    pivot = b - 1 - (pivot - a);
+                    hint = Hint.Increasing;
+                }
+                if (balanced && partitioned && hint == Hint.Increasing && TryInsertFew(a, b))
+                {
+                    return;
+                }
+                // An element before the range that is not less than the pivot equals it: so do all like it in the range.
+                if (a > 0 && !Less(a - 1, pivot))
+                {
+                    a = PartitionEqual(a, b, pivot);
+                    continue;
+                }
+                int middle = Partition(a, b, pivot, out partitioned);
+                int left = middle - a;
+                int right = b - middle;
+                int balance = length / 8;
+                if (left < right)
+                {
+                    balanced = left >= balance;
+                    Sort(a, middle, limit);
+                    a = middle + 1;
+                }
+                else
+                {
+                    balanced = right >= balance;
+                    Sort(middle + 1, b, limit);
+                    b = middle;
+                }
+            }
+        }
+
+        private bool Less(int i, int j) => order.Less(in _items[i], in _items[j]);
+
+        private void Swap(int i, int j) => (_items[i], _items[j]) = (_items[j], _items[i]);
+
+        private void Insert(int a, int b)
+        {
+            for (int i = a + 1; i < b; i++)
+            {
+                for (int j = i; j > a && Less(j, j - 1); j--)
+                {
+                    Swap(j, j - 1);
+                }
+            }
+        }
+
+        private void HeapSort(int a, int b)
+        {
+            int n = b - a;
+            for (int i = (n - 1) / 2; i >= 0; i--)
+            {
+                SiftDown(i, n, a);
+            }
+            for (int i = n - 1; i >= 0; i--)
+            {
+                Swap(a, a + i);
+                SiftDown(0, i, a);
+            }
+        }
+
+        private void SiftDown(int root, int n, int first)
+        {
+            while (true)
+            {
+                int child = (2 * root) + 1;
+                if (child >= n)
+                {
+                    return;
+                }
+                if (child + 1 < n && Less(first + child, first + child + 1))
+                {
+                    child++;
+                }
+                if (!Less(first + root, first + child))
+                {
+                    return;
+                }
+                Swap(first + root, first + child);
+                root = child;
+            }
+        }
+
+        private int Partition(int a, int b, int pivot, out bool wasPartitioned)
+        {
+            Swap(a, pivot);
+            int i = a + 1;
+            int j = b - 1;
+            Advance(ref i, ref j, a);
+            wasPartitioned = i > j;
+            while (i <= j)
+            {
+                Swap(i, j);
+                i++;
+                j--;
+                Advance(ref i, ref j, a);
+            }
+            Swap(j, a);
+            return j;
+        }
+
+        private void Advance(ref int i, ref int j, int pivot)
+        {
+            while (i <= j && Less(i, pivot))
+            {
+                i++;
+            }
+            while (i <= j && !Less(j, pivot))
+            {
+                j--;
+            }
+        }
+
+        private int PartitionEqual(int a, int b, int pivot)
+        {
+            Swap(a, pivot);
+            int i = a + 1;
+            int j = b - 1;
+            while (true)
+            {
+                while (i <= j && !Less(a, i))
+                {
+                    i++;
+                }
+                while (i <= j && Less(a, j))
+                {
+                    j--;
+                }
+                if (i > j)
+                {
+                    return i;
+                }
+                Swap(i, j);
+                i++;
+                j--;
+            }
+        }
+
+        /// <summary>Puts up to five out-of-order pairs right; true if that made the range sorted.</summary>
+        private bool TryInsertFew(int a, int b)
+        {
+            const int MostPairs = 5;
+            int i = a + 1;
+            for (int pair = 0; pair < MostPairs; pair++)
+            {
+                while (i < b && !Less(i, i - 1))
+                {
+                    i++;
+                }
+                if (i == b)
+                {
+                    return true;
+                }
+                if (b - a < LongLength)
+                {
+                    return false;
+                }
+                Swap(i, i - 1);
+                if (i - a >= 2)
+                {
+                    // Go looks down to the second element of the whole, not of the range.
+                    for (int j = i - 1; j >= 1 && Less(j, j - 1); j--)
+                    {
+                        Swap(j, j - 1);
+                    }
+                }
+                if (b - i >= 2)
+                {
+                    for (int j = i + 1; j < b && Less(j, j - 1); j++)
+                    {
+                        Swap(j, j - 1);
+                    }
+                }
+            }
+            return false;
+        }
+
+        /// <summary>Moves three elements around the middle to pseudo-random places, against inputs made to be slow.</summary>
+        private void Scatter(int a, int b)
+        {
+            int length = b - a;
+            if (length < 8)
+            {
+                return;
+            }
+            ulong random = (ulong)length;
+            uint mask = (1u << (32 - BitOperations.LeadingZeroCount((uint)length))) - 1;
+            int middle = a + (length / 4 * 2);
+            for (int i = middle - 1; i <= middle + 1; i++)
+            {
+                random ^= random << 13;
+                random ^= random >> 7;
+                random ^= random << 17;
+                int other = (int)((uint)random & mask);
+                if (other >= length)
+                {
+                    other -= length;
+                }
+                Swap(i, a + other);
+            }
+        }
+
+        private int ChoosePivot(int a, int b, out Hint hint)
+        {
+            const int AllSwapped = 12;
+            int length = b - a;
+            int quarter = length / 4;
+            int i = a + quarter;
+            int j = a + (quarter * 2);
+            int k = a + (quarter * 3);
+            int swaps = 0;
+            if (length >= 8)
+            {
+                if (length >= LongLength)
+                {
+                    i = Median(i - 1, i, i + 1, ref swaps);
+                    j = Median(j - 1, j, j + 1, ref swaps);
+                    k = Median(k - 1, k, k + 1, ref swaps);
+                }
+                j = Median(i, j, k, ref swaps);
+            }
+            hint = swaps switch
+            {
+                0 => Hint.Increasing,
+                AllSwapped => Hint.Decreasing,
+                _ => Hint.Unknown,
+            };
+            return j;
+        }
+
+        private int Median(int a, int b, int c, ref int swaps)
+        {
+            Order(ref a, ref b, ref swaps);
+            Order(ref b, ref c, ref swaps);
+            Order(ref a, ref b, ref swaps);
+            return b;
+        }
+
+        private void Order(ref int a, ref int b, ref int swaps)
+        {
+            if (Less(b, a))
+            {
+                swaps++;
+                (a, b) = (b, a);
+            }
+        }
+    }
+}
