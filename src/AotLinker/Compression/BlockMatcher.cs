@@ -1,0 +1,115 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace AotLinker.Compression;
+
+/// <summary>
+/// Finds the matches of one block after another. All that is carried from block to block is a table of
+/// positions, and the 32 KiB of data before the block.
+/// </summary>
+/// <remarks>
+/// Positions count bytes of the stream from <see cref="FirstPosition"/>, so that an entry never set, 0, is out of
+/// reach of everything. They are 32 bits wide; <see cref="Rebase"/> makes room in the improbable stream of 4 GiB.
+/// Data is addressed as <c>origin + position</c>, wherever the caller keeps it.
+/// </remarks>
+internal abstract unsafe class BlockMatcher : IDisposable
+{
+    /// <summary>Position of a stream's first byte: more than any distance from 0.</summary>
+    public const uint FirstPosition = 0x10000;
+
+    private void* _table;
+    private readonly nuint _tableBytes;
+
+    /// <param name="entries">Number of 32-bit positions in the table.</param>
+    protected BlockMatcher(int entries)
+    {
+        _tableBytes = (nuint)entries * sizeof(uint);
+        _table = NativeMemory.AlignedAlloc(_tableBytes, 4096);
+        Reset();
+    }
+
+    ~BlockMatcher() => NativeMemory.AlignedFree(_table);
+
+    /// <summary>The positions, in whatever arrangement the derived type likes.</summary>
+    protected uint* Table => (uint*)_table;
+
+    /// <summary>Forgets everything: the next block starts a stream.</summary>
+    public void Reset() => NativeMemory.Clear(_table, _tableBytes);
+
+    /// <summary>
+    /// Appends the matches and literals of [<paramref name="start"/>, <paramref name="end"/>) to an empty block. At least 128
+    /// bytes; 32 KiB before them must be readable, if the stream has so many.
+    /// </summary>
+    public abstract void Find(byte* origin, nuint start, nuint end, TokenBlock tokens);
+
+    /// <summary>Makes every position <paramref name="delta"/> less; those that would fall below 0 are forgotten.</summary>
+    public void Rebase(uint delta)
+    {
+        foreach (ref uint position in Entries)
+            position = position > delta ? position - delta : 0;
+    }
+
+    /// <summary>
+    /// True if both would find the same matches from <paramref name="position"/> on: entries agree where they are within reach.
+    /// </summary>
+    public bool IsEquivalentTo(BlockMatcher other, uint position)
+    {
+        uint oldest = position - DeflateTables.WindowSize;
+        ReadOnlySpan<uint> a = Entries, b = other.Entries;
+        var limit = new Vector<uint>(oldest);
+        int i = 0;
+        for (; i <= a.Length - Vector<uint>.Count; i += Vector<uint>.Count)
+        {
+            if (!Vector.EqualsAll(Vector.Max(new Vector<uint>(a[i..]), limit), Vector.Max(new Vector<uint>(b[i..]), limit)))
+                return false;
+        }
+        return true;
+    }
+
+    /// <summary>Takes over the table of <paramref name="other"/>.</summary>
+    public void CopyFrom(BlockMatcher other) => other.Entries.CopyTo(Entries);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        NativeMemory.AlignedFree(_table);
+        _table = null;
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Bytes that agree from <paramref name="a"/> and <paramref name="b"/> on, not looking at or past <paramref name="aEnd"/>; <paramref name="b"/> lies before <paramref name="a"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    protected static nuint MatchLength(byte* a, byte* b, byte* aEnd)
+    {
+        if (aEnd - a >= 8)
+        {
+            ulong difference = *(ulong*)a ^ *(ulong*)b;
+            if (difference != 0)
+                return (nuint)BitOperations.TrailingZeroCount(difference) >> 3;
+        }
+        return LongMatchLength(a, b, aEnd);
+    }
+
+    /// <summary>The same, for what is probably long or at the end.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static nuint LongMatchLength(byte* a, byte* b, byte* aEnd)
+    {
+        byte* start = a;
+        for (; aEnd - a >= Vector128<byte>.Count; a += Vector128<byte>.Count, b += Vector128<byte>.Count)
+        {
+            uint equal = Vector128.Equals(Vector128.Load(a), Vector128.Load(b)).ExtractMostSignificantBits();
+            if (equal != 0xFFFF)
+                return (nuint)(a - start) + (nuint)BitOperations.TrailingZeroCount(~equal);
+        }
+        while (a < aEnd && *a == *b)
+        {
+            a++;
+            b++;
+        }
+        return (nuint)(a - start);
+    }
+
+    private Span<uint> Entries => new(_table, (int)(_tableBytes / sizeof(uint)));
+}

@@ -1,0 +1,94 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace AotLinker.Compression;
+
+/// <summary>
+/// A growable byte buffer outside the managed heap. Writers reserve the most they may need, write through
+/// the pointer without further checks, and commit what they used; growing is a <c>realloc</c>, which the
+/// C library does by remapping pages, not by copying, once the buffer is large.
+/// </summary>
+internal sealed unsafe class NativeBuffer : IDisposable
+{
+    private const nuint InitialCapacity = 64 * 1024;
+
+    private byte* _data;
+    private nuint _length;
+    private nuint _capacity;
+
+    ~NativeBuffer() => Free();
+
+    /// <summary>Bytes committed so far.</summary>
+    public long Length => (long)_length;
+
+    /// <summary>First byte; valid until the next reservation, <see cref="Dispose"/> or <see cref="TrimExcess"/>.</summary>
+    public byte* Data => _data;
+
+    /// <summary>The committed bytes as one span. Throws <see cref="OverflowException"/> past 2 GiB: use <see cref="Data"/> there.</summary>
+    public ReadOnlySpan<byte> Span => new(_data, checked((int)_length));
+
+    /// <summary>Makes room for <paramref name="count"/> more bytes and returns where they start.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public byte* Reserve(nuint count)
+    {
+        if (_capacity - _length < count)
+            Grow(count);
+        return _data + _length;
+    }
+
+    /// <summary>Declares everything before <paramref name="end"/>, a pointer into the last reservation, as written.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void CommitTo(byte* end) => _length = (nuint)(end - _data);
+
+    /// <summary>Appends <paramref name="bytes"/>.</summary>
+    public void Append(ReadOnlySpan<byte> bytes)
+    {
+        byte* at = Reserve((nuint)bytes.Length);
+        bytes.CopyTo(new Span<byte>(at, bytes.Length));
+        CommitTo(at + bytes.Length);
+    }
+
+    /// <summary>Forgets the content and keeps the memory.</summary>
+    public void Clear() => _length = 0;
+
+    /// <summary>Gives memory beyond the content back.</summary>
+    public void TrimExcess()
+    {
+        if (_capacity == _length)
+            return;
+        if (_length == 0)
+        {
+            Free();
+            return;
+        }
+        _data = (byte*)NativeMemory.Realloc(_data, _length);
+        _capacity = _length;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Free();
+        GC.SuppressFinalize(this);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Grow(nuint count)
+    {
+        nuint wanted = checked(_length + count);
+        nuint capacity = nuint.Max(InitialCapacity, _capacity);
+        // Half as much again past 1 MiB: a compressed section's last growth should not double its footprint.
+        while (capacity < wanted)
+            capacity = capacity < 1024 * 1024 ? capacity * 2 : checked(capacity + capacity / 2);
+        _data = (byte*)NativeMemory.Realloc(_data, capacity);
+        _capacity = capacity;
+    }
+
+    private void Free()
+    {
+        NativeMemory.Free(_data);
+        _data = null;
+        _length = 0;
+        _capacity = 0;
+    }
+}

@@ -1,0 +1,23 @@
+namespace AotLinker.Hashing;
+
+/// <summary>
+/// The hashes of <c>cmd/internal/hash</c>, which are SHA-256 made different on purpose, each in its own way: abbreviated
+/// symbol names and build IDs use the one, a shared library's ABI note (<c>.note.go.abihash</c>) the other.
+/// </summary>
+internal static class ToolHash
+{
+    /// <summary><c>hash.Sum32</c>: the digest with its first byte inverted.</summary>
+    public static void Sum32(ReadOnlySpan<byte> data, Span<byte> digest)
+    {
+        Sha256.Hash(data, digest);
+        digest[0] ^= 0xFF;
+    }
+
+    /// <summary><c>hash.New32</c>: a hash with one byte of 1 already in.</summary>
+    public static Sha256 New32()
+    {
+        var hash = new Sha256();
+        hash.Update([1]);
+        return hash;
+    }
+}
