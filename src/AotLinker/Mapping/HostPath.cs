@@ -111,6 +111,9 @@ internal static class HostPath
         return end < 0 ? name : string.Concat(sibling.AsSpan(0, end + 1), name);
     }
 
+    /// <summary>Whether a path is empty or ends in a separator, so that only a folder can stand there.</summary>
+    public static bool NamesNoFile(string path) => path.Length == 0 || LastSeparator(path) == path.Length - 1;
+
     private static int LastSeparator(string path) =>
         OperatingSystem.IsWindows() ? path.AsSpan().LastIndexOfAny('/', '\\', ':') : path.LastIndexOf('/');
 }

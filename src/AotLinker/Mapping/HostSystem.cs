@@ -85,6 +85,14 @@ internal abstract unsafe class HostSystem
     /// <summary>Closes; the error is that of writes the system had put off.</summary>
     public abstract HostError Close(HostFile file);
 
+    /// <summary>
+    /// Called before an output is opened: makes a write past the process's file size limit an error like any other. Go's
+    /// runtime does the same.
+    /// </summary>
+    public virtual void PrepareToWrite()
+    {
+    }
+
     // Content without a map.
 
     /// <summary>Reads until the buffer is full or the file ends.</summary>

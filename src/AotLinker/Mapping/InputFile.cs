@@ -11,6 +11,7 @@ internal sealed unsafe class InputFile : IDisposable
 {
     private readonly InputStore _store;
     private readonly FileFacts _facts;
+    private readonly int _guardSlot = -1;
     private byte* _base;
 
     internal InputFile(InputStore store, string path, byte* content, long length, bool isMapped, in FileFacts facts)
@@ -21,6 +22,8 @@ internal sealed unsafe class InputFile : IDisposable
         Path = path;
         Length = length;
         IsMapped = isMapped;
+        if (isMapped)
+            _guardSlot = FaultGuard.AddMap(content, length, path, isOutput: false);
     }
 
     /// <summary>The path as it was given (<see cref="HostPath"/> text).</summary>
@@ -100,7 +103,11 @@ internal sealed unsafe class InputFile : IDisposable
     public void Dispose()
     {
         if (_base != null && IsMapped)
+        {
+            FaultGuard.Remove(_guardSlot);
             _store.Unmap(_base, Length);
+        }
+
         _base = null;
     }
 

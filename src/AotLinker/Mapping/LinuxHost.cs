@@ -135,6 +135,14 @@ internal unsafe partial class LinuxHost : PosixHost
     public override HostError OpenExisting(string path, bool isStream, out HostFile file) =>
         Open(path, isStream ? O_WRONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, OutputMode, out file);
 
+    /// <summary>SIGXFSZ is ignored, which leaves EFBIG ("file too large").</summary>
+    public override void PrepareToWrite()
+    {
+        sigaction ignore = default;
+        ignore.sa_handler = SIG_IGN;
+        _ = LibC.sigaction(SIGXFSZ, &ignore, null);
+    }
+
     public override HostError Preallocate(HostFile file, long offset, long length)
     {
         while (true)

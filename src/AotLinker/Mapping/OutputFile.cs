@@ -37,6 +37,7 @@ internal sealed unsafe class OutputFile : IDisposable
     private long _length;
     private long _allocated;
     private int _leases;
+    private int _guardSlot = -1;
     private bool _isMapped;
     private bool _isPreallocated = true;
     private bool _isSealed;
@@ -325,6 +326,8 @@ internal sealed unsafe class OutputFile : IDisposable
         if (error.IsNone)
         {
             _isMapped = true;
+            FaultGuard.Remove(_guardSlot);
+            _guardSlot = FaultGuard.AddMap(_base, length, Path, isOutput: true);
             _options.Account.CountMappedOutput(length);
             return;
         }
@@ -342,6 +345,8 @@ internal sealed unsafe class OutputFile : IDisposable
 
     private void Unmap()
     {
+        FaultGuard.Remove(_guardSlot);
+        _guardSlot = -1;
         if (_base != null)
             _ = _host.Unmap(_base, _length);
         _base = null;

@@ -31,6 +31,7 @@ internal sealed unsafe class OutputTarget
     private string _finalPath;
     private string? _temporary;
     private bool _replacesLinked;
+    private int _guardSlot = -1;
 
     private OutputTarget(HostSystem host, string path)
     {
@@ -58,6 +59,7 @@ internal sealed unsafe class OutputTarget
     /// <exception cref="LinkException">"cannot create x: open x: permission denied", as cmd/link words it.</exception>
     public static OutputTarget Open(string path, OutputOptions options)
     {
+        options.Host.PrepareToWrite();
         var target = new OutputTarget(options.Host, path);
         HostError error = target.Open(options.ForceNamed);
         return error.IsNone ? target : throw CannotCreate(path, error);
@@ -83,13 +85,13 @@ internal sealed unsafe class OutputTarget
                 File = HostFile.None;
                 ThrowIf(_host.Close(file), "close");
                 ThrowIf(_host.Rename(_temporary!, _finalPath), "rename");
-                PartialOutputs.Remove(this);
+                UnwatchPartial();
                 _temporary = null;
                 break;
 
             case Placement.InPlace:
                 File = HostFile.None;
-                PartialOutputs.Remove(this);
+                UnwatchPartial();
                 ThrowIf(_host.Close(file), "close");
                 break;
 
@@ -106,7 +108,7 @@ internal sealed unsafe class OutputTarget
     /// <summary>Closes without publishing and takes away what was written. Safe to call at any time, also twice.</summary>
     public void Abandon()
     {
-        PartialOutputs.Remove(this);
+        UnwatchPartial();
         RemovePartial();
         HostFile file = File;
         File = HostFile.None;
@@ -137,12 +139,31 @@ internal sealed unsafe class OutputTarget
         _ = _host.Remove(temporary);
     }
 
+    /// <summary>From now on something with a name would be left behind.</summary>
+    private void WatchPartial()
+    {
+        PartialOutputs.Add(this);
+        _guardSlot = FaultGuard.AddPartial(_temporary, _placement == Placement.InPlace ? File : HostFile.None);
+    }
+
+    private void UnwatchPartial()
+    {
+        FaultGuard.Remove(_guardSlot);
+        _guardSlot = -1;
+        PartialOutputs.Remove(this);
+    }
+
     private static LinkException CannotCreate(string path, HostError error) =>
         new($"cannot create {path}: {error.Describe("open", path)}");
 
     private HostError Open(bool forceNamed)
     {
-        bool exists = _host.FactsAt(_path, follow: false, out FileFacts facts).IsNone;
+        HostError error = _host.FactsAt(_path, follow: false, out FileFacts facts);
+        if (error.IsError && error.Kind != HostErrorKind.NotFound)
+            return error; // a name too long, a folder that may not be searched: opening would say the same
+        bool exists = error.IsNone;
+        if (!exists && HostPath.NamesNoFile(_path))
+            return _host.OpenExisting(_path, isStream: false, out _); // for the system's own reason
         bool isLink = exists && facts.Kind == FileKind.SymbolicLink;
         if (isLink)
             exists = _host.FactsAt(_path, follow: true, out facts).IsNone;
@@ -153,7 +174,7 @@ internal sealed unsafe class OutputTarget
         if (isLink && !TryResolve(exists, facts))
             return OpenInPlace();
 
-        HostError error = OpenAside(forceNamed);
+        error = OpenAside(forceNamed);
         if (error.IsError)
         {
             // A folder in which nothing may be created can still hold a file that may be written.
@@ -196,7 +217,7 @@ internal sealed unsafe class OutputTarget
             _placement = Placement.Temporary;
             _temporary = name;
             File = file;
-            PartialOutputs.Add(this);
+            WatchPartial();
             return HostError.None;
         }
     }
@@ -208,7 +229,7 @@ internal sealed unsafe class OutputTarget
             return error;
         _placement = Placement.InPlace;
         File = file;
-        PartialOutputs.Add(this);
+        WatchPartial();
         return HostError.None;
     }
 
@@ -236,7 +257,7 @@ internal sealed unsafe class OutputTarget
             if (_host.Remove(name).IsError)
             {
                 _temporary = name;
-                PartialOutputs.Add(this);
+                WatchPartial();
             }
 
             return HostError.None;
@@ -273,13 +294,19 @@ internal sealed unsafe class OutputTarget
                 return exists && facts.IsSameFile(destination);
             }
 
-            if (path.StartsWith("/proc/", StringComparison.Ordinal) || _host.ReadLink(path, out string next).IsError)
+            if (IsKernelLink(facts) || _host.ReadLink(path, out string next).IsError)
                 return false;
             path = Path.IsPathRooted(next) ? next : HostPath.Beside(path, next);
         }
 
         return false;
     }
+
+    /// <summary>
+    /// Whether a link is one of /proc: what it leads to is an open file, perhaps the shell's, and not a name.
+    /// </summary>
+    private bool IsKernelLink(in FileFacts link) =>
+        OperatingSystem.IsLinux() && _host.FactsAt("/proc", follow: true, out FileFacts proc).IsNone && proc.Device == link.Device;
 
     private HostError PublishOverExisting(HostFile file)
     {

@@ -1,0 +1,78 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace AotLinker.Tests.Mapping;
+
+/// <summary>A test that needs Linux: /proc, signals, tmpfs. Other hosts show it as skipped, with this reason.</summary>
+public sealed class LinuxFactAttribute : FactAttribute
+{
+    public LinuxFactAttribute()
+    {
+        if (!OperatingSystem.IsLinux())
+            Skip = "needs Linux";
+    }
+}
+
+/// <inheritdoc cref="LinuxFactAttribute"/>
+public sealed class LinuxTheoryAttribute : TheoryAttribute
+{
+    public LinuxTheoryAttribute()
+    {
+        if (!OperatingSystem.IsLinux())
+            Skip = "needs Linux";
+    }
+}
+
+/// <summary>Runs the mapping driver as a process of its own.</summary>
+internal static class Driver
+{
+    public static string Path => System.IO.Path.Combine(AppContext.BaseDirectory, "mapping-driver");
+
+    public static string Quoted => "'" + Path + "'";
+
+    /// <summary>Runs it to its end.</summary>
+    public static Result Run(params string[] arguments)
+    {
+        using Process process = Start(arguments);
+        return Finish(process);
+    }
+
+    /// <summary>Runs a shell command; <c>{0}</c> stands for the driver.</summary>
+    public static Result Shell(string command)
+    {
+        using Process process = Start("/bin/sh", ["-c", command.Replace("{0}", Quoted, StringComparison.Ordinal)]);
+        return Finish(process);
+    }
+
+    public static Process Start(string[] arguments) => Start(Path, arguments);
+
+    /// <summary>Waits until it says that it waits.</summary>
+    public static void AwaitReady(Process process) => Assert.Equal("ready", process.StandardOutput.ReadLine());
+
+    /// <summary>Lets it go on, if it waits, and collects what it says.</summary>
+    public static Result Finish(Process process)
+    {
+        process.StandardInput.Close();
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return new Result(process.ExitCode, output, error.Result);
+    }
+
+    private static Process Start(string file, string[] arguments)
+    {
+        var start = new ProcessStartInfo(file)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardOutputEncoding = Encoding.Latin1,
+        };
+        foreach (string argument in arguments)
+            start.ArgumentList.Add(argument);
+        start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
+        return Process.Start(start)!;
+    }
+
+    internal sealed record Result(int ExitCode, string Output, string Error);
+}

@@ -1,0 +1,341 @@
+using AotLinker.Mapping;
+
+namespace AotLinker.Tests.Mapping;
+
+/// <summary>What an output does within one process, on both backings; see OutputProcessTests for the rest.</summary>
+public sealed unsafe class OutputFileTests : IDisposable
+{
+    private readonly Scratch _scratch = new();
+    private readonly MemoryAccount _account = new();
+
+    public static TheoryData<bool, bool> Backings => new()
+    {
+        { false, false },
+        { false, true },
+        { true, false },
+        { true, true },
+    };
+
+    public void Dispose() => _scratch.Dispose();
+
+    [Theory]
+    [MemberData(nameof(Backings))]
+    public void Leases_in_any_order_from_many_threads_then_patches_make_the_file(bool buffered, bool named)
+    {
+        const int Length = 10_000_019;
+        const int Block = 70_001;
+        byte[] expected = Scratch.Pattern(Length);
+        using (OutputFile output = OutputFile.Create(_scratch["out"], Length, Options(buffered, named)))
+        {
+            Assert.Equal(!buffered, output.IsMapped);
+            Parallel.For(0, (Length + Block - 1) / Block, new ParallelOptions { MaxDegreeOfParallelism = 16 }, i =>
+            {
+                int offset = i * Block;
+                using OutputLease lease = output.Lease(offset, Math.Min(Block, Length - offset));
+                Assert.Equal((offset, Math.Min(Block, Length - offset)), (lease.Offset, lease.Length));
+                Assert.True(lease.Span.IndexOfAnyExcept((byte)0) < 0);
+                expected.AsSpan(offset, lease.Length).CopyTo(lease.Span);
+            });
+
+            using (OutputLease patch = output.LeasePatch(123_456, 7))
+            {
+                Assert.True(patch.Span.SequenceEqual(expected.AsSpan(123_456, 7)));
+                patch.Span.Fill(0xEE);
+            }
+
+            expected.AsSpan(123_456, 7).Fill(0xEE);
+            using (OutputLease read = output.LeaseRead(123_450, 1000))
+                Assert.True(read.ReadOnlySpan.SequenceEqual(expected.AsSpan(123_450, 1000)));
+            byte[] all = new byte[Length];
+            output.Read(0, all);
+            Assert.Equal(expected, all);
+            output.Seal();
+            output.Commit();
+        }
+
+        Assert.Equal(expected, File.ReadAllBytes(_scratch["out"]));
+        Assert.Equal(["out"], Names());
+        Assert.Equal(buffered ? 0 : Length, _account.OutputBytesMapped);
+        Assert.True(buffered ? _account.OutputBytesWritten >= Length : _account.OutputBytesWritten == 0);
+        Assert.InRange(_account.NativePeak, 0, buffered ? OutputFile.BufferBudget : 0);
+        Assert.Equal(0, _account.NativeBytes);
+    }
+
+    [Theory]
+    [MemberData(nameof(Backings))]
+    public void The_length_may_grow_and_shrink_and_new_bytes_are_zero(bool buffered, bool named)
+    {
+        byte[] bytes = Scratch.Pattern(100_000);
+        using (OutputFile output = OutputFile.Open(_scratch["out"], Options(buffered, named)))
+        {
+            Assert.Equal(0, output.Length);
+            output.Resize(50_000);
+            output.Write(0, bytes.AsSpan(0, 50_000));
+            output.Resize(100_000);
+            using (OutputLease grown = output.LeasePatch(49_990, 50))
+            {
+                Assert.True(grown.Span[..10].SequenceEqual(bytes.AsSpan(49_990, 10)));
+                Assert.True(grown.Span[10..].IndexOfAnyExcept((byte)0) < 0);
+            }
+
+            output.Write(50_000, bytes.AsSpan(50_000));
+            output.Resize(70_000);
+            output.Resize(80_000);
+            output.Commit();
+        }
+
+        byte[] result = File.ReadAllBytes(_scratch["out"]);
+        Assert.Equal(80_000, result.Length);
+        Assert.Equal(bytes[..70_000], result[..70_000]);
+        Assert.True(result.AsSpan(70_000).IndexOfAnyExcept((byte)0) < 0);
+    }
+
+    [Theory]
+    [MemberData(nameof(Backings))]
+    public void An_empty_output_is_an_empty_file(bool buffered, bool named)
+    {
+        using (OutputFile output = OutputFile.Create(_scratch["out"], 0, Options(buffered, named)))
+            output.Commit();
+        Assert.Empty(File.ReadAllBytes(_scratch["out"]));
+    }
+
+    [Theory]
+    [MemberData(nameof(Backings))]
+    public void Without_commit_nothing_is_left_and_the_old_output_is_gone_as_with_cmd_link(bool buffered, bool named)
+    {
+        File.WriteAllText(_scratch["out"], "old");
+        using (OutputFile output = OutputFile.Create(_scratch["out"], 100_000, Options(buffered, named)))
+        {
+            Assert.False(File.Exists(_scratch["out"]));
+            output.Write(0, Scratch.Pattern(5000));
+        }
+
+        Assert.Empty(Names());
+    }
+
+    [Theory]
+    [MemberData(nameof(Backings))]
+    public void A_file_that_appeared_meanwhile_is_replaced(bool buffered, bool named)
+    {
+        using (OutputFile output = OutputFile.Create(_scratch["out"], 100_000, Options(buffered, named)))
+        {
+            output.Write(0, Scratch.Pattern(100_000));
+            File.WriteAllText(_scratch["out"], "another link was faster");
+            output.Commit();
+        }
+
+        Assert.Equal(Scratch.Pattern(100_000), File.ReadAllBytes(_scratch["out"]));
+        Assert.Equal(["out"], Names());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Misuse_is_refused(bool buffered)
+    {
+        using OutputFile output = OutputFile.Create(_scratch["out"], 10 << 20, Options(buffered, false));
+        Assert.Throws<ArgumentOutOfRangeException>(() => output.Lease(0, OutputFile.MaxLease + 1).Length);
+        Assert.Throws<ArgumentOutOfRangeException>(() => output.Lease(10 << 20, 1).Length);
+        Assert.Throws<ArgumentOutOfRangeException>(() => output.Lease(-1, 1).Length);
+        using (output.Lease(0, 10))
+        {
+            Assert.Throws<InvalidOperationException>(() => output.Lease(100, 1).Length);
+            Assert.Throws<InvalidOperationException>(() => output.Resize(5));
+            Assert.Throws<InvalidOperationException>(output.Seal);
+            Assert.Throws<InvalidOperationException>(output.Commit);
+        }
+
+        output.Seal();
+        Assert.Throws<InvalidOperationException>(() => output.Lease(0, 1).Length);
+        Assert.Throws<InvalidOperationException>(() => output.LeasePatch(0, 1).Length);
+        Assert.Throws<InvalidOperationException>(() => output.Write(0, [1]));
+        Assert.Throws<InvalidOperationException>(() => output.Resize(1));
+        using (OutputLease read = output.LeaseRead(0, 1))
+        {
+            bool refused = false;
+            try
+            {
+                read.Span[0] = 1;
+            }
+            catch (InvalidOperationException)
+            {
+                refused = true;
+            }
+
+            Assert.True(refused);
+        }
+
+        output.Commit();
+        Assert.Throws<ObjectDisposedException>(() => output.Lease(0, 1).Length);
+    }
+
+    [LinuxFact]
+    public void A_sealed_output_is_read_only_memory()
+    {
+        using OutputFile output = OutputFile.Create(_scratch["out"], 100_000, Options(false, false));
+        Assert.Equal("rw-s", InputFileTests.MapAt(output.Base));
+        output.Seal();
+        Assert.Equal("r--s", InputFileTests.MapAt(output.Base));
+
+        Driver.Result stray = Driver.Run("stray-write-sealed", _scratch["other"]);
+        Assert.NotEqual(0, stray.ExitCode);
+        Assert.DoesNotContain("written", stray.Output, StringComparison.Ordinal);
+        Assert.Empty(Names());
+    }
+
+    [LinuxTheory]
+    [InlineData(1)]  // EPERM
+    [InlineData(22)] // EINVAL
+    [InlineData(38)] // ENOSYS
+    [InlineData(95)] // EOPNOTSUPP, ENOTSUP
+    public void A_file_system_that_can_not_reserve_space_is_no_obstacle(int errno)
+    {
+        var host = new Moody { OnPreallocate = new HostError(errno) };
+        Write(new OutputOptions { Host = host, Account = _account });
+        Assert.Equal(Scratch.Pattern(100_000), File.ReadAllBytes(_scratch["out"]));
+        Assert.Equal(100_000, _account.OutputBytesMapped);
+    }
+
+    [LinuxTheory]
+    [InlineData(28, "no space left on device")]
+    [InlineData(27, "file too large")]
+    [InlineData(122, "disk quota exceeded")]
+    public void No_room_while_reserving_is_an_error_with_nothing_left(int errno, string text)
+    {
+        var host = new Moody { OnPreallocate = new HostError(errno) };
+        LinkException e = Assert.Throws<LinkException>(() => Write(new OutputOptions { Host = host }));
+        Assert.Equal($"mapping output file failed: fallocate {_scratch["out"]}: {text}", e.Message);
+        Assert.Empty(Names());
+    }
+
+    [LinuxFact]
+    public void No_room_that_could_not_be_reserved_is_foreseen()
+    {
+        var host = new Moody { OnPreallocate = new HostError(95), Free = 99_999 };
+        LinkException e = Assert.Throws<LinkException>(() => Write(new OutputOptions { Host = host }));
+        Assert.Equal($"mapping output file failed: fallocate {_scratch["out"]}: no space left on device", e.Message);
+        Assert.Empty(Names());
+    }
+
+    [LinuxFact]
+    public void In_memory_nothing_is_reserved_but_room_is_asked_for()
+    {
+        Write(new OutputOptions { Host = new Moody { InMemory = true, OnPreallocate = new HostError(5) } });
+        Assert.Equal(Scratch.Pattern(100_000), File.ReadAllBytes(_scratch["out"]));
+        Assert.Throws<LinkException>(() => Write(new OutputOptions { Host = new Moody { InMemory = true, Free = 10 } }));
+    }
+
+    [LinuxTheory]
+    [InlineData(12)] // ENOMEM: address space
+    [InlineData(19)] // ENODEV: no maps on this file system
+    [InlineData(22)] // EINVAL: no shared maps
+    public void A_refused_map_means_buffers_and_the_same_bytes(int errno)
+    {
+        Write(new OutputOptions { Host = new Moody { OnMapOutput = new HostError(errno) }, Account = _account });
+        Assert.Equal(Scratch.Pattern(100_000), File.ReadAllBytes(_scratch["out"]));
+        Assert.Equal((0L, 100_000L), (_account.OutputBytesMapped, _account.OutputBytesWritten));
+    }
+
+    [LinuxFact]
+    public void A_map_that_can_not_grow_becomes_buffers_and_keeps_its_content()
+    {
+        byte[] bytes = Scratch.Pattern(100_000);
+        using (OutputFile output = OutputFile.Create(_scratch["out"], 50_000, new OutputOptions { Host = new Moody { OnRemapOutput = new HostError(12) } }))
+        {
+            output.Write(0, bytes.AsSpan(0, 50_000));
+            Assert.True(output.IsMapped);
+            output.Resize(100_000);
+            Assert.False(output.IsMapped);
+            using (OutputLease lease = output.Lease(50_000, 50_000))
+                bytes.AsSpan(50_000).CopyTo(lease.Span);
+            output.Commit();
+        }
+
+        Assert.Equal(bytes, File.ReadAllBytes(_scratch["out"]));
+    }
+
+    [LinuxFact]
+    public void A_failed_write_of_a_lease_is_thrown_by_the_next_call()
+    {
+        var host = new Moody { OnWriteAt = HostSystem.Current.NoSpace };
+        using (OutputFile output = OutputFile.Create(_scratch["out"], 100_000, new OutputOptions { Host = host, ForceBuffered = true }))
+        {
+            output.Lease(0, 10).Dispose();
+            string expected = $"write {_scratch["out"]}: no space left on device";
+            Assert.Equal(expected, Assert.Throws<LinkException>(() => output.Lease(0, 10).Length).Message);
+            Assert.Equal(expected, Assert.Throws<LinkException>(output.Commit).Message);
+        }
+
+        Assert.Empty(Names());
+    }
+
+    [LinuxFact]
+    public void Where_unnamed_files_are_unknown_a_temporary_one_serves_and_goes()
+    {
+        var host = new Moody { OnCreateUnnamed = new HostError(95) };
+        using (OutputFile output = OutputFile.Create(_scratch["out"], 10, new OutputOptions { Host = host }))
+            Assert.StartsWith(".aotlink-", Assert.Single(Names()), StringComparison.Ordinal);
+        Assert.Empty(Names());
+        Write(new OutputOptions { Host = host });
+        Assert.Equal(["out"], Names());
+    }
+
+    private OutputOptions Options(bool buffered, bool named) => new() { ForceBuffered = buffered, ForceNamed = named, Account = _account };
+
+    private string[] Names() => [.. Directory.GetFileSystemEntries(_scratch.Root).Select(p => Path.GetFileName(p))];
+
+    private void Write(OutputOptions options)
+    {
+        using OutputFile output = OutputFile.Create(_scratch["out"], 100_000, options);
+        using (OutputLease lease = output.Lease(0, 100_000))
+            Scratch.Pattern(100_000).CopyTo(lease.Span);
+        output.Commit();
+    }
+
+    /// <summary>Linux with one thing out of order.</summary>
+    private sealed class Moody : LinuxHost
+    {
+        public HostError? OnPreallocate { get; init; }
+
+        public HostError OnMapOutput { get; init; }
+
+        public HostError OnRemapOutput { get; init; }
+
+        public HostError OnWriteAt { get; init; }
+
+        public HostError OnCreateUnnamed { get; init; }
+
+        public long? Free { get; init; }
+
+        public bool InMemory { get; init; }
+
+        public override HostError Preallocate(HostFile file, long offset, long length) =>
+            OnPreallocate ?? base.Preallocate(file, offset, length);
+
+        public override HostError FreeSpace(HostFile file, out long free, out bool inMemory)
+        {
+            HostError error = base.FreeSpace(file, out free, out inMemory);
+            free = Free ?? free;
+            inMemory = InMemory; // whatever /tmp is here
+            return error;
+        }
+
+        public override HostError MapOutput(HostFile file, long length, out byte* map)
+        {
+            map = null;
+            return OnMapOutput.IsError ? OnMapOutput : base.MapOutput(file, length, out map);
+        }
+
+        public override HostError RemapOutput(HostFile file, ref byte* map, long oldLength, long newLength) =>
+            OnRemapOutput.IsError ? OnRemapOutput : base.RemapOutput(file, ref map, oldLength, newLength);
+
+        public override HostError WriteAt(HostFile file, long offset, byte* buffer, long count) =>
+            OnWriteAt.IsError ? OnWriteAt : base.WriteAt(file, offset, buffer, count);
+
+        public override HostError CreateUnnamed(string directory, out HostFile file)
+        {
+            file = HostFile.None;
+            return OnCreateUnnamed.IsError ? OnCreateUnnamed : base.CreateUnnamed(directory, out file);
+        }
+    }
+}
