@@ -1,3 +1,4 @@
+using AotLinker.Cli;
 using AotLinker.Formats;
 using AotLinker.Layout;
 using AotLinker.Load;
@@ -32,6 +33,13 @@ internal readonly record struct GeneratedContent(ContentGenerator Fill, int Gran
 /// </summary>
 internal sealed class LinkContext
 {
+    /// <summary>The command line. Passes that only need a value they may default or override find it in <see cref="Settings"/>.</summary>
+    public LinkOptions Options
+    {
+        get => field ?? throw new InvalidOperationException("there is no command line");
+        init;
+    }
+
     /// <summary>What is linked for.</summary>
     public required Target Target { get; init; }
 

@@ -305,9 +305,9 @@ internal sealed class PackageLoader
     private void CheckHeader(ParsedMember member)
     {
         string want = _options.ObjectHeader;
-        if (member.Header + "\n" != want)
+        if (member.Header != want)
         {
-            _diagnostics.Error($"{member.DisplayName}: linked object header mismatch:\nhave {GoText.Quote(member.Header + "\n")}\nwant {GoText.Quote(want)}\n");
+            _diagnostics.Error($"{member.DisplayName}: linked object header mismatch:\nhave {GoText.Quote(member.Header + "\n")}\nwant {GoText.Quote(want + "\n")}\n");
         }
     }
 

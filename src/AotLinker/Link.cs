@@ -1,0 +1,157 @@
+using AotLinker.Cli;
+using AotLinker.Cpu;
+using AotLinker.Formats;
+using AotLinker.Load;
+using AotLinker.Mapping;
+using AotLinker.Objects;
+using AotLinker.Reach;
+using AotLinker.Releases;
+using AotLinker.Resolve;
+
+namespace AotLinker;
+
+/// <summary>
+/// The pass list: what ld.Main does, in its order and under its names. Each pass reads what those before it left in the <see
+/// cref="LinkContext"/> and adds its own.
+/// </summary>
+internal static class Link
+{
+    /// <summary>Links one program.</summary>
+    /// <returns>The exit code.</returns>
+    /// <exception cref="LinkException">The link failed; nothing is left at the output path.</exception>
+    public static int Run(LinkOptions options, Diagnostics diagnostics, Phases phases)
+    {
+        Release release = options.Release ?? throw new LinkException(
+            $"objects of {(options.Version.Length == 0 ? "an unknown release" : options.Version)}: aotlink knows {Release.KnownForMessage}");
+        Workers workers = new(
+            int.TryParse(Environment.GetEnvironmentVariable("AOTLINK_THREADS"), out int threads) ? threads : Environment.ProcessorCount,
+            int.TryParse(Environment.GetEnvironmentVariable("AOTLINK_SHUFFLE"), out int seed) ? seed : 0);
+        Target target = MakeTarget(options);
+        OutputFormat format = TargetRegistry.Format(target.HeadType)
+            ?? throw new UnsupportedLinkException($"linking for {options.GoOs}/{options.GoArch}");
+
+        OutputFile output;
+        using (phases.Begin("libinit"))
+        {
+            output = OutputFile.Open(options.Output, OutputOptions.Default);
+        }
+        using (output)
+        {
+            LinkContext ctx = new()
+            {
+                Options = options,
+                Target = target,
+                Release = release,
+                Workers = workers,
+                Symbols = new SymbolTable(release, target),
+                Settings = MakeSettings(options, target),
+                Diagnostics = diagnostics,
+                Format = format,
+                Output = output,
+            };
+            RunPasses(ctx, phases);
+            diagnostics.ExitIfErrors();
+            using (phases.Begin("Munmap"))
+            {
+                output.Commit();
+            }
+        }
+        return 0;
+    }
+
+    private static void RunPasses(LinkContext ctx, Phases phases)
+    {
+        LinkOptions options = ctx.Options;
+        Diagnostics diagnostics = ctx.Diagnostics;
+        using (phases.Begin("Archinit"))
+        {
+            ctx.Format.InitTarget(ctx);
+        }
+        options.CheckDataAddress(ctx.Settings.Round);
+
+        // LOAD and RESOLVE: from here on every object is known, and no Go symbol is added.
+        using (phases.Begin("loadlib"))
+        {
+            LoadAndResolve(ctx);
+        }
+        diagnostics.ExitIfErrors();
+
+        // REACH: what is live.
+        using (phases.Begin("inittasks"))
+        {
+            InitTasks.Run(ctx, options.PluginPath);
+        }
+        using (phases.Begin("deadcode"))
+        {
+            Reachability.Run(ctx, new ReachOptions(
+                options.PluginPath,
+                options.PruneWeakMaps,
+                TrackParents: options.Experiments.Has(Experiments.FieldTrack),
+                DumpDependency: options.DumpDependencies ? diagnostics.Log : null,
+                Log: diagnostics.Verbosity > 1 ? diagnostics.Log : null));
+        }
+    }
+
+    private static void LoadAndResolve(LinkContext ctx)
+    {
+        LinkOptions options = ctx.Options;
+        LoadedPackages loaded = PackageLoader.Run(options, ctx.Diagnostics, ctx.Workers);
+        foreach (Package package in loaded.Packages)
+        {
+            ctx.Packages.Add(package);
+            ctx.PackageByPath.Add(package.Path, package);
+        }
+        ctx.IsCgo = ctx.PackageByPath.ContainsKey("runtime/cgo");
+        ctx.Target.CanUsePlugins = ctx.IsCgo && ctx.PackageByPath.ContainsKey("plugin")
+            && Platforms.SupportsBuildMode(ctx.Release, "plugin", options.GoOs, options.GoArch);
+        ctx.Target.LinkMode = LinkModeDecision.Decide(options, ctx.Diagnostics, ctx.Release, loaded, ctx.IsCgo);
+        if (ctx.Target.IsExternal)
+        {
+            throw new UnsupportedLinkException("external linking");
+        }
+        ctx.Diagnostics.ExitIfErrors();
+
+        ResolveResult resolved = Resolver.Run(ctx, loaded.Objects, new ResolveOptions(
+            options.CheckLinkname, options.StrictDuplicates != 0, ctx.Diagnostics.Warn));
+        CgoDirectives.Apply(ctx, ctx.Diagnostics, loaded.CgoDirectives);
+        HostObjects.Load(ctx, loaded.HostObjects);
+        if (options.StrictDuplicates > 1 && resolved.DuplicateMessages > 0)
+        {
+            throw new ErrorsReportedException();
+        }
+    }
+
+    private static Target MakeTarget(LinkOptions options)
+    {
+        CpuArch cpu = TargetRegistry.Cpu(options.GoArch) ?? throw new UnsupportedLinkException($"linking for {options.GoOs}/{options.GoArch}");
+        return new Target
+        {
+            Goos = options.GoOs,
+            Goarch = options.GoArch,
+            Cpu = cpu,
+            HeadType = options.HeadType,
+            BuildMode = options.BuildMode,
+            LinkMode = options.LinkMode,
+            IsLinkShared = options.LinkShared,
+        };
+    }
+
+    private static LinkSettings MakeSettings(LinkOptions options, Target target) => new()
+    {
+        TextAddress = options.TextAddress,
+        DataAddress = options.DataAddress,
+        Round = options.Rounding,
+        EntrySymbol = options.EntrySymbol,
+        OmitSymbolTable = options.OmitSymbolTable,
+        OmitDwarf = options.OmitDwarf,
+        NoDynamic = options.DisableDynamic,
+        FunctionAlign = options.FunctionAlignment != 0 ? (int)options.FunctionAlignment : target.Cpu.FunctionAlign,
+        Interpreter = options.Interpreter,
+        InterpreterFromFlag = options.Interpreter.Length != 0,
+        RandomLayoutSeed = options.RandomLayoutSeed,
+        DebugTrampolines = options.DebugTrampolines,
+        DebugTextSize = options.DebugTextSize,
+        FipsObject = options.FipsObject,
+        Asan = options.Asan,
+    };
+}
