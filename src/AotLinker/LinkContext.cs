@@ -62,6 +62,13 @@ internal sealed class LinkContext
         init;
     }
 
+    /// <summary>The command line and environment.</summary>
+    public LinkOptions Options
+    {
+        get => field ?? throw new InvalidOperationException("the options are not set");
+        init;
+    }
+
     /// <summary>The object format of the output.</summary>
     public OutputFormat Format
     {
@@ -117,6 +124,12 @@ internal sealed class LinkContext
 
     /// <summary>Generators of symbols whose content is written straight into the output (generatorSyms).</summary>
     public Dictionary<SymbolId, GeneratedContent> Generators { get; } = [];
+
+    /// <summary>
+    /// The symbols that carry many small ones of a kind in the output's symbol table, and what they carry (CarrierSymByType). Set by
+    /// pclntab and symtab; dodata adds the lengths.
+    /// </summary>
+    public CarrierTable Carriers { get; } = new();
 
     /// <summary>
     /// For symbols that are laid out with another kind than their own, that kind; 0 for all others (symGroupType). Covers the symbols that
@@ -222,6 +235,39 @@ internal sealed class LinkContext
 /// <param name="ItabOffset">Offset of the itabs from the start of the types.</param>
 /// <param name="ItabLength">Length of the itabs.</param>
 internal readonly record struct ModuleDataFields(long TypeDescriptorLength, long ItabOffset, long ItabLength);
+
+/// <summary>One carrier symbol for each kind that has one.</summary>
+internal sealed class CarrierTable
+{
+    private readonly SymbolId[] _symbols = new SymbolId[(int)SymbolKind.FirstUnallocated];
+    private readonly long[] _lengths = new long[(int)SymbolKind.FirstUnallocated];
+
+    /// <summary>The carrier of a kind; none if it has none.</summary>
+    public SymbolId this[SymbolKind kind] => _symbols[(int)kind];
+
+    /// <summary>Bytes the carrier of a kind stands for; 0 until dodata has placed them.</summary>
+    public long Length(SymbolKind kind) => _lengths[(int)kind];
+
+    /// <summary>Names the carrier of a kind, once (setCarrierSym).</summary>
+    public void Set(SymbolKind kind, SymbolId carrier)
+    {
+        if (!_symbols[(int)kind].IsNone)
+        {
+            throw new InvalidOperationException($"the carrier of {kind} is already set");
+        }
+        _symbols[(int)kind] = carrier;
+    }
+
+    /// <summary>Says how much the carrier of a kind stands for, once (setCarrierSize).</summary>
+    public void SetLength(SymbolKind kind, long length)
+    {
+        if (_lengths[(int)kind] != 0)
+        {
+            throw new InvalidOperationException($"the length of the carrier of {kind} is already set");
+        }
+        _lengths[(int)kind] = length;
+    }
+}
 
 /// <summary>Flag values that passes default from the target or override on what they find.</summary>
 internal sealed class LinkSettings

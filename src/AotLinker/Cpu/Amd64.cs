@@ -43,5 +43,8 @@ internal sealed class Amd64 : CpuArch
     public override int DwarfReturnRegister => 16;
 
     /// <inheritdoc/>
+    public override int CallRelocBackoff(Target target) => 1;
+
+    /// <inheritdoc/>
     public override ReadOnlySpan<byte> CodePad => [0xCC];
 }

@@ -56,6 +56,30 @@ internal abstract class CpuArch
     /// <summary>Text size above which calls may need trampolines; 0 for never (TrampLimit).</summary>
     public virtual ulong TrampolineLimit => 0;
 
+    /// <summary>
+    /// Sets runtime variables that record the CPU variant the program is built for (linksetup: runtime.goarm). Called when the runtime is
+    /// part of the module, right before its moduledata is defined.
+    /// </summary>
+    public virtual void DefineVariant(LinkContext ctx)
+    {
+    }
+
+    /// <summary>Creates symbols that the CPU's code refers to without a definition (linksetup: _GLOBAL_OFFSET_TABLE_). Called by linksetup.</summary>
+    public virtual void DefineImplicitSymbols(LinkContext ctx)
+    {
+    }
+
+    /// <summary>Creates the CPU's symbols with fixed roles (setArchSyms: TOC). Called by setarchsyms.</summary>
+    public virtual void DefineArchSymbols(LinkContext ctx)
+    {
+    }
+
+    /// <summary>
+    /// From the relocated field of a call back to the pc that stands for the call: the start of the instruction (computeDeferReturn). 0
+    /// where relocations start at the instruction.
+    /// </summary>
+    public virtual int CallRelocBackoff(Target target) => 0;
+
     /// <summary>Whether executables for darwin are always position-independent.</summary>
     public virtual bool AlwaysPieOnDarwin => false;
 }

@@ -76,6 +76,16 @@ internal abstract class OutputFormat
     public abstract void AddDynamicSymbol(LinkContext ctx, SymbolId s);
 
     /// <summary>
+    /// Which of the libraries that the objects ask for are needed, in order; repeats are dropped by the caller (dedupLibraries). OpenBSD
+    /// prefers names with a version.
+    /// </summary>
+    public virtual IEnumerable<string> SelectLibraries(LinkContext ctx, IReadOnlyList<string> libraries) => libraries;
+
+    /// <summary>Enters a shared library as needed by the program (adddynlib).</summary>
+    public virtual void AddNeededLibrary(LinkContext ctx, string library) =>
+        ctx.Diagnostics.Error("adddynlib: unsupported binary format");
+
+    /// <summary>
     /// Gives a symbol a place in the global offset table, if it has none yet (AddGotSym); the offset is then in
     /// <see cref="SymbolTable.GotOffset"/>.
     /// </summary>

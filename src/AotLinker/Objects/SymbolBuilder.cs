@@ -213,6 +213,9 @@ internal readonly struct SymbolBuilder(SymbolTable table, SymbolId symbol)
         });
     }
 
+    /// <summary>Removes all relocations.</summary>
+    public void ClearRelocs() => table.OwnContent(symbol).ClearRelocs();
+
     /// <summary>Changes the kind of the i-th relocation.</summary>
     public void SetRelocKind(int i, RelocKind kind) => WritableRelocs()[i].RawKind = (ushort)kind;
 
