@@ -1,4 +1,4 @@
-using System.Text;
+using System.Buffers;
 using AotLinker.Objects;
 
 namespace AotLinker.Synthesize;
@@ -6,7 +6,9 @@ namespace AotLinker.Synthesize;
 /// <summary>Prints which function calls which directly (-c, ld.callgraph).</summary>
 internal static class CallGraph
 {
-    /// <summary>Writes one line per call, function by function in layout order, to the log.</summary>
+    private const int FlushSize = 1 << 16;
+
+    /// <summary>Writes one line per call, function by function in layout order, to standard output.</summary>
     public static void Run(LinkContext ctx)
     {
         if (!ctx.Options.DumpCallGraph)
@@ -14,6 +16,7 @@ internal static class CallGraph
             return;
         }
         SymbolTable symbols = ctx.Symbols;
+        ArrayBufferWriter<byte> lines = new(FlushSize * 2);
         foreach (SymbolId s in ctx.Text)
         {
             RelocList relocs = symbols.Relocs(s);
@@ -21,9 +24,18 @@ internal static class CallGraph
             {
                 if (relocs.Kind(i).IsDirectCall() && relocs.Target(i) is { IsNone: false } target && symbols.Kind(target).IsText())
                 {
-                    ctx.Diagnostics.Log($"{symbols.NameText(s)} calls {symbols.NameText(target)}");
+                    lines.Write(symbols.Name(s));
+                    lines.Write(" calls "u8);
+                    lines.Write(symbols.Name(target));
+                    lines.Write("\n"u8);
                 }
             }
+            if (lines.WrittenCount >= FlushSize)
+            {
+                ctx.Diagnostics.Write(lines.WrittenSpan);
+                lines.ResetWrittenCount();
+            }
         }
+        ctx.Diagnostics.Write(lines.WrittenSpan);
     }
 }
