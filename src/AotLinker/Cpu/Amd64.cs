@@ -4,7 +4,7 @@ namespace AotLinker.Cpu;
 /// x86-64. Calls push the return address, there is no link register and no trampoline: a direct call reaches ±2 GiB. Stray execution
 /// between functions hits INT3.
 /// </summary>
-internal sealed class Amd64 : CpuArch
+internal sealed partial class Amd64 : CpuArch
 {
     /// <inheritdoc/>
     public override string Name => "amd64";

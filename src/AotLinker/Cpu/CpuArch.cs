@@ -6,7 +6,7 @@ namespace AotLinker.Cpu;
 /// The CPU seam: what passes need to know about, and ask of, a target CPU (cmd/link ld.Arch, cmd/internal/sys.Arch). One file per CPU
 /// derives from this; no pass names a CPU.
 /// </summary>
-internal abstract class CpuArch
+internal abstract partial class CpuArch
 {
     /// <summary>GOARCH.</summary>
     public abstract string Name { get; }

@@ -99,6 +99,19 @@ internal abstract class OutputFormat
     /// </summary>
     public abstract void AddPltEntry(LinkContext ctx, SymbolId s);
 
+    /// <summary>
+    /// Records that the address which relocation <paramref name="reloc"/> of <paramref name="s"/> writes is to be adjusted at run time
+    /// by where the program was loaded. The relocation is applied all the same.
+    /// </summary>
+    /// <returns>Whether the format has such relocations.</returns>
+    public virtual bool AddRelativeRelocation(LinkContext ctx, SymbolId s, int reloc) => false;
+
+    /// <summary>Whether code loads the address of an imported variable from the GOT although it was compiled to compute it (Mach-O).</summary>
+    public virtual bool LoadsImportsFromGot => false;
+
+    /// <summary>Whether the address of an imported function in code is that of its PLT entry (Solaris).</summary>
+    public virtual bool AddressesImportsByPlt => false;
+
     /// <summary>Completes the dynamic linking tables once all dynamic relocations are known (elfdynhash).</summary>
     public virtual void FinishDynamicTables(LinkContext ctx)
     {

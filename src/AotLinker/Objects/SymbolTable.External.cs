@@ -59,6 +59,9 @@ internal sealed unsafe partial class SymbolTable
     /// <summary>First interior symbol of a container, and next sibling of an interior one (SubSym).</summary>
     public Dictionary<SymbolId, SymbolId> Sub { get; } = [];
 
+    /// <summary>Whether the symbol is a part of a host object's section, laid out with the section (AttrSubSymbol).</summary>
+    public bool IsInterior(SymbolId s) => Sub.Count != 0 && Outer(s) is { IsNone: false } outer && Sub.ContainsKey(outer);
+
     /// <summary>Name the symbol has in the output.</summary>
     public string OutputName(SymbolId s) => ExternalNames.TryGetValue(s, out string? name) ? name : NameText(s);
 

@@ -15,6 +15,9 @@ internal abstract partial class Release
     /// <summary>The relocation kind (<see cref="RelocKind"/>) for each number in an object file.</summary>
     public abstract ReadOnlySpan<byte> RelocKinds { get; }
 
+    /// <summary>The symbol kinds by the number the release gives them; messages name kinds by it.</summary>
+    public abstract ReadOnlySpan<byte> SymbolKindNumbers { get; }
+
     /// <summary>The builtin symbols by index; one per line, the ABI's digit first.</summary>
     public abstract ReadOnlySpan<byte> Builtins { get; }
 
@@ -82,6 +85,7 @@ internal abstract partial class Release
     {
         public override string Name => "1.26";
         public override ReadOnlySpan<byte> RelocKinds => Go126Tables.RelocKinds;
+        public override ReadOnlySpan<byte> SymbolKindNumbers => Go126Tables.SymbolKindNumbers;
         public override ReadOnlySpan<byte> Builtins => Go126Tables.Builtins;
         public override SymbolFlags2 LinknameStdFlag => SymbolFlags2.None;
         public override SymbolFlags2 AbiWrapperFlag => SymbolFlags2.Bit5;
@@ -97,6 +101,7 @@ internal abstract partial class Release
     {
         public override string Name => "1.27";
         public override ReadOnlySpan<byte> RelocKinds => Go127Tables.RelocKinds;
+        public override ReadOnlySpan<byte> SymbolKindNumbers => Go127Tables.SymbolKindNumbers;
         public override ReadOnlySpan<byte> Builtins => Go127Tables.Builtins;
         public override SymbolFlags2 LinknameStdFlag => SymbolFlags2.Bit5;
         public override SymbolFlags2 AbiWrapperFlag => SymbolFlags2.Bit6;

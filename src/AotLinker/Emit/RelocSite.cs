@@ -1,0 +1,28 @@
+using AotLinker.Objects;
+
+namespace AotLinker.Emit;
+
+/// <summary>One relocation while it is applied: what a CPU needs to compute its own kinds.</summary>
+internal readonly ref struct RelocSite
+{
+    /// <summary>The link.</summary>
+    public required LinkContext Context { get; init; }
+
+    /// <summary>The symbol whose content is relocated.</summary>
+    public required SymbolId Symbol { get; init; }
+
+    /// <summary>Address of the field.</summary>
+    public required long Address { get; init; }
+
+    /// <summary>What is asked for.</summary>
+    public required RelocKind Kind { get; init; }
+
+    /// <summary>Size of the field in bytes.</summary>
+    public required int Size { get; init; }
+
+    /// <summary>The symbol referred to; may be none.</summary>
+    public required SymbolId Target { get; init; }
+
+    /// <summary>Addend.</summary>
+    public required long Addend { get; init; }
+}

@@ -1,0 +1,360 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using AotLinker.Hashing;
+using AotLinker.Objects;
+using AotLinker.Releases;
+
+namespace AotLinker.Layout;
+
+/// <summary>
+/// Gives every function its address (textaddress), with trampolines where calls don't reach.
+/// </summary>
+/// <remarks>
+/// Trampolines are decided on in one go through the functions in address order: a call to a function that has an address is judged by
+/// it, one within the package by a provisional address that counts the most trampolines possible, and any other is taken to be too far.
+/// The program is first laid out without any; only text past the CPU's reach gets the second look.
+/// </remarks>
+internal sealed class TextLayout
+{
+    /// <summary>The least space of a function, which the table that finds functions by address relies on (abi.MINFUNC).</summary>
+    public const int MinFunctionSize = 16;
+
+    private readonly LinkContext _ctx;
+    private readonly SymbolTable _symbols;
+    private readonly int _align;
+    private readonly List<SymbolId> _trampolines = [];
+    private Section _section;
+    private int _sectionCount = 1;
+    private ulong _address;
+
+    private TextLayout(LinkContext ctx)
+    {
+        _ctx = ctx;
+        _symbols = ctx.Symbols;
+        _align = ctx.Settings.FunctionAlign;
+        _section = ctx.AddSection(ctx.TextSegment, ".text", 5);
+        _section.Align = _align;
+    }
+
+    /// <summary>The link.</summary>
+    public LinkContext Context => _ctx;
+
+    /// <summary>Lays out <see cref="LinkContext.Text"/>, which ends up in address order.</summary>
+    public static void Run(LinkContext ctx)
+    {
+        TextLayout layout = new(ctx);
+        if (ctx.Settings.RandomLayoutSeed != 0)
+        {
+            layout.Shuffle();
+        }
+        layout.OrderByKind();
+        layout.Assign();
+    }
+
+    /// <summary>
+    /// Adds a trampoline, to be laid down behind the function whose calls are being looked at (AddTramp). Its content is already there.
+    /// </summary>
+    public void AddTrampoline(SymbolId s, SymbolKind kind)
+    {
+        _symbols.Update(s).SetKind(kind).Set(SymbolTable.Attributes.Reachable | SymbolTable.Attributes.OnList);
+        _trampolines.Add(s);
+        if (_ctx.Settings.DebugTrampolines > 0 && _ctx.Diagnostics.Verbosity > 0)
+        {
+            _ctx.Diagnostics.Log($"trampoline {_symbols.NameText(s)} inserted");
+        }
+    }
+
+    private static ulong Round(ulong value, int align) => (value + (ulong)align - 1) / (ulong)align * (ulong)align;
+
+    /// <summary>Puts the functions in random order (-randlayout), the build ID and C functions excepted.</summary>
+    private void Shuffle()
+    {
+        Span<SymbolId> text = CollectionsMarshal.AsSpan(_ctx.Text);
+        int first = 0;
+        if (text.Length > 0 && _symbols.Name(text[0]).SequenceEqual("go:buildid"u8))
+        {
+            first++;
+        }
+        // Functions of one C section must stay together; C functions come before Go's.
+        while (first < text.Length && (_symbols.Sub.ContainsKey(text[first]) || _symbols.IsInterior(text[first])))
+        {
+            first++;
+        }
+        new GoRandom(_ctx.Settings.RandomLayoutSeed).Shuffle(text[first..]);
+    }
+
+    /// <summary>Brings functions of one kind together, in the order of kinds, so that the FIPS module lies between its markers.</summary>
+    private void OrderByKind()
+    {
+        List<SymbolId> text = _ctx.Text;
+        Span<int> next = stackalloc int[256];
+        next.Clear();
+        bool sorted = true;
+        SymbolKind previous = SymbolKind.None;
+        foreach (SymbolId s in text)
+        {
+            SymbolKind kind = _symbols.Kind(s);
+            next[(int)kind]++;
+            sorted &= previous <= kind;
+            previous = kind;
+        }
+        if (sorted)
+        {
+            return;
+        }
+        int sum = 0;
+        for (int kind = 0; kind < next.Length; kind++)
+        {
+            int count = next[kind];
+            next[kind] = sum;
+            sum += count;
+        }
+        SymbolId[] ordered = new SymbolId[text.Count];
+        foreach (SymbolId s in text)
+        {
+            ordered[next[(int)_symbols.Kind(s)]++] = s;
+        }
+        CollectionsMarshal.SetCount(text, 0);
+        text.AddRange(ordered);
+    }
+
+    private void Assign()
+    {
+        SymbolId text = _ctx.DefineMarker("runtime.text"u8, SymbolKind.Text, 0);
+        SymbolId end = _ctx.DefineMarker("runtime.etext"u8, SymbolKind.TextEnd, 0);
+        _symbols.SetSectionIndex(text, _section.Index);
+        if (_ctx.Format.LaysOutMarkers(_ctx))
+        {
+            _symbols.SetSectionIndex(end, _section.Index);
+            _ctx.Text.Insert(0, text);
+            _ctx.Text.Add(end);
+        }
+
+        ulong start = Round((ulong)_ctx.Settings.TextAddress, _align);
+        _section.Vaddr = start;
+        _address = start;
+        ulong limit = _ctx.Target.Cpu.TrampolineLimit is var reach && reach != 0 ? reach : ulong.MaxValue;
+        if (_ctx.Settings.DebugTextSize != 0)
+        {
+            limit = (ulong)_ctx.Settings.DebugTextSize;
+        }
+        if (_ctx.Settings.DebugTrampolines > 1)
+        {
+            limit = 1;
+        }
+
+        bool big = false;
+        foreach (SymbolId s in _ctx.Text)
+        {
+            Place(s, isTrampoline: false, maySplit: false);
+            if (_address - start >= limit)
+            {
+                big = true;
+                break;
+            }
+        }
+        if (big)
+        {
+            AssignWithTrampolines(text, start);
+        }
+
+        // One instruction more, so that the end marker has an address that is nobody else's.
+        _section.Length = _address - _section.Vaddr + (ulong)_ctx.Target.Cpu.MinLc;
+        _symbols.SetSectionIndex(end, _section.Index);
+        if (_symbols.Value(end) == 0)
+        {
+            _symbols.SetValue(end, (long)_address);
+            _symbols.SetValue(text, (long)_ctx.TextSegment.Sections[0].Vaddr);
+        }
+    }
+
+    private void AssignWithTrampolines(SymbolId textMarker, ulong start)
+    {
+        List<SymbolId> text = _ctx.Text;
+        foreach (SymbolId s in text)
+        {
+            if (s != textMarker)
+            {
+                Reset(s);
+            }
+        }
+        _address = start;
+
+        int placed = 0;
+        string package = "";
+        for (int i = 0; i < text.Count; i++)
+        {
+            SymbolId s = text[i];
+            string own = _symbols.PackagePath(s);
+            if (own.Length != 0 && own != package)
+            {
+                package = own;
+                PlaceProvisionally(i, package);
+            }
+            if (s != textMarker)
+            {
+                Reset(s);
+            }
+            Place(s, isTrampoline: false, maySplit: true);
+            CheckCalls(s);
+            for (; placed < _trampolines.Count; placed++)
+            {
+                Place(_trampolines[placed], isTrampoline: true, maySplit: true);
+            }
+        }
+        if (placed != 0)
+        {
+            MergeTrampolines();
+        }
+    }
+
+    /// <summary>Gives the functions of a package, from index <paramref name="first"/> on, addresses that leave room for all trampolines.</summary>
+    private void PlaceProvisionally(int first, string package)
+    {
+        ulong address = _address;
+        for (int i = first; i < _ctx.Text.Count && _symbols.PackagePath(_ctx.Text[i]) == package; i++)
+        {
+            Place(_ctx.Text[i], isTrampoline: false, maySplit: false);
+            _address += TrampolineSpace(_ctx.Text[i], isTrampoline: false);
+        }
+        _address = address;
+    }
+
+    private void Place(SymbolId s, bool isTrampoline, bool maySplit)
+    {
+        _symbols.SetSectionIndex(s, _section.Index);
+        if (_symbols.IsInterior(s))
+        {
+            return;
+        }
+        int align = Math.Max(_symbols.Align(s), _align);
+        _address = Round(_address, align);
+        _section.Align = Math.Max(_section.Align, align);
+        ulong size = (ulong)Math.Max(_symbols.Size(s), MinFunctionSize);
+        if (maySplit && _ctx.Target.Cpu.SplitsText(_ctx.Target) && _symbols.Outer(s).IsNone)
+        {
+            SplitBefore(s, size, isTrampoline);
+        }
+        _symbols.SetValue(s, 0);
+        Move(s, (long)_address);
+        _address += size;
+    }
+
+    /// <summary>Begins a new section if the current one would grow past its limit.</summary>
+    private void SplitBefore(SymbolId s, ulong size, bool isTrampoline)
+    {
+        ulong limit = _ctx.Settings.DebugTextSize != 0 ? (ulong)_ctx.Settings.DebugTextSize : _ctx.Target.Cpu.TrampolineLimit;
+        if (size > limit)
+        {
+            throw new LinkException($"error: text size limit {limit} less than text symbol {_symbols.NameText(s)} size of {size}");
+        }
+        if (_address - _section.Vaddr + size + TrampolineSpace(s, isTrampoline) <= limit)
+        {
+            return;
+        }
+        int align = _ctx.Target.Cpu.SplitTextAlign;
+        _address = Round(_address, align);
+        _section.Length = _address - _section.Vaddr;
+        _section = _ctx.AddSection(_ctx.TextSegment, ".text", 5);
+        _section.Vaddr = _address;
+        _section.Align = align;
+        _symbols.SetSectionIndex(s, _section.Index);
+        SymbolId marker = _symbols.Update(Encoding.UTF8.GetBytes($"runtime.text.{_sectionCount++}"), 0).Symbol;
+        _symbols.SetSectionIndex(marker, _section.Index);
+    }
+
+    private void Reset(SymbolId s)
+    {
+        if (_symbols.Outer(s).IsNone)
+        {
+            Move(s, -_symbols.Value(s));
+        }
+    }
+
+    private void Move(SymbolId s, long by)
+    {
+        _symbols.SetValue(s, _symbols.Value(s) + by);
+        while (_symbols.Sub.Count != 0 && _symbols.Sub.TryGetValue(s, out s) && !s.IsNone)
+        {
+            _symbols.SetValue(s, _symbols.Value(s) + by);
+        }
+    }
+
+    private ulong TrampolineSpace(SymbolId s, bool isTrampoline)
+    {
+        int each = _ctx.Target.Cpu.MaxTrampolineSize;
+        if (each == 0 || isTrampoline)
+        {
+            return 0;
+        }
+        RelocList relocs = _symbols.Relocs(s);
+        ulong calls = 0;
+        for (int i = 0; i < relocs.Count; i++)
+        {
+            if (relocs.Kind(i).IsDirectCallOrJump())
+            {
+                calls++;
+            }
+        }
+        return calls * (ulong)each;
+    }
+
+    private void CheckCalls(SymbolId s)
+    {
+        if (_ctx.Target.Cpu.MaxTrampolineSize == 0)
+        {
+            return;
+        }
+        int count = _symbols.Relocs(s).Count;
+        for (int i = 0; i < count; i++)
+        {
+            // Read anew each time: a trampoline for one call may have changed the list.
+            RelocList relocs = _symbols.Relocs(s);
+            if (!relocs.Kind(i).IsDirectCallOrJump())
+            {
+                continue;
+            }
+            SymbolId target = relocs.Target(i);
+            SymbolKind kind = _symbols.Kind(target);
+            if (!_symbols.IsReachable(target) || kind == SymbolKind.None)
+            {
+                continue;
+            }
+            bool hasAddress = _symbols.Value(target) != 0 || kind is SymbolKind.DynImport or SymbolKind.UndefExt;
+            if (hasAddress || !IsNear(s, target))
+            {
+                _ctx.Target.Cpu.CheckReach(this, s, i, target);
+            }
+        }
+    }
+
+    /// <summary>Whether a target without an address will lie close by, because the functions of a package do, and those of the runtime.</summary>
+    private bool IsNear(SymbolId s, SymbolId target)
+    {
+        if (_ctx.Settings.RandomLayoutSeed != 0)
+        {
+            return false;
+        }
+        string from = _symbols.PackagePath(s);
+        string to = _symbols.PackagePath(target);
+        return (from.Length != 0 && from == to && _symbols.Kind(s) == _symbols.Kind(target) && !_ctx.Target.Cpu.TrampolinesWithinPackages)
+            || (RuntimePackages.Contains(from) && RuntimePackages.Contains(to));
+    }
+
+    private void MergeTrampolines()
+    {
+        List<SymbolId> merged = new(_ctx.Text.Count + _trampolines.Count);
+        int next = 0;
+        foreach (SymbolId s in _ctx.Text)
+        {
+            for (; next < _trampolines.Count && _symbols.Value(_trampolines[next]) < _symbols.Value(s); next++)
+            {
+                merged.Add(_trampolines[next]);
+            }
+            merged.Add(s);
+        }
+        merged.AddRange(CollectionsMarshal.AsSpan(_trampolines)[next..]);
+        CollectionsMarshal.SetCount(_ctx.Text, 0);
+        _ctx.Text.AddRange(merged);
+    }
+}
