@@ -62,13 +62,6 @@ internal sealed class LinkContext
         init;
     }
 
-    /// <summary>The command line and environment.</summary>
-    public LinkOptions Options
-    {
-        get => field ?? throw new InvalidOperationException("the options are not set");
-        init;
-    }
-
     /// <summary>The object format of the output.</summary>
     public OutputFormat Format
     {
