@@ -1,3 +1,5 @@
+using AotLinker.Formats.Elf;
+
 namespace AotLinker.Cpu;
 
 /// <summary>
@@ -47,4 +49,7 @@ internal sealed partial class Amd64 : CpuArch
 
     /// <inheritdoc/>
     public override ReadOnlySpan<byte> CodePad => [0xCC];
+
+    /// <inheritdoc/>
+    public override ElfCpu Elf => ElfAmd64.Instance;
 }

@@ -1,3 +1,4 @@
+using AotLinker.Formats.Elf;
 using AotLinker.Objects;
 
 namespace AotLinker.Cpu;
@@ -82,4 +83,12 @@ internal abstract partial class CpuArch
 
     /// <summary>Whether executables for darwin are always position-independent.</summary>
     public virtual bool AlwaysPieOnDarwin => false;
+
+    /// <summary>What ELF files for the CPU look like; null where there are none.</summary>
+    public virtual ElfCpu? Elf => null;
+
+    /// <summary>Sets the symbols of <see cref="WellKnownSymbols"/> that only this CPU has.</summary>
+    public virtual void BindKnownSymbols(LinkContext ctx)
+    {
+    }
 }

@@ -13,6 +13,7 @@ namespace AotLinker.Formats;
 /// <list type="number">
 /// <item><see cref="InitTarget"/>: computeTLSOffset, Archinit. Before load.</item>
 /// <item><see cref="AddFormatSymbols"/>: doelf, domacho, dope and windynrelocsyms, doxcoff. After mangleTypeSym.</item>
+/// <item><see cref="BindKnownSymbols"/>, <see cref="AddExports"/>: setArchSyms, addexport.</item>
 /// <item><see cref="OrderDynamicSymbols"/>, then for relocations that need it <see cref="AddDynamicSymbol"/> and
 /// <see cref="AddGotEntry"/>, then <see cref="FinishDynamicTables"/>: dodata's dynreloc.</item>
 /// <item><see cref="ArrangeReadOnlyTables"/>: dodata, between sorting and placing symbols.</item>
@@ -66,6 +67,16 @@ internal abstract class OutputFormat
 
     /// <summary>Makes the symbols of the format: section names, dynamic linking tables, PLT and GOT.</summary>
     public abstract void AddFormatSymbols(LinkContext ctx);
+
+    /// <summary>Sets the symbols of <see cref="WellKnownSymbols"/> that only this format has.</summary>
+    public virtual void BindKnownSymbols(LinkContext ctx)
+    {
+    }
+
+    /// <summary>Enters exported symbols and the libraries needed in the dynamic linking tables.</summary>
+    public virtual void AddExports(LinkContext ctx)
+    {
+    }
 
     /// <summary>Gives dynamic symbols their numbers where these must be known before relocations refer to them.</summary>
     public virtual void OrderDynamicSymbols(LinkContext ctx)
@@ -155,6 +166,9 @@ internal abstract class OutputFormat
     /// </summary>
     /// <returns>Length of the file.</returns>
     public abstract long SizeTables(LinkContext ctx);
+
+    /// <summary>Bytes of the symbol table, known from <see cref="SizeTables"/> on; -c shows them.</summary>
+    public virtual long SymbolTableSize => 0;
 
     /// <summary>Writes everything outside the segments.</summary>
     public abstract void WriteTables(LinkContext ctx);

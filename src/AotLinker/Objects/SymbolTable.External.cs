@@ -47,6 +47,9 @@ internal sealed unsafe partial class SymbolTable
     /// <summary>Symbols with hidden visibility (host objects).</summary>
     public HashSet<SymbolId> Hidden { get; } = [];
 
+    /// <summary>Type a symbol has in the host's own object format (SymElfType); absent: not said.</summary>
+    public Dictionary<SymbolId, byte> HostSymbolType { get; } = [];
+
     /// <summary>Weak-binding symbols (host objects).</summary>
     public HashSet<SymbolId> WeakBinding { get; } = [];
 

@@ -57,6 +57,14 @@ internal abstract partial class Release
         _ => 0,
     };
 
+    /// <summary>Whether content-hashed functions are local in the output's symbol table: some have the same name.</summary>
+    public abstract bool HashedTextIsLocal { get; }
+
+    /// <summary>
+    /// Whether ELF headers name the interpreters of the CPUs' psABI documents, and ppc64 is ELFv2 in either byte order.
+    /// </summary>
+    public abstract bool FollowsElfSupplements { get; }
+
     /// <summary>Names of all releases known, oldest first.</summary>
     public static IEnumerable<string> KnownNames => All.Select(r => r.Name);
 
@@ -93,6 +101,8 @@ internal abstract partial class Release
         public override bool DupOkNeedsDupOk => false;
         public override bool ChecksAssemblyLinknames => false;
         public override ReadOnlySpan<byte> BlockedLinknames => Go126Tables.BlockedLinknames;
+        public override bool HashedTextIsLocal => false;
+        public override bool FollowsElfSupplements => false;
         protected override int MapDescriptorWords => 7;
         protected override int InterfaceDescriptorWords => 3;
     }
@@ -109,6 +119,8 @@ internal abstract partial class Release
         public override bool DupOkNeedsDupOk => true;
         public override bool ChecksAssemblyLinknames => true;
         public override ReadOnlySpan<byte> BlockedLinknames => Go127Tables.BlockedLinknames;
+        public override bool HashedTextIsLocal => true;
+        public override bool FollowsElfSupplements => true;
         protected override int MapDescriptorWords => 10;
         protected override int InterfaceDescriptorWords => 4;
     }

@@ -1,0 +1,98 @@
+using AotLinker.Objects;
+using AotLinker.Releases;
+
+namespace AotLinker.Formats.Elf;
+
+/// <summary>
+/// ELF for x86-64 (System V ABI, AMD64 supplement). PLT entries have 16 bytes and jump through .got.plt relative to the instruction
+/// pointer; the first one pushes the link map and jumps to the resolver.
+/// </summary>
+internal sealed class ElfAmd64 : ElfCpu
+{
+    private const uint JumpSlot = 7;
+
+    private ElfAmd64()
+    {
+    }
+
+    /// <summary>The one instance.</summary>
+    public static ElfAmd64 Instance { get; } = new();
+
+    /// <inheritdoc/>
+    public override ElfMachine Machine => ElfMachine.X86_64;
+
+    /// <inheritdoc/>
+    public override bool HasAddends => true;
+
+    /// <inheritdoc/>
+    public override long ImageBase => 1 << 22;
+
+    /// <inheritdoc/>
+    public override long Round => 4096;
+
+    /// <inheritdoc/>
+    public override int PltEntrySize => 16;
+
+    /// <inheritdoc/>
+    public override bool Supports(HeadType system, Release release) => system is HeadType.Linux or HeadType.FreeBsd
+        or HeadType.NetBsd or HeadType.OpenBsd or HeadType.DragonFly or HeadType.Solaris;
+
+    /// <inheritdoc/>
+    public override string Interpreter(HeadType system, bool android, Release release) => system switch
+    {
+        HeadType.Linux => android ? "" : "/lib64/ld-linux-x86-64.so.2",
+        HeadType.FreeBsd => "/libexec/ld-elf.so.1",
+        HeadType.OpenBsd => "/usr/libexec/ld.so",
+        HeadType.NetBsd => "/libexec/ld.elf_so",
+        HeadType.DragonFly => "/usr/libexec/ld-elf.so.2",
+        HeadType.Solaris => "/lib/amd64/ld.so.1",
+        _ => "",
+    };
+
+    /// <inheritdoc/>
+    public override string MuslInterpreter(Release release) => "/lib/ld-musl-x86_64.so.1";
+
+    /// <inheritdoc/>
+    public override void SetUpPlt(LinkContext ctx, SymbolBuilder plt, SymbolBuilder gotPlt, SymbolId dynamic)
+    {
+        // pushq got+8(%rip); jmpq *got+16(%rip); nopl 0(%rax)
+        plt.AddBytes([0xff, 0x35]);
+        plt.AddPcRelative4(gotPlt.Symbol, 8);
+        plt.AddBytes([0xff, 0x25]);
+        plt.AddPcRelative4(gotPlt.Symbol, 16);
+        plt.AddBytes([0x0f, 0x1f, 0x40, 0x00]);
+
+        // The dynamic section for the resolver; the two others are the dynamic linker's own.
+        gotPlt.AddAddress(dynamic);
+        gotPlt.AddUInt64(0);
+        gotPlt.AddUInt64(0);
+    }
+
+    /// <inheritdoc/>
+    public override int AddPltEntry(LinkContext ctx, SymbolId s, int dynamicId)
+    {
+        SymbolBuilder plt = ctx.Symbols.Update(ctx.Known.Plt);
+        SymbolBuilder gotPlt = ctx.Symbols.Update(ctx.Known.GotPlt);
+        SymbolBuilder relaPlt = ctx.Symbols.Update(ctx.Known.RelaPlt);
+        if (plt.Size == 0)
+            throw new InvalidOperationException("plt is not set up");
+
+        // jmpq *slot(%rip); the slot first holds the address of the next instruction.
+        int entry = (int)plt.Size;
+        long slot = gotPlt.Size;
+        plt.AddBytes([0xff, 0x25]);
+        plt.AddPcRelative4(gotPlt.Symbol, slot);
+        gotPlt.AddAddress(plt.Symbol, plt.Size);
+
+        // pushq $index; jmpq .plt. The first three slots of .got.plt are reserved.
+        plt.AddUInt8(0x68);
+        plt.AddUInt32((uint)((slot / 8) - 3));
+        plt.AddUInt8(0xe9);
+        plt.AddUInt32((uint)-(plt.Size + 4));
+
+        relaPlt.AddAddress(gotPlt.Symbol, slot);
+        relaPlt.AddUInt64(((ulong)dynamicId << 32) | JumpSlot);
+        relaPlt.AddUInt64(0);
+        return entry;
+    }
+}

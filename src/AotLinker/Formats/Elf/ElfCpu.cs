@@ -1,0 +1,93 @@
+using AotLinker.Objects;
+using AotLinker.Releases;
+
+namespace AotLinker.Formats.Elf;
+
+/// <summary>
+/// What ELF files for a CPU look like: the numbers in their headers, the interpreters of each system, and the code of the procedure
+/// linkage table (cmd/link ld.ELFArch, and the ELF cases of each CPU's archinit, elfsetupplt and addpltsym). One file per CPU
+/// derives from this; <see cref="Cpu.CpuArch.Elf"/> is the way to it.
+/// </summary>
+internal abstract class ElfCpu
+{
+    /// <summary>e_machine.</summary>
+    public abstract ElfMachine Machine { get; }
+
+    /// <summary>Whether relocations carry their addend (.rela rather than .rel).</summary>
+    public abstract bool HasAddends { get; }
+
+    /// <summary>Address where the file's headers are loaded when -T does not say otherwise; rounded up to the rounding quantum.</summary>
+    public abstract long ImageBase { get; }
+
+    /// <summary>Rounding of segments when -R does not say otherwise.</summary>
+    public abstract long Round { get; }
+
+    /// <summary>e_flags.</summary>
+    public virtual uint Flags(HeadType system, Release release) => 0;
+
+    /// <summary>Whether there is a port to a system.</summary>
+    public abstract bool Supports(HeadType system, Release release);
+
+    /// <summary>Path of a system's interpreter; empty where cmd/link has none. "XXX" stands in cmd/link for ports that don't exist.</summary>
+    public abstract string Interpreter(HeadType system, bool android, Release release);
+
+    /// <summary>Path of musl's interpreter on Linux, used where only that one is installed; empty for none.</summary>
+    public abstract string MuslInterpreter(Release release);
+
+    /// <summary>Whether .dynamic lies in read-only memory.</summary>
+    public virtual bool DynamicIsReadOnly => false;
+
+    /// <summary>Whether -d is without effect.</summary>
+    public virtual bool IgnoresNoDynamic => false;
+
+    /// <summary>Size of an entry of .hash.</summary>
+    public virtual int HashEntrySize => 4;
+
+    /// <summary>
+    /// Whether .plt is code that jumps through .got.plt. If not, it is a table of addresses that the dynamic linker fills.
+    /// </summary>
+    public virtual bool PltIsCode => true;
+
+    /// <summary>Whether the PLT's slots lie in .got rather than .got.plt.</summary>
+    public virtual bool PltUsesGot(Release release) => false;
+
+    /// <summary>Size of an entry of .plt, and its alignment.</summary>
+    public abstract int PltEntrySize { get; }
+
+    /// <summary>Makes symbols for sections that only this CPU has.</summary>
+    public virtual void AddStubSymbols(LinkContext ctx)
+    {
+    }
+
+    /// <summary>Adds entries to .dynamic that only this CPU has.</summary>
+    public virtual void AddDynamicEntries(Action<ElfDynamicTag, ulong> add)
+    {
+    }
+
+    /// <summary>Describes the sections of <see cref="AddStubSymbols"/> once they have their place.</summary>
+    public virtual void DescribeStubSections(LinkContext ctx, ElfFormat format)
+    {
+    }
+
+    /// <summary>Adds and describes the sections and segments that tell the CPU's ABI.</summary>
+    public virtual void DescribeAbiSections(LinkContext ctx, ElfFormat format)
+    {
+    }
+
+    /// <summary>
+    /// Whether an exported text symbol is marked as a function in .dynsym, given how it is exported; others are objects.
+    /// </summary>
+    public virtual bool ExportsFunction(bool exportedStatic, bool exportedDynamic) => exportedStatic || exportedDynamic;
+
+    /// <summary>What the CPU adds to the visibility in a symbol's st_other.</summary>
+    public virtual byte SymbolOther(LinkContext ctx, SymbolId s) => 0;
+
+    /// <summary>Writes the first entry of .plt and the reserved entries of .got.plt (elfsetupplt).</summary>
+    public abstract void SetUpPlt(LinkContext ctx, SymbolBuilder plt, SymbolBuilder gotPlt, SymbolId dynamic);
+
+    /// <summary>
+    /// Makes an entry in .plt, .got.plt and the PLT's relocations for a symbol that has its number in .dynsym; returns the entry's
+    /// offset in .plt (addpltsym).
+    /// </summary>
+    public abstract int AddPltEntry(LinkContext ctx, SymbolId s, int dynamicId);
+}
