@@ -160,6 +160,19 @@ internal sealed unsafe class OutputFile : IDisposable
     }
 
     /// <summary>
+    /// Says that a part is finished: its pages may leave this process (its resident size, not the file). For a part that
+    /// nobody reads again soon; without a map this does nothing.
+    /// </summary>
+    public void Forget(long offset, long length)
+    {
+        long page = _host.PageSize;
+        long start = (offset + page - 1) & ~(page - 1);
+        long end = Math.Min(offset + length, _length) & ~(page - 1);
+        if (_base != null && offset >= 0 && start < end)
+            _host.Advise(_base + start, end - start, MapAdvice.DontNeed);
+    }
+
+    /// <summary>
     /// Ends writing: a mapped output becomes read-only memory, so that a late pass that only reads it can't change it.
     /// </summary>
     public void Seal()

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace AotLinker.Mapping;
 
@@ -76,7 +77,8 @@ internal sealed unsafe class OutputTarget
                 HostError error = _host.PublishUnnamed(file, _finalPath);
                 if (error.Kind == HostErrorKind.Exists)
                     error = PublishOverExisting(file);
-                ThrowIf(error, "link");
+                if (error.IsError && PublishCopy(file).IsError)
+                    ThrowIf(error, "link");
                 File = HostFile.None;
                 ThrowIf(_host.Close(file), "close");
                 break;
@@ -324,6 +326,58 @@ internal sealed unsafe class OutputTarget
             if (error.IsError)
                 _ = _host.Remove(name);
             return error;
+        }
+    }
+
+    /// <summary>
+    /// Where the folder's file system or a security policy creates files without a name but does not let them be named:
+    /// the bytes go to a named one after all.
+    /// </summary>
+    private HostError PublishCopy(HostFile file)
+    {
+        HostError error = _host.FactsOf(file, out FileFacts facts);
+        if (error.IsError)
+            return error;
+        string name = HostPath.Beside(_finalPath, TemporaryName());
+        error = _host.CreateNew(name, out HostFile copy);
+        if (error.IsError)
+            return error;
+        _temporary = name;
+        WatchPartial();
+        _ = _host.SetPermissions(copy, facts.Permissions);
+        error = CopyBytes(file, copy, facts.Length);
+        HostError closed = _host.Close(copy);
+        if (error.IsNone)
+            error = closed;
+        if (error.IsNone)
+            error = _host.Rename(name, _finalPath);
+        if (error.IsError)
+            RemovePartial();
+        UnwatchPartial();
+        _temporary = null;
+        return error;
+    }
+
+    private HostError CopyBytes(HostFile from, HostFile to, long length)
+    {
+        const int Piece = 1 << 20;
+        byte* buffer = (byte*)NativeMemory.Alloc(Piece);
+        try
+        {
+            for (long offset = 0; offset < length; offset += Piece)
+            {
+                HostError error = _host.ReadAt(from, offset, buffer, Math.Min(Piece, length - offset), out long read);
+                if (error.IsNone)
+                    error = _host.WriteAt(to, offset, buffer, read);
+                if (error.IsError)
+                    return error;
+            }
+
+            return HostError.None;
+        }
+        finally
+        {
+            NativeMemory.Free(buffer);
         }
     }
 

@@ -23,10 +23,19 @@ public sealed class LinuxTheoryAttribute : TheoryAttribute
     }
 }
 
-/// <summary>Runs the mapping driver as a process of its own.</summary>
+/// <summary>
+/// Runs the mapping driver as a process of its own: the one built with the tests, or the one that the variable
+/// AOTLINK_MAPPING_DRIVER names, so that a Native AOT build passes the same tests.
+/// </summary>
 internal static class Driver
 {
-    public static string Path => System.IO.Path.Combine(AppContext.BaseDirectory, "mapping-driver");
+    private static readonly Lazy<bool> _hasGuard = new(() => Run("guard").Output == "active\n");
+
+    public static string Path =>
+        Environment.GetEnvironmentVariable("AOTLINK_MAPPING_DRIVER") ?? System.IO.Path.Combine(AppContext.BaseDirectory, "mapping-driver");
+
+    /// <summary>Whether it was built with native/guard.c.</summary>
+    public static bool HasGuard => _hasGuard.Value;
 
     public static string Quoted => "'" + Path + "'";
 

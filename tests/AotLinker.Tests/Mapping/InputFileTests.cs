@@ -273,7 +273,7 @@ public sealed unsafe class InputFileTests : IDisposable
         using (FileStream stream = File.OpenWrite(path))
             stream.SetLength(5000);
         Driver.Result result = Driver.Finish(process);
-        if (FaultGuard.IsActive)
+        if (Driver.HasGuard)
         {
             Assert.Equal($"link: {path}: truncated while it was being read, or an input/output error\n", result.Error);
             Assert.Equal(2, result.ExitCode);
@@ -328,7 +328,7 @@ public sealed unsafe class InputFileTests : IDisposable
         return files;
     }
 
-    private static long ResidentKilobytes(string path)
+    internal static long ResidentKilobytes(string path)
     {
         string[] lines = File.ReadAllLines("/proc/self/smaps");
         int at = Array.FindIndex(lines, l => l.EndsWith(" " + path, StringComparison.Ordinal));

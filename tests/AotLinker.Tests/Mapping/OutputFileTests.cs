@@ -280,6 +280,37 @@ public sealed unsafe class OutputFileTests : IDisposable
         Assert.Equal(["out"], Names());
     }
 
+    [LinuxFact]
+    public void An_unnamed_file_that_may_not_be_named_is_copied_to_one_that_has_a_name()
+    {
+        File.CreateSymbolicLink(_scratch["out"], "real");
+        Write(new OutputOptions { Host = new Moody { OnPublishUnnamed = new HostError(13) } });
+        Assert.Equal(Scratch.Pattern(100_000), File.ReadAllBytes(_scratch["real"]));
+        Assert.Equal(["out", "real"], Names().Order());
+
+        var full = new Moody { OnPublishUnnamed = new HostError(13), OnWriteAt = HostSystem.Current.NoSpace };
+        LinkException e = Assert.Throws<LinkException>(() => Write(new OutputOptions { Host = full }));
+        Assert.Equal($"link {_scratch["out"]}: permission denied", e.Message);
+        Assert.Equal(["out", "real"], Names().Order());
+    }
+
+    [LinuxFact]
+    public void Forgotten_parts_leave_the_process_and_stay_in_the_file()
+    {
+        byte[] bytes = Scratch.Pattern(1 << 20);
+        using (OutputFile output = OutputFile.Create(_scratch["out"], 1 << 20, Options(false, true)))
+        {
+            output.Write(0, bytes);
+            string path = Assert.Single(Directory.GetFiles(_scratch.Root));
+            Assert.Equal(1024, InputFileTests.ResidentKilobytes(path));
+            output.Forget(1, (1 << 20) - 1);
+            Assert.Equal(4, InputFileTests.ResidentKilobytes(path));
+            output.Commit();
+        }
+
+        Assert.Equal(bytes, File.ReadAllBytes(_scratch["out"]));
+    }
+
     private OutputOptions Options(bool buffered, bool named) => new() { ForceBuffered = buffered, ForceNamed = named, Account = _account };
 
     private string[] Names() => [.. Directory.GetFileSystemEntries(_scratch.Root).Select(p => Path.GetFileName(p))];
@@ -304,6 +335,8 @@ public sealed unsafe class OutputFileTests : IDisposable
         public HostError OnWriteAt { get; init; }
 
         public HostError OnCreateUnnamed { get; init; }
+
+        public HostError OnPublishUnnamed { get; init; }
 
         public long? Free { get; init; }
 
@@ -331,6 +364,9 @@ public sealed unsafe class OutputFileTests : IDisposable
 
         public override HostError WriteAt(HostFile file, long offset, byte* buffer, long count) =>
             OnWriteAt.IsError ? OnWriteAt : base.WriteAt(file, offset, buffer, count);
+
+        public override HostError PublishUnnamed(HostFile file, string path) =>
+            OnPublishUnnamed.IsError ? OnPublishUnnamed : base.PublishUnnamed(file, path);
 
         public override HostError CreateUnnamed(string directory, out HostFile file)
         {

@@ -100,7 +100,7 @@ public sealed class OutputProcessTests : IDisposable
         string asUser = Environment.IsPrivilegedProcess ? "setpriv --reuid=65534 --regid=65534 --clear-groups " : "";
 
         // The driver may lie in a folder only root can enter.
-        Assert.Equal(0, Driver.Shell($"cp -r '{AppContext.BaseDirectory}' '{_scratch["bin"]}' && chmod -R a+rX '{_scratch["bin"]}'").ExitCode);
+        Assert.Equal(0, Driver.Shell($"cp -r '{Path.GetDirectoryName(Driver.Path)}' '{_scratch["bin"]}' && chmod -R a+rX '{_scratch["bin"]}'").ExitCode);
         string driver = $"{asUser}env DOTNET_EnableDiagnostics=0 HOME=/ '{_scratch["bin/mapping-driver"]}'";
         Driver.Result refused = Driver.Shell($"{driver} write '{folder}/new' 1000");
         Assert.Equal((2, $"link: cannot create {folder}/new: open {folder}/new: permission denied\n"), (refused.ExitCode, refused.Error));
@@ -222,11 +222,11 @@ public sealed class OutputProcessTests : IDisposable
     {
         using SmallDisk disk = new(_scratch);
         Driver.Result result = disk.Run($"write 'DISK/out' 3000000 --no-room-check {way}");
-        if (FaultGuard.IsActive)
+        if (Driver.HasGuard)
             Assert.Equal((2, "link: write DISK/out: no space left on device, or an input/output error\n"), (result.ExitCode, result.Error));
         else
             Assert.NotEqual(0, result.ExitCode);
-        if (FaultGuard.IsActive || way.Length == 0)
+        if (Driver.HasGuard || way.Length == 0)
             Assert.Equal("", disk.List());
     }
 
@@ -242,7 +242,7 @@ public sealed class OutputProcessTests : IDisposable
     [LinuxFact]
     public void An_input_that_shrinks_takes_the_partial_output_with_it()
     {
-        if (!FaultGuard.IsActive)
+        if (!Driver.HasGuard)
             return; // without the guard there is nobody to take a named temporary away
         string input = _scratch.File("input.a", 1 << 20);
         using Process process = Driver.Start(["write", _scratch["out"], Megabytes, "--wait", "--named", "--map=" + input]);
