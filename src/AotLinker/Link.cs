@@ -1,12 +1,14 @@
 using AotLinker.Cli;
 using AotLinker.Cpu;
 using AotLinker.Formats;
+using AotLinker.Layout;
 using AotLinker.Load;
 using AotLinker.Mapping;
 using AotLinker.Objects;
 using AotLinker.Reach;
 using AotLinker.Releases;
 using AotLinker.Resolve;
+using AotLinker.Synthesize;
 
 namespace AotLinker;
 
@@ -27,7 +29,7 @@ internal static class Link
             int.TryParse(Environment.GetEnvironmentVariable("AOTLINK_THREADS"), out int threads) ? threads : Environment.ProcessorCount,
             int.TryParse(Environment.GetEnvironmentVariable("AOTLINK_SHUFFLE"), out int seed) ? seed : 0);
         Target target = MakeTarget(options);
-        OutputFormat format = TargetRegistry.Format(target.HeadType)
+        OutputFormat format = TargetRegistry.Format(target, release, options)
             ?? throw new UnsupportedLinkException($"linking for {options.GoOs}/{options.GoArch}");
 
         OutputFile output;
@@ -81,14 +83,61 @@ internal static class Link
         {
             InitTasks.Run(ctx, options.PluginPath);
         }
+        Reachability reached;
         using (phases.Begin("deadcode"))
         {
-            Reachability.Run(ctx, new ReachOptions(
+            reached = Reachability.Run(ctx, new ReachOptions(
                 options.PluginPath,
                 options.PruneWeakMaps,
                 TrackParents: options.Experiments.Has(Experiments.FieldTrack),
                 DumpDependency: options.DumpDependencies ? diagnostics.Log : null,
                 Log: diagnostics.Verbosity > 1 ? diagnostics.Log : null));
+        }
+
+        // SYNTHESIZE: symbols, tables and code that no object holds.
+        using (phases.Begin("linksetup"))
+        {
+            LinkSetup.Run(ctx);
+        }
+        using (phases.Begin("dostrdata"))
+        {
+            StringVariables.Run(ctx);
+        }
+        if (reached.Parents is { } parents)
+        {
+            using (phases.Begin("fieldtrack"))
+            {
+                FieldTracking.Run(ctx, parents);
+            }
+        }
+        using (phases.Begin("callgraph"))
+        {
+            CallGraph.Run(ctx);
+        }
+        using (phases.Begin("mangleTypeSym"))
+        {
+            TypeSymbolNames.Run(ctx);
+        }
+        using (phases.Begin("formatsyms"))
+        {
+            ctx.Format.AddFormatSymbols(ctx);
+        }
+        using (phases.Begin("textbuildid"))
+        {
+            BuildInfo.AddTextBuildId(ctx);
+        }
+        using (phases.Begin("addexport"))
+        {
+            ArchSymbols.Run(ctx);
+            DynamicExports.Run(ctx);
+        }
+        using (phases.Begin("textaddress"))
+        {
+            TextLayout.Run(ctx);
+        }
+        using (phases.Begin("buildinfo"))
+        {
+            BuildInfo.Run(ctx);
         }
     }
 

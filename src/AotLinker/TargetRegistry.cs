@@ -1,5 +1,8 @@
+using AotLinker.Cli;
 using AotLinker.Cpu;
 using AotLinker.Formats;
+using AotLinker.Formats.Elf;
+using AotLinker.Releases;
 
 namespace AotLinker;
 
@@ -13,6 +16,10 @@ internal static class TargetRegistry
         _ => null,
     };
 
-    /// <summary>The object format of an operating system; null if it is not supported yet.</summary>
-    public static OutputFormat? Format(HeadType headType) => null;
+    /// <summary>The object format of a target's operating system; null if it is not supported yet.</summary>
+    public static OutputFormat? Format(Target target, Release release, LinkOptions options) => target.HeadType switch
+    {
+        HeadType.Linux => new ElfFormat(target, release, ElfOptions.From(options)),
+        _ => null,
+    };
 }
