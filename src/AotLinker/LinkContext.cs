@@ -201,30 +201,6 @@ internal sealed class LinkContext
     }
 
     /// <summary>
-    /// Sets the symbols with fixed roles, those of the CPU and of the format included (setArchSyms). The order is that of their ids.
-    /// </summary>
-    public void BindKnownSymbols()
-    {
-        Known.Got = BindKnownSymbol(".got"u8, 0);
-        Known.Plt = BindKnownSymbol(".plt"u8, 0);
-        Known.GotPlt = BindKnownSymbol(".got.plt"u8, 0);
-        Known.Dynamic = BindKnownSymbol(".dynamic"u8, 0);
-        Known.DynSym = BindKnownSymbol(".dynsym"u8, 0);
-        Known.DynStr = BindKnownSymbol(".dynstr"u8, 0);
-        Known.UnreachableMethod = BindKnownSymbol("runtime.unreachableMethod"u8, Symbols.AbiInternalVersion);
-        Target.Cpu.BindKnownSymbols(this);
-        Format.BindKnownSymbols(this);
-    }
-
-    /// <summary>A symbol with a fixed role, made if there is none, and live (mkArchSym).</summary>
-    public SymbolId BindKnownSymbol(ReadOnlySpan<byte> name, int version)
-    {
-        SymbolId s = Symbols.LookupOrCreate(name, version);
-        Symbols.Set(s, SymbolTable.Attributes.Reachable);
-        return s;
-    }
-
-    /// <summary>
     /// Looks up or creates a symbol that marks a place: live, local to the module, and given its address by name rather than by the
     /// layout of its kind (defineInternal).
     /// </summary>

@@ -86,9 +86,4 @@ internal abstract partial class CpuArch
 
     /// <summary>What ELF files for the CPU look like; null where there are none.</summary>
     public virtual ElfCpu? Elf => null;
-
-    /// <summary>Sets the symbols of <see cref="WellKnownSymbols"/> that only this CPU has.</summary>
-    public virtual void BindKnownSymbols(LinkContext ctx)
-    {
-    }
 }

@@ -13,7 +13,6 @@ namespace AotLinker.Formats;
 /// <list type="number">
 /// <item><see cref="InitTarget"/>: computeTLSOffset, Archinit. Before load.</item>
 /// <item><see cref="AddFormatSymbols"/>: doelf, domacho, dope and windynrelocsyms, doxcoff. After mangleTypeSym.</item>
-/// <item><see cref="BindKnownSymbols"/>, <see cref="AddExports"/>: setArchSyms, addexport.</item>
 /// <item><see cref="OrderDynamicSymbols"/>, then for relocations that need it <see cref="AddDynamicSymbol"/> and
 /// <see cref="AddGotEntry"/>, then <see cref="FinishDynamicTables"/>: dodata's dynreloc.</item>
 /// <item><see cref="ArrangeReadOnlyTables"/>: dodata, between sorting and placing symbols.</item>
@@ -67,16 +66,6 @@ internal abstract class OutputFormat
 
     /// <summary>Makes the symbols of the format: section names, dynamic linking tables, PLT and GOT.</summary>
     public abstract void AddFormatSymbols(LinkContext ctx);
-
-    /// <summary>Sets the symbols of <see cref="WellKnownSymbols"/> that only this format has.</summary>
-    public virtual void BindKnownSymbols(LinkContext ctx)
-    {
-    }
-
-    /// <summary>Enters exported symbols and the libraries needed in the dynamic linking tables.</summary>
-    public virtual void AddExports(LinkContext ctx)
-    {
-    }
 
     /// <summary>Gives dynamic symbols their numbers where these must be known before relocations refer to them.</summary>
     public virtual void OrderDynamicSymbols(LinkContext ctx)

@@ -34,6 +34,9 @@ internal sealed class ElfAmd64 : ElfCpu
     public override int PltEntrySize => 16;
 
     /// <inheritdoc/>
+    public override uint RelativeType => 8;
+
+    /// <inheritdoc/>
     public override bool Supports(HeadType system, Release release) => system is HeadType.Linux or HeadType.FreeBsd
         or HeadType.NetBsd or HeadType.OpenBsd or HeadType.DragonFly or HeadType.Solaris;
 

@@ -82,6 +82,9 @@ internal abstract class ElfCpu
     /// <summary>What the CPU adds to the visibility in a symbol's st_other.</summary>
     public virtual byte SymbolOther(LinkContext ctx, SymbolId s) => 0;
 
+    /// <summary>Relocation type that adds the address the program was loaded at (RELATIVE).</summary>
+    public abstract uint RelativeType { get; }
+
     /// <summary>Writes the first entry of .plt and the reserved entries of .got.plt (elfsetupplt).</summary>
     public abstract void SetUpPlt(LinkContext ctx, SymbolBuilder plt, SymbolBuilder gotPlt, SymbolId dynamic);
 

@@ -7,6 +7,7 @@ namespace AotLinker.Formats.Elf;
 /// <summary>Dynamic linking: the sections and tables the dynamic linker reads (doelf, elfadddynsym, elfdynhash).</summary>
 internal sealed partial class ElfFormat
 {
+    private readonly ElfRelocationTable _relocations;
     private readonly HashSet<string> _neededLibraries = new(StringComparer.Ordinal);
 
     // The first dynamic symbol is the null symbol.
@@ -64,25 +65,18 @@ internal sealed partial class ElfFormat
     }
 
     /// <inheritdoc/>
-    public override void BindKnownSymbols(LinkContext ctx)
-    {
-        ctx.Known.Rel = ctx.BindKnownSymbol(".rel"u8, 0);
-        ctx.Known.Rela = ctx.BindKnownSymbol(".rela"u8, 0);
-        ctx.Known.RelPlt = ctx.BindKnownSymbol(".rel.plt"u8, 0);
-        ctx.Known.RelaPlt = ctx.BindKnownSymbol(".rela.plt"u8, 0);
-    }
+    public override IEnumerable<string> SelectLibraries(LinkContext ctx, IReadOnlyList<string> libraries) =>
+        _os.HasVersionedLibraryNames ? MergeVersions(libraries) : libraries;
 
     /// <inheritdoc/>
-    public override void AddExports(LinkContext ctx)
+    public override void AddNeededLibrary(LinkContext ctx, string library)
     {
-        foreach (SymbolId s in ctx.DynamicExports)
-        {
-            if (!ctx.Symbols.IsReachable(s))
-                throw new InvalidOperationException($"exported symbol {ctx.Symbols.NameText(s)} is not live");
-            AddDynamicSymbol(ctx, s);
-        }
-        foreach (string library in _os.HasVersionedLibraryNames ? MergeVersions(ctx.DynamicLibraries) : ctx.DynamicLibraries)
-            AddNeeded(ctx, library);
+        if (!_neededLibraries.Add(library))
+            return;
+        SymbolBuilder dynStr = ctx.Symbols.Update(ctx.Known.DynStr);
+        if (dynStr.Size == 0)
+            dynStr.AddString(""u8);
+        AddEntry(ctx.Symbols.Update(ctx.Known.Dynamic), ElfDynamicTag.Needed, (ulong)dynStr.AddString(RawText.Encode(library)));
     }
 
     /// <inheritdoc/>
@@ -112,7 +106,7 @@ internal sealed partial class ElfFormat
             AddValue();
             dynSym.AddUInt64(size);
             if (!exportedDynamic && symbols.DynamicLibrary.TryGetValue(s, out string? library) && library.Length > 0)
-                AddNeeded(ctx, library);
+                AddNeededLibrary(ctx, library);
         }
         else
         {
@@ -144,20 +138,19 @@ internal sealed partial class ElfFormat
         symbols.GotOffset[s] = offset;
         got.AddUIntPtr(0);
 
-        uint id = (uint)symbols.DynamicId[s];
-        if (_encoding.Is64)
-        {
-            SymbolBuilder rela = symbols.Update(ctx.Known.Rela);
-            rela.AddAddress(got.Symbol, offset);
-            rela.AddUInt64(((ulong)id << 32) | relocType);
-            rela.AddUInt64(0);
-        }
-        else
-        {
-            SymbolBuilder rel = symbols.Update(ctx.Known.Rel);
-            rel.AddAddress(got.Symbol, offset);
-            rel.AddUInt32((id << 8) | (relocType & 0xff));
-        }
+        _relocations.Add(got.Symbol, offset, (uint)symbols.DynamicId[s], relocType, SymbolId.None, 0);
+    }
+
+    /// <inheritdoc/>
+    public override bool AddRelativeRelocation(LinkContext ctx, SymbolId s, int reloc)
+    {
+        RelocList relocs = ctx.Symbols.Relocs(s);
+        ref readonly RelocRecord r = ref relocs[reloc];
+        SymbolId target = relocs.Target(reloc);
+        if (r.Size != ctx.Target.PointerSize)
+            ctx.Diagnostics.Error(ctx.Symbols.Name(s), $"unexpected relocation for dynamic symbol {ctx.Symbols.NameText(target)}");
+        _relocations.Add(s, r.Offset, 0, _cpu.RelativeType, target, r.Addend);
+        return true;
     }
 
     /// <inheritdoc/>
@@ -172,6 +165,7 @@ internal sealed partial class ElfFormat
     /// <inheritdoc/>
     public override void FinishDynamicTables(LinkContext ctx)
     {
+        _relocations.Complete(ctx, RelocationPrefix);
         AddHashTable(ctx);
         SymbolBuilder versionsNeeded = ctx.Symbols.Update(".gnu.version_r"u8, 0);
         SymbolBuilder versions = ctx.Symbols.Update(".gnu.version"u8, 0);
@@ -246,7 +240,7 @@ internal sealed partial class ElfFormat
     /// Libraries without doubles, sorted, where a name with a version (lib.so.1.2) also stands for the one without, which need not be
     /// loaded again (dedupLibrariesOpenBSD).
     /// </summary>
-    private List<string> MergeVersions(List<string> libraries)
+    private List<string> MergeVersions(IReadOnlyList<string> libraries)
     {
         Dictionary<string, string> byName = new(StringComparer.Ordinal);
         foreach (string library in libraries)
@@ -273,16 +267,6 @@ internal sealed partial class ElfFormat
         return parts.Length == 4 && parts[1] == "so" && IsNumber(parts[2]) && IsNumber(parts[3]) ? $"{parts[0]}.{parts[1]}" : null;
 
         static bool IsNumber(string s) => long.TryParse(s, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _);
-    }
-
-    private void AddNeeded(LinkContext ctx, string library)
-    {
-        if (!_neededLibraries.Add(library))
-            return;
-        SymbolBuilder dynStr = ctx.Symbols.Update(ctx.Known.DynStr);
-        if (dynStr.Size == 0)
-            dynStr.AddString(""u8);
-        AddEntry(ctx.Symbols.Update(ctx.Known.Dynamic), ElfDynamicTag.Needed, (ulong)dynStr.AddString(RawText.Encode(library)));
     }
 
     private void AddHashTable(LinkContext ctx)

@@ -37,6 +37,7 @@ internal sealed partial class ElfFormat : OutputFormat
         _cpu = cpu;
         _os = ElfOs.For(target.HeadType);
         _encoding = new ElfEncoding(target.PointerSize == 8, target.IsBigEndian);
+        _relocations = new ElfRelocationTable(_encoding, cpu.HasAddends);
         _headers = new ElfHeaders(_encoding, RelocationPrefix);
         _gnuBuildId = options.GnuBuildIdFromGo ? HashBuildId(options.BuildId) : options.GnuBuildId;
     }
@@ -49,6 +50,9 @@ internal sealed partial class ElfFormat : OutputFormat
 
     /// <inheritdoc/>
     public override bool AllowsImportedTargets => _os.ResolvesImportsLate;
+
+    /// <inheritdoc/>
+    public override bool AddressesImportsByPlt => _os.AddressesImportsByPlt;
 
     /// <summary>".rela" or ".rel": how the names of relocation sections begin.</summary>
     private string RelocationPrefix => _cpu.HasAddends ? ".rela" : ".rel";

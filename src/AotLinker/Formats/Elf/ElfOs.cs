@@ -35,6 +35,9 @@ internal sealed class ElfOs
     /// </summary>
     public bool ResolvesImportsLate { get; private init; }
 
+    /// <summary>Whether the address of an imported function in code is that of its PLT entry, rather than loaded from the GOT.</summary>
+    public bool AddressesImportsByPlt { get; private init; }
+
     /// <summary>Whether the C library looks for _etext, _edata and _end beside the runtime's own markers.</summary>
     public bool KeepsEndSymbols { get; private init; }
 
@@ -76,6 +79,7 @@ internal sealed class ElfOs
             MarkType = ElfSegmentType.SunwStack,
             MarkFlags = ElfSegmentFlags.Read | ElfSegmentFlags.Write,
             ResolvesImportsLate = true,
+            AddressesImportsByPlt = true,
             KeepsEndSymbols = true,
         },
         _ => throw new InvalidOperationException($"{system} has no ELF files"),
