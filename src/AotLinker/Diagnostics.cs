@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Text;
 using AotLinker.Cli;
+using AotLinker.Mapping;
 
 namespace AotLinker;
 
@@ -27,7 +27,7 @@ internal sealed class Diagnostics
     private readonly Stream _error;
     private readonly Stream _output;
     private readonly List<Pending> _pending = [];
-    private readonly HashSet<(int From, int To)> _seenPairs = [];
+    private HashSet<(int From, int To)>? _seenPairs;
     private readonly List<Action> _atExit = [];
     private bool _allErrors;
     private bool _haltOnError;
@@ -35,7 +35,7 @@ internal sealed class Diagnostics
     /// <summary>Reports to the process's standard streams.</summary>
     /// <param name="programName">The name in front of final messages, as in argv[0].</param>
     public Diagnostics(string programName)
-        : this(programName, Console.OpenStandardError(), Console.OpenStandardOutput())
+        : this(programName, StandardStream.OpenError(), StandardStream.OpenOutput())
     {
     }
 
@@ -95,7 +95,7 @@ internal sealed class Diagnostics
     /// <summary>Prints an error about a symbol, as <c>NAME: text</c> (loader.ErrorReporter.Errorf). Serial, like <see cref="Error(string)"/>.</summary>
     /// <param name="symbolName">The symbol's name; where it has none, cmd/link names it <c>sym N</c>.</param>
     /// <param name="text">The message.</param>
-    public void Error(ReadOnlySpan<byte> symbolName, string text) => Error(RawText.Decode(symbolName) + ": " + text);
+    public void Error(ReadOnlySpan<byte> symbolName, string text) => Error(HostPath.Decode(symbolName) + ": " + text);
 
     /// <summary>Collects an error from parallel code, to be printed by <see cref="Flush"/>.</summary>
     /// <param name="order">The error's place: lines are printed by ascending order, then text. A symbol's position in
@@ -118,6 +118,7 @@ internal sealed class Diagnostics
     {
         lock (_lock)
         {
+            _seenPairs ??= [];
             if (_seenPairs.Add((from, to)))
                 Collect(order, text);
         }
@@ -259,7 +260,7 @@ internal sealed class Diagnostics
     private static void WriteLine(Stream stream, string text)
     {
         // One write for each line, so that lines of concurrent processes on one terminal don't interleave.
-        stream.Write(RawText.Encode(text + "\n"));
+        stream.Write(HostPath.Encode(text + "\n"));
         stream.Flush();
     }
 

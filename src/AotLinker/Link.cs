@@ -25,9 +25,7 @@ internal static class Link
     {
         Release release = options.Release ?? throw new LinkException(
             $"objects of {(options.Version.Length == 0 ? "an unknown release" : options.Version)}: aotlink knows {Release.KnownForMessage}");
-        Workers workers = new(
-            int.TryParse(Environment.GetEnvironmentVariable("AOTLINK_THREADS"), out int threads) ? threads : Environment.ProcessorCount,
-            int.TryParse(Environment.GetEnvironmentVariable("AOTLINK_SHUFFLE"), out int seed) ? seed : 0);
+        Workers workers = new(options.Switches.Threads ?? Environment.ProcessorCount, options.Switches.ShuffleSeed);
         Target target = MakeTarget(options);
         OutputFormat format = TargetRegistry.Format(target, release, options)
             ?? throw new UnsupportedLinkException($"linking for {options.GoOs}/{options.GoArch}");

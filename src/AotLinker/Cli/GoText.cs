@@ -22,16 +22,16 @@ internal static class GoText
     /// <summary>Package flag's wording for a failure.</summary>
     public static string Describe(NumberStatus status) => status == NumberStatus.Range ? "value out of range" : "parse error";
 
-    /// <summary>A Go string literal in double quotes (strconv.Quote). Escaped bytes of <see cref="RawText"/> print as <c>\xNN</c>.</summary>
+    /// <summary>A Go string literal in double quotes (strconv.Quote). Bytes that are not UTF-8 (<see cref="Mapping.HostPath"/>) print as <c>\xNN</c>.</summary>
     public static string Quote(string text)
     {
         var quoted = new StringBuilder(text.Length + 2);
         quoted.Append('"');
         for (int i = 0; i < text.Length; i++)
         {
-            if (RawText.IsEscape(text, i))
+            if (IsEscape(text, i))
             {
-                quoted.Append(CultureInfo.InvariantCulture, $"\\x{text[i] - 0xDC00:x2}");
+                quoted.Append(CultureInfo.InvariantCulture, $"\\x{text[i] - '\uDC00':x2}");
                 continue;
             }
 
@@ -272,6 +272,10 @@ internal static class GoText
         string joined = string.Join('/', parts);
         return rooted ? "/" + joined : joined.Length == 0 ? "." : joined;
     }
+
+    // One byte that is not UTF-8, as HostPath holds it.
+    private static bool IsEscape(string text, int i) =>
+        text[i] is >= '\uDC80' and <= '\uDCFF' && (i == 0 || !char.IsHighSurrogate(text[i - 1]));
 
     // Go prints letters, marks, numbers, punctuation, symbols and the ASCII space as they are (unicode.IsPrint).
     private static bool IsPrintable(Rune rune) => rune.Value == ' ' || Rune.GetUnicodeCategory(rune) is

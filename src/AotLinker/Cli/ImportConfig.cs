@@ -1,22 +1,29 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using AotLinker.Mapping;
 
 namespace AotLinker.Cli;
 
 /// <summary>
-/// The file that <c>-importcfg</c> names: which archive holds each package. Kept as the bytes of the file and a hash
-/// table of offsets into them; nothing is a string (Link.readImportCfg).
+/// The file that <c>-importcfg</c> names: which archive holds each package. Read in place: the file stays mapped under
+/// a hash table of offsets into it; nothing is a string (Link.readImportCfg).
 /// </summary>
 internal sealed class ImportConfig
 {
-    private readonly byte[] _content;
+    // Exactly one of the two is set: the file in the mapping, or bytes given.
+    private readonly InputFile? _file;
+    private readonly byte[]? _bytes;
     private readonly List<Entry> _packages = [];
     private readonly List<Entry> _sharedLibraries = [];
     private readonly List<byte[]> _moduleInfo = [];
     private int[] _slots = [];
 
-    private ImportConfig(byte[] content) => _content = content;
+    private ImportConfig(InputFile? file, byte[]? bytes)
+    {
+        _file = file;
+        _bytes = bytes;
+    }
 
     // Offsets and lengths in the file.
     private readonly record struct Entry(int Name, int NameLength, int File, int FileLength);
@@ -30,38 +37,34 @@ internal sealed class ImportConfig
     /// <summary>The values of <c>modinfo</c> lines, unquoted, in order: each sets <c>runtime.modinfo</c>.</summary>
     public IReadOnlyList<byte[]> ModuleInfo => _moduleInfo;
 
+    private ReadOnlySpan<byte> Content => _file is null ? _bytes : _file.AllBytes();
+
     /// <summary>The import path on the i-th <c>packagefile</c> line.</summary>
-    public ReadOnlySpan<byte> PackagePath(int i) => _content.AsSpan(_packages[i].Name, _packages[i].NameLength);
+    public ReadOnlySpan<byte> PackagePath(int i) => Content.Slice(_packages[i].Name, _packages[i].NameLength);
 
     /// <summary>The archive on the i-th <c>packagefile</c> line.</summary>
-    public ReadOnlySpan<byte> PackageFile(int i) => _content.AsSpan(_packages[i].File, _packages[i].FileLength);
+    public ReadOnlySpan<byte> PackageFile(int i) => Content.Slice(_packages[i].File, _packages[i].FileLength);
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="LinkException">It can't be read, or a line is malformed.</exception>
     public static ImportConfig Read(string file)
     {
-        byte[] content;
-        try
-        {
-            content = File.ReadAllBytes(file);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            throw new LinkException(MessageForm.Log, "-importcfg: " + GoError.Describe("open", file, e));
-        }
-
-        return Parse(content, file);
+        if (!InputStore.Shared.TryOpen(file, out InputFile? content, out string? error))
+            throw new LinkException(MessageForm.Log, "-importcfg: " + error);
+        return Parse(new ImportConfig(content, null), file);
     }
 
     /// <summary>Parses a file's content, which is kept.</summary>
     /// <param name="content">The content.</param>
     /// <param name="file">The file's name, for messages.</param>
     /// <exception cref="LinkException">A line is malformed.</exception>
-    public static ImportConfig Parse(byte[] content, string file)
+    public static ImportConfig Parse(byte[] content, string file) => Parse(new ImportConfig(null, content), file);
+
+    private static ImportConfig Parse(ImportConfig config, string file)
     {
-        var config = new ImportConfig(content);
+        ReadOnlySpan<byte> content = config.Content;
         int number = 0;
-        foreach (Range range in content.AsSpan().Split((byte)'\n'))
+        foreach (Range range in content.Split((byte)'\n'))
         {
             number++;
             (int start, int length) = range.GetOffsetAndLength(content.Length);
@@ -130,13 +133,14 @@ internal sealed class ImportConfig
 
     private void ParseLine(int start, int length, string file, int number)
     {
-        ReadOnlySpan<byte> line = _content.AsSpan(start, length);
+        ReadOnlySpan<byte> content = Content;
+        ReadOnlySpan<byte> line = content.Slice(start, length);
         int space = line.IndexOf((byte)' ');
         ReadOnlySpan<byte> verb = space < 0 ? line : line[..space];
         int argument = space < 0 ? start + length : start + space + 1;
         int argumentLength = start + length - argument;
-        Trim(_content, ref argument, ref argumentLength);
-        ReadOnlySpan<byte> arguments = _content.AsSpan(argument, argumentLength);
+        Trim(content, ref argument, ref argumentLength);
+        ReadOnlySpan<byte> arguments = content.Slice(argument, argumentLength);
 
         bool isPackage = verb.SequenceEqual("packagefile"u8);
         if (isPackage || verb.SequenceEqual("packageshlib"u8))
@@ -157,7 +161,7 @@ internal sealed class ImportConfig
         }
         else
         {
-            throw Malformed(file, number, $"unknown directive {GoText.Quote(RawText.Decode(verb))}");
+            throw Malformed(file, number, $"unknown directive {GoText.Quote(HostPath.Decode(verb))}");
         }
     }
 

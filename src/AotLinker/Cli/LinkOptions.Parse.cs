@@ -1,4 +1,5 @@
 using System.Globalization;
+using AotLinker.Mapping;
 using AotLinker.Releases;
 
 namespace AotLinker.Cli;
@@ -13,8 +14,9 @@ internal sealed partial class LinkOptions
     private bool? _omitDwarf;
     private BuildMode? _buildMode;
 
-    private LinkOptions(string programName, Toolchain? toolchain, BuildEnvironment environment)
+    private LinkOptions(string programName, Toolchain? toolchain, BuildEnvironment environment, Switches switches)
     {
+        Switches = switches;
         ProgramName = programName;
         Toolchain = toolchain ?? Toolchain.FromVersion("");
         Environment = environment;
@@ -29,7 +31,7 @@ internal sealed partial class LinkOptions
     public static LinkOptions Parse(
         string programName, IReadOnlyList<string> arguments, Func<string, string?> variable, Toolchain? toolchain)
     {
-        var options = new LinkOptions(programName, toolchain, new BuildEnvironment(variable, toolchain));
+        var options = new LinkOptions(programName, toolchain, new BuildEnvironment(variable, toolchain), Switches.Parse(variable));
         if (toolchain is not null)
             options.Experiments = options.Environment.Check(toolchain.Release ?? Release.Newest, programName);
 
@@ -40,9 +42,9 @@ internal sealed partial class LinkOptions
         // cmd/link defines its own two before it reads flags, which puts them first.
         const string BuildVersionName = "runtime.buildVersion";
         if (options.Environment.GoRoot.Length > 0)
-            options.Define(RawText.Encode("runtime.defaultGOROOT"), RawText.Encode(options.Environment.GoRoot));
+            options.Define(HostPath.Encode("runtime.defaultGOROOT"), HostPath.Encode(options.Environment.GoRoot));
         int buildVersion = options._definitions.Count;
-        options.Define(RawText.Encode(BuildVersionName), RawText.Encode(options.BuildVersion));
+        options.Define(HostPath.Encode(BuildVersionName), HostPath.Encode(options.BuildVersion));
         byte[] placeholder = options._definitions[buildVersion].Value;
 
         IReadOnlyList<string> expanded = ResponseFile.Expand(arguments, options.Release);
@@ -65,7 +67,7 @@ internal sealed partial class LinkOptions
             {
                 options._definitions[buildVersion] = options._definitions[buildVersion] with
                 {
-                    Value = RawText.Encode(options.BuildVersion),
+                    Value = HostPath.Encode(options.BuildVersion),
                 };
             }
         }
@@ -362,7 +364,7 @@ internal sealed partial class LinkOptions
                 _libraryDirectories.Add(value);
                 break;
             case FlagId.StringDefinition:
-                DefineFromFlag(RawText.Encode(value));
+                DefineFromFlag(HostPath.Encode(value));
                 break;
             case FlagId.BuildMode:
                 error = SetBuildMode(value);
@@ -458,7 +460,7 @@ internal sealed partial class LinkOptions
             throw new LinkException("-X flag requires argument of the form importpath.name=value");
         byte[] package = definition[..dot];
         if (_buildMode == BuildMode.Plugin && package.AsSpan().SequenceEqual("main"u8))
-            package = RawText.Encode(PluginPath);
+            package = HostPath.Encode(PluginPath);
         Define([.. ObjectPath.Escape(package), .. definition[dot..equals]], definition[(equals + 1)..]);
     }
 
@@ -568,7 +570,7 @@ internal sealed partial class LinkOptions
 
         if (!HostBuildId.StartsWith("0x", StringComparison.Ordinal))
             throw new LinkException($"-B argument must start with 0x: {HostBuildId}");
-        ReadOnlySpan<byte> digits = RawText.Encode(HostBuildId[2..]);
+        ReadOnlySpan<byte> digits = HostPath.Encode(HostBuildId[2..]);
         int limit = HeadType == HeadType.Darwin ? 16 : 32;
         if (digits.Length / 2 > limit)
             throw new LinkException(string.Create(CultureInfo.InvariantCulture, $"-B option too long (max {limit} digits): {HostBuildId}"));

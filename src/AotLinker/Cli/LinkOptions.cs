@@ -5,7 +5,7 @@ namespace AotLinker.Cli;
 /// <summary>
 /// One link as its command line and environment describe it: every flag of cmd/link, checked, with defaults that depend
 /// on other flags or on the target filled in. Made by <see cref="Parse"/>; nothing changes afterwards.
-/// <para>Texts are <see cref="RawText"/>: file names that are not UTF-8 keep their bytes.</para>
+/// <para>Texts are as <see cref="Mapping.HostPath"/> decodes them: what is not UTF-8 keeps its bytes.</para>
 /// </summary>
 internal sealed partial class LinkOptions
 {
@@ -62,6 +62,9 @@ internal sealed partial class LinkOptions
             return $"{Version}{(Version.Contains('-') ? ' ' : '-')}X:{difference}";
         }
     }
+
+    /// <summary>Our own switches.</summary>
+    public Switches Switches { get; }
 
     /// <summary>What <c>-V</c> asks for; where it is not <see cref="VersionRequest.None"/>, nothing else here counts.</summary>
     public VersionRequest VersionRequested { get; private set; }

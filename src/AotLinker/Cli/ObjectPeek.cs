@@ -1,4 +1,5 @@
 using System.Text;
+using AotLinker.Mapping;
 
 namespace AotLinker.Cli;
 
@@ -11,19 +12,11 @@ internal static class ObjectPeek
     /// <summary>The version in the header line of an object or of an archive's first member, or null.</summary>
     public static string? Version(string file)
     {
-        Span<byte> buffer = stackalloc byte[Length];
-        try
-        {
-            using Microsoft.Win32.SafeHandles.SafeFileHandle handle = File.OpenHandle(file);
-            buffer = buffer[..RandomAccess.Read(handle, buffer, 0)];
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
-        {
-            // Whoever opens the file to link it reports that in full.
+        // Whoever opens the file to link it reports in full why it can't.
+        if (!InputStore.Shared.TryOpen(file, out InputFile? content, out _))
             return null;
-        }
-
-        return Version(buffer);
+        using (content)
+            return Version(content.FirstBytes(Length));
     }
 
     /// <summary>As <see cref="Version(string)"/>, from the first bytes of the file.</summary>

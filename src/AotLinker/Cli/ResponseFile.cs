@@ -1,3 +1,4 @@
+using AotLinker.Mapping;
 using AotLinker.Releases;
 
 namespace AotLinker.Cli;
@@ -104,7 +105,7 @@ internal static class ResponseFile
         {
             if (argument.Count == 0 && !started)
                 return;
-            arguments.Add(RawText.Decode([.. argument]));
+            arguments.Add(HostPath.Decode([.. argument]));
             argument.Clear();
             started = false;
         }
@@ -115,7 +116,7 @@ internal static class ResponseFile
     public static List<string> ParseLines(ReadOnlySpan<byte> content)
     {
         // The carriage returns go wherever they are, then the white space around the whole.
-        string text = RawText.Decode(content).Replace("\r", "", StringComparison.Ordinal).Trim();
+        string text = HostPath.Decode(content).Replace("\r", "", StringComparison.Ordinal).Trim();
         var arguments = new List<string>();
         foreach (string line in text.Split('\n'))
             arguments.Add(line.Contains('\\') ? Unescape(line) : line);
@@ -135,17 +136,10 @@ internal static class ResponseFile
             string file = argument[1..];
             if (depth == MaxDepth)
                 throw new LinkException(MessageForm.Log, $"response files nest too deeply at {file}");
-            byte[] content;
-            try
-            {
-                content = File.ReadAllBytes(file);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
-            {
-                throw new LinkException(MessageForm.Log, GoError.Describe("open", file, e));
-            }
-
-            Expand(Parse(content, release), release, expanded, depth + 1);
+            if (!InputStore.Shared.TryOpen(file, out InputFile? content, out string? error))
+                throw new LinkException(MessageForm.Log, error);
+            using (content)
+                Expand(Parse(content.AllBytes(), release), release, expanded, depth + 1);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using AotLinker.Mapping;
 using AotLinker.Releases;
 
 namespace AotLinker.Cli;
@@ -9,6 +10,9 @@ namespace AotLinker.Cli;
 /// </summary>
 internal sealed class Toolchain
 {
+    // Files with a version in them are far smaller; something else in their place must not be read whole.
+    private const int MostVersionBytes = 64 << 10;
+
     private Toolchain(string? root, string? host, string version, ToolchainDefaults defaults)
     {
         Root = root;
@@ -105,17 +109,9 @@ internal sealed class Toolchain
 
     private static string? TryRead(string path)
     {
-        try
-        {
-            return File.ReadAllText(path);
-        }
-        catch (IOException)
-        {
+        if (!InputStore.Shared.TryOpen(path, out InputFile? file, out _))
             return null;
-        }
-        catch (UnauthorizedAccessException)
-        {
-            return null;
-        }
+        using (file)
+            return HostPath.Decode(file.FirstBytes(MostVersionBytes));
     }
 }

@@ -45,7 +45,12 @@ internal static class LinkModeDecision
         return mode;
     }
 
-    private static string? ExternalReason(LinkOptions options, Release release, LoadedPackages loaded, bool isCgo)
+    /// <summary>Why the host's linker is needed, or null (ld.mustLinkExternal).</summary>
+    /// <param name="options">The command line.</param>
+    /// <param name="release">The release.</param>
+    /// <param name="loaded">What was loaded; null for what the command line alone tells.</param>
+    /// <param name="isCgo">Whether runtime/cgo is part of the link.</param>
+    public static string? ExternalReason(LinkOptions options, Release release, LoadedPackages? loaded, bool isCgo)
     {
         string goos = options.GoOs, goarch = options.GoArch;
         if (Platforms.NeedsExternalLinker(goos, goarch))
@@ -80,6 +85,10 @@ internal static class LinkModeDecision
         if (options.LinkShared)
         {
             return "dynamically linking with a shared library";
+        }
+        if (loaded is null)
+        {
+            return null;
         }
         if (loaded.HasUnknownObject)
         {

@@ -1,5 +1,6 @@
 using System.Text;
 using AotLinker.Cli;
+using AotLinker.Mapping;
 
 namespace AotLinker.Tests.Cli;
 
@@ -44,7 +45,7 @@ public class LinkOptionsTests
 
             Assert.Equal(
                 ["runtime.defaultGOROOT=/go", "runtime.buildVersion=go1.27.4", "runtime.modinfo=0w\udcaf\fpath\tx\n", "runtime.godebugDefault=panicnil=1"],
-                options.StringDefinitions.Select(d => RawText.Decode(d.Name) + "=" + RawText.Decode(d.Value)));
+                options.StringDefinitions.Select(d => HostPath.Decode(d.Name) + "=" + HostPath.Decode(d.Value)));
             Assert.NotNull(options.ImportConfig);
             Assert.True(options.ImportConfig.TryGetPackageFile("fmt"u8, out ReadOnlySpan<byte> file));
             Assert.Equal("/cache/fmt.a", Encoding.UTF8.GetString(file));

@@ -1,0 +1,66 @@
+using System.Globalization;
+using AotLinker.Mapping;
+
+namespace AotLinker;
+
+/// <summary>
+/// Our own switches. A drop-in has no free flags, so they are environment variables. <see cref="All"/> is their
+/// documentation, which <c>aotlink --help</c> prints.
+/// </summary>
+internal sealed class Switches
+{
+    private Switches(Func<string, string?> variable)
+    {
+        Strict = Truth(variable, "AOTLINK_STRICT");
+        Threads = Number(variable, "AOTLINK_THREADS", 1, 1024);
+        ShuffleSeed = Number(variable, "AOTLINK_SHUFFLE", 0, int.MaxValue) ?? 0;
+        StockLinker = variable("AOTLINK_STOCK_LINKER") is { Length: > 0 } path ? path : null;
+    }
+
+    /// <summary>Each switch with its meaning.</summary>
+    public static (string Name, string Help)[] All =>
+    [
+        ("AOTLINK_STRICT", "1: what can't be linked is an error; it is not handed to the toolchain's own linker"),
+        ("AOTLINK_STOCK_LINKER", "path of the linker that gets what can't be linked, where none is known otherwise"),
+        ("AOTLINK_THREADS", "number of threads; by default what the machine and its limits allow"),
+        ("AOTLINK_SHUFFLE", "a seed that scrambles the order of parallel work, to test that the output doesn't depend on it"),
+    ];
+
+    /// <summary>Don't hand over: what can't be linked is an error.</summary>
+    public bool Strict { get; }
+
+    /// <summary>The number of threads; null to choose by the machine.</summary>
+    public int? Threads { get; }
+
+    /// <summary>Seed of a scrambled work order; 0 for none.</summary>
+    public int ShuffleSeed { get; }
+
+    /// <summary>The linker to hand over to, where neither the way we were started nor the folder tells; null for none.</summary>
+    public string? StockLinker { get; }
+
+    /// <summary>Reads the process's environment.</summary>
+    /// <exception cref="LinkException">A switch has a value it can't have.</exception>
+    public static Switches FromEnvironment() => Parse(HostProcess.Variable);
+
+    /// <summary>Reads switches.</summary>
+    /// <param name="variable">Gives a variable's value, or null.</param>
+    /// <exception cref="LinkException">A switch has a value it can't have.</exception>
+    public static Switches Parse(Func<string, string?> variable) => new(variable);
+
+    private static bool Truth(Func<string, string?> variable, string name) => variable(name) switch
+    {
+        null or "" or "0" => false,
+        "1" => true,
+        string other => throw new LinkException($"{name} must be 0 or 1, not {Cli.GoText.Quote(other)}"),
+    };
+
+    private static int? Number(Func<string, string?> variable, string name, int least, int most)
+    {
+        string? value = variable(name);
+        if (string.IsNullOrEmpty(value))
+            return null;
+        if (!int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int number) || number < least || number > most)
+            throw new LinkException(string.Create(CultureInfo.InvariantCulture, $"{name} must be a number from {least} to {most}, not {Cli.GoText.Quote(value)}"));
+        return number;
+    }
+}
