@@ -1,0 +1,31 @@
+#include "textflag.h"
+
+// Calls C functions on the system stack: no cgo, only the dynamic linker.
+
+// func labs(value int64) int64: through the procedure linkage table
+TEXT ·labs(SB), NOSPLIT, $16-16
+	MOVQ value+0(FP), DI
+	MOVQ SP, BX
+	ANDQ $~15, SP
+	CALL libc_labs(SB)
+	MOVQ BX, SP
+	MOVQ AX, ret+8(FP)
+	RET
+
+// func call1(function uintptr, argument int64) int64
+TEXT ·call1(SB), NOSPLIT, $16-24
+	MOVQ function+0(FP), AX
+	MOVQ argument+8(FP), DI
+	MOVQ SP, BX
+	ANDQ $~15, SP
+	CALL AX
+	MOVQ BX, SP
+	MOVQ AX, ret+16(FP)
+	RET
+
+// A trampoline, as the standard library has them for OpenBSD and macOS; Go code takes its address.
+TEXT ffsllTrampoline<>(SB), NOSPLIT, $0-0
+	JMP libc_ffsll(SB)
+
+DATA ·ffsll+0(SB)/8, $ffsllTrampoline<>(SB)
+GLOBL ·ffsll(SB), NOPTR, $8

@@ -1,0 +1,4 @@
+// Command minimal imports nothing.
+package main
+
+func main() { println("minimal") }
