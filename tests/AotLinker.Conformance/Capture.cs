@@ -12,10 +12,13 @@ internal static class Capture
     /// <summary>Tells the tool wrapper to keep the reference output itself, not only its hash.</summary>
     private const string KeepVariable = "AOTLINK_CAPTURE_KEEP";
 
+    /// <summary>Tells the tool wrapper to let builds go on whose link fails: the step is what is wanted.</summary>
+    private const string TolerateVariable = "AOTLINK_CAPTURE_TOLERATE";
+
     /// <summary>
     /// Builds packages (verb: "build", or "test" for test binaries) and saves each link step in a folder of
     /// <paramref name="destination"/> named after the package. Compiling is done beforehand, so that the paths in
-    /// importcfg are those of the build cache.
+    /// importcfg are those of the build cache. With <paramref name="failing"/> the links may fail.
     /// </summary>
     public static IReadOnlyList<LinkStep> Run(
         Toolchain toolchain,
@@ -24,7 +27,8 @@ internal static class Capture
         string workingDirectory,
         IReadOnlyDictionary<string, string> environment,
         string destination,
-        bool keepReference)
+        bool keepReference,
+        bool failing = false)
     {
         Dictionary<string, string> settings = toolchain.Environment(environment);
         Directory.CreateDirectory(Settings.GoCache);
@@ -41,6 +45,7 @@ internal static class Capture
             Directory.CreateDirectory(binaries);
             settings[IntoVariable] = into;
             settings[KeepVariable] = keepReference ? "1" : "0";
+            settings[TolerateVariable] = failing ? "1" : "0";
             string[] compileOnly = verb == "test" ? ["-c"] : [];
             Command.Must(
                 [toolchain.Go, verb, .. compileOnly, $"-toolexec={Self()} toolexec", "-o", binaries + Path.DirectorySeparatorChar, .. arguments],
@@ -83,7 +88,20 @@ internal static class Capture
             File.WriteAllText(Path.Combine(folder, "ref.sha256"), HashFile(output) + "\n");
         }
 
+        else if (Environment.GetEnvironmentVariable(TolerateVariable) == "1")
+        {
+            File.WriteAllText(output, "");
+            return 0;
+        }
+
         return code;
+    }
+
+    /// <summary>A wrapper for -toolexec that starts another linker in the place of link, and every other tool as it is.</summary>
+    public static int Substitute(string linker, string tool, string[] arguments)
+    {
+        bool links = Path.GetFileNameWithoutExtension(tool) == "link" && !arguments.FirstOrDefault("").StartsWith("-V", StringComparison.Ordinal);
+        return Command.PassThrough(links ? linker : tool, arguments);
     }
 
     /// <summary>Moves a captured step to another folder, replacing what is there.</summary>

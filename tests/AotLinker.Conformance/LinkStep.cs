@@ -93,6 +93,28 @@ internal sealed class LinkStep
         }
     }
 
+    /// <summary>Copies the step into another folder, to be changed there.</summary>
+    public LinkStep CopyTo(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        foreach (string file in Directory.GetFiles(Folder))
+        {
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)), overwrite: true);
+        }
+
+        string config = Path.Combine(folder, "importcfg");
+        File.WriteAllText(config, File.ReadAllText(config).Replace(Folder, folder, StringComparison.Ordinal));
+        return Load(folder);
+    }
+
+    /// <summary>Path of a package's object file.</summary>
+    public string PackageFile(string package)
+    {
+        string prefix = $"packagefile {package}=";
+        string? line = File.ReadLines(ImportConfig).FirstOrDefault(line => line.StartsWith(prefix, StringComparison.Ordinal));
+        return line is null ? throw new ConformanceException($"{Name} does not import {package}") : line[prefix.Length..];
+    }
+
     /// <summary>Paths that an importcfg names.</summary>
     public static IEnumerable<string> PackageFiles(IEnumerable<string> lines) =>
         from line in lines

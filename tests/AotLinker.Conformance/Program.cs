@@ -1,9 +1,13 @@
+using AotLinker.Conformance.Suite;
+
 namespace AotLinker.Conformance;
 
 /// <summary>Command line of the suite and of the tools that the scripts are made of.</summary>
 internal static class Program
 {
     private const string Usage = """
+        run [--tier ci|all] [--release 1.27]... [--linker CMD] [--exec CMD] [--filter TEXT]... [--jobs N] [--verbose] [--list]
+                                                                      the suite; --linker real tests the suite itself
         capture NAME RELEASE -- FLAGS PACKAGE                         save the link step of a program
         capture --each FOLDER RELEASE -- build|test FLAGS PACKAGES    save every link step of a build
         replay [-n] [-k FILE] NAME LINKER [FLAGS]                     link a saved step and compare the bytes
@@ -16,10 +20,12 @@ internal static class Program
         {
             return args.FirstOrDefault() switch
             {
+                "run" => SuiteCommand.Run(args[1..]),
                 "capture" => RunCapture(args[1..]),
                 "replay" => RunReplay(args[1..]),
                 "compare" when args.Length == 3 => RunCompare(args[1], args[2]),
                 "toolexec" when args.Length > 1 => Capture.ToolExec(args[1..]),
+                "substitute" when args.Length > 2 => Capture.Substitute(args[1], args[2], args[3..]),
                 _ => Fail(Usage),
             };
         }

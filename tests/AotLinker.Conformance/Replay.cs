@@ -48,8 +48,8 @@ internal static class Replay
             CommandResult result = Link(step, linker, WithSide(flags, side), output, environment);
             return new LinkOutcome(
                 result.ExitCode,
-                Neutral(result.OutputText, linker, folder),
-                Neutral(result.ErrorText, linker, folder),
+                Neutral(result.OutputText, step, linker, folder),
+                Neutral(result.ErrorText, step, linker, folder),
                 File.Exists(output) ? new FileInfo(output).Length : 0,
                 File.Exists(output) ? Capture.HashFile(output) : null,
                 File.Exists(side) ? Capture.HashFile(side) : null);
@@ -65,11 +65,12 @@ internal static class Replay
         [.. flags.Select(flag => flag.Replace(SideMark, side, StringComparison.Ordinal))];
 
     /// <summary>
-    /// A linker's text without what differs from run to run: its own path (errors start with it) and the output folder.
+    /// A linker's text without what differs from run to run: its own path (errors start with it), the step's
+    /// folder and the output folder.
     /// </summary>
-    private static string Neutral(string text, IReadOnlyList<string> linker, string folder)
+    private static string Neutral(string text, LinkStep step, IReadOnlyList<string> linker, string folder)
     {
-        string result = text.Replace(folder, "@FOLDER@", StringComparison.Ordinal);
+        string result = text.Replace(folder, "@FOLDER@", StringComparison.Ordinal).Replace(step.Folder, "@STEP@", StringComparison.Ordinal);
         foreach (string part in linker.OrderByDescending(part => part.Length))
         {
             result = result.Replace(part, "link", StringComparison.Ordinal);
