@@ -3,19 +3,41 @@ using AotLinker.Layout;
 namespace AotLinker.Synthesize.Dwarf;
 
 /// <summary>
-/// The debug information of a link, section by section (dwarfp): what the passes after dwarfGenerateDebugSyms need to lay it out,
-/// name it and write it.
+/// The debug information of a link: the passes that make it, and what the passes after them need to lay it out, name it and write it
+/// (dwarfp).
 /// </summary>
 /// <remarks>
-/// The steps in pass order: dwarfGenerateDebugSyms fills <see cref="Sections"/>; dodata calls <see cref="AllocateSections"/> when it has
-/// placed its own sections; address gives the sections of <see cref="LinkContext.DwarfSegment"/> their addresses; dwarfcompress changes
-/// sizes and addresses once more; then the content is written with <see cref="FilePieceCount"/>, <see cref="FilePieceStart"/> and <see
-/// cref="FillFilePiece"/>, which hide whether it is compressed.
+/// The steps in pass order: <see cref="Collect"/> after dead code elimination; <see cref="Arrange"/> when functions have addresses;
+/// dodata calls <see cref="AllocateSections"/> when it has placed its own sections; address gives the sections of <see
+/// cref="LinkContext.DwarfSegment"/> their addresses; <see cref="Compress"/> changes sizes and addresses once more; then the content is
+/// written with <see cref="FilePieceCount"/>, <see cref="FilePieceStart"/> and <see cref="FillFilePiece"/>, which hide whether it is
+/// compressed.
 /// </remarks>
-internal sealed class DwarfSections
+internal sealed partial class DwarfSections
 {
-    /// <summary>The sections in output order.</summary>
-    public List<DwarfSection> Sections { get; } = [];
+    private readonly DebugInfo _info;
+
+    private DwarfSections(DebugInfo info) => _info = info;
+
+    /// <summary>The sections in output order. Empty until <see cref="Arrange"/>.</summary>
+    public List<DwarfSection> Sections { get; private set; } = [];
+
+    /// <summary>
+    /// Whether the packages were compiled with different flags; then a difference between duplicate symbols is no error even if
+    /// -strictdups asks for it.
+    /// </summary>
+    public bool HasMixedFlags => _info.HasMixedFlags;
+
+    /// <summary>
+    /// Finds out what goes into the debug information, and sets <see cref="LinkContext.Dwarf"/>, unless there is none
+    /// (dwarfGenerateDebugInfo).
+    /// </summary>
+    /// <exception cref="LinkException">A type that debuggers rely on is missing, or an object is damaged.</exception>
+    public static void Collect(LinkContext ctx) =>
+        ctx.Dwarf = DebugInfo.IsEnabled(ctx) ? new DwarfSections(DebugInfo.Collect(ctx)) : null;
+
+    /// <summary>Makes the sections (dwarfGenerateDebugSyms).</summary>
+    public void Arrange(LinkContext ctx) => Sections = DwarfLayout.Arrange(ctx, _info);
 
     /// <summary>
     /// Makes the output sections and gives each its length (allocateDwarfSections). Addresses here are offsets that only count relative

@@ -1,0 +1,342 @@
+using AotLinker.Load;
+using AotLinker.Mapping;
+using AotLinker.Objects;
+
+namespace AotLinker.Synthesize.Dwarf;
+
+/// <summary>
+/// Collects what goes into the debug information: the types, the DIEs of functions, variables and constants by unit. Runs after dead code
+/// elimination, while all symbols still have the names the compiler gave them (ld.dwarfGenerateDebugInfo).
+/// </summary>
+/// <remarks>
+/// <para>DIEs that the compiler made stay where they are, in the mapped objects; here they are ids in lists. The type DIEs that they refer
+/// to are the linker's: named symbols "go:info.TYPE" that no object defines.</para>
+/// <para>The value column of a DWARF symbol says where it is. 0: not known. Negative: a type DIE whose descriptor is known, see
+/// <see cref="Encode"/>. Positive: the type's node plus one, and from <see cref="DwarfLayout"/> on, for all DWARF symbols, the offset in
+/// the section plus one.</para>
+/// </remarks>
+internal sealed class DebugInfo : IDisposable
+{
+    private readonly LinkContext _ctx;
+    private readonly SymbolTable _symbols;
+    private readonly UnitScanner[] _scanners;
+
+    private DebugInfo(LinkContext ctx)
+    {
+        _ctx = ctx;
+        _symbols = ctx.Symbols;
+        _scanners = new UnitScanner[ctx.Workers.Threads];
+        for (int i = 0; i < _scanners.Length; i++)
+        {
+            _scanners[i] = new UnitScanner(ctx);
+        }
+        Types = new TypeGraph(ctx);
+        int functions = 0;
+        foreach (Package package in ctx.Packages)
+        {
+            foreach (CompilationUnit unit in package.Units)
+            {
+                Units.Add(new DwarfUnit(unit, Units.Count) { FirstFunction = functions });
+                functions += unit.Text.Count;
+            }
+        }
+        Functions = new NativeArray<FunctionSymbols>(functions);
+        UnitOfObject = new int[Math.Max(_symbols.Objects.Length, SymbolTable.FirstObject)];
+        UnitOfObject.AsSpan().Fill(-1);
+        foreach (DwarfUnit unit in Units)
+        {
+            if (unit.Unit.Object is { } o)
+            {
+                UnitOfObject[o.Index] = unit.Index;
+            }
+        }
+    }
+
+    /// <summary>The types.</summary>
+    public TypeGraph Types { get; }
+
+    /// <summary>All units, in the order of packages.</summary>
+    public List<DwarfUnit> Units { get; } = [];
+
+    /// <summary>The DWARF symbols of all functions, unit by unit.</summary>
+    public NativeArray<FunctionSymbols> Functions { get; }
+
+    /// <summary>DIEs of global variables, unit by unit.</summary>
+    public SymbolId[] Variables { get; private set; } = [];
+
+    /// <summary>Type DIE symbols that have a node, in no particular order.</summary>
+    public List<SymbolId> TypeSymbols { get; } = [];
+
+    /// <summary>For each object, the index of its unit; -1 for none.</summary>
+    public int[] UnitOfObject { get; }
+
+    /// <summary>
+    /// Whether the packages were compiled with different flags; then a difference between duplicate symbols is no error (checkStrictDups).
+    /// </summary>
+    public bool HasMixedFlags { get; private set; }
+
+    /// <summary>Whether the link has debug information (dwarfEnabled).</summary>
+    public static bool IsEnabled(LinkContext ctx) =>
+        !ctx.Settings.OmitDwarf
+        && ctx.Target.HeadType is not (HeadType.Plan9 or HeadType.Js)
+        && (!ctx.Target.IsExternal || ctx.Target.IsElf || ctx.Target.HeadType is HeadType.Darwin or HeadType.Windows);
+
+    /// <summary>Collects the debug information of a link.</summary>
+    /// <exception cref="LinkException">A type that debuggers rely on is missing, or an object is damaged.</exception>
+    public static DebugInfo Collect(LinkContext ctx)
+    {
+        DebugInfo info = new(ctx);
+        info.DefineInspectedTypes();
+        info.ScanUnits();
+        info.DefineReferencedTypes();
+        info.CollectVariables();
+        info.Types.Synthesize();
+        if (info.Units.FindLast(u => u.Unit.Package.Path == "runtime") is { } runtime)
+        {
+            runtime.HasTypes = true;
+        }
+        else
+        {
+            throw new InvalidOperationException("no unit of package runtime");
+        }
+        return info;
+    }
+
+    /// <summary>The records of a unit's functions.</summary>
+    public Span<FunctionSymbols> FunctionsOf(DwarfUnit unit) => Functions.Span(unit.FirstFunction, unit.Unit.Text.Count);
+
+    /// <summary>The value of a type DIE's symbol that says which descriptor it belongs to; none: there is no such type.</summary>
+    public static long Encode(SymbolId type) => type.IsNone ? long.MinValue : -type.Index;
+
+    /// <summary>The descriptor in a value made by <see cref="Encode"/>.</summary>
+    public static SymbolId Decode(long value) => value == long.MinValue ? SymbolId.None : new SymbolId((int)-value);
+
+    /// <summary>The descriptor of the type that a type DIE's symbol names, "go:info.T" for "type:T"; none if there is none.</summary>
+    public static SymbolId FindType(SymbolTable symbols, SymbolId die, ref byte[] buffer)
+    {
+        ReadOnlySpan<byte> name = symbols.Name(die);
+        if (!name.StartsWith("go:info."u8))
+        {
+            return SymbolId.None;
+        }
+        name = name["go:info.".Length..];
+        int length = "type:".Length + name.Length;
+        if (buffer.Length < length)
+        {
+            buffer = new byte[length * 2];
+        }
+        "type:"u8.CopyTo(buffer);
+        name.CopyTo(buffer.AsSpan("type:".Length));
+        return symbols.Lookup(buffer.AsSpan(0, length), 0);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Types.Dispose();
+        Functions.Dispose();
+    }
+
+    // The types with which scripts for debuggers take interfaces apart.
+    private void DefineInspectedTypes()
+    {
+        ReadOnlySpan<string> names = ["Type", "ArrayType", "ChanType", "FuncType", "MapType", "PtrType", "SliceType", "StructType",
+            "InterfaceType", "ITab", "Imethod"];
+        foreach (string name in names)
+        {
+            Types.Define(Types.FindOrExit(System.Text.Encoding.UTF8.GetBytes("type:internal/abi." + name)));
+        }
+    }
+
+    private void ScanUnits()
+    {
+        HashSet<string> flags = new(StringComparer.Ordinal);
+        string? constantsOf = null;
+        foreach (DwarfUnit unit in Units)
+        {
+            string path = unit.Unit.Package.Path;
+            // The first unit of a package gets its constants.
+            if (constantsOf != path)
+            {
+                constantsOf = path;
+                unit.Constants = Lookup("go:constinfo.", path);
+            }
+            unit.ProducerFlags = Lookup("go:cuinfo.producer.", path);
+            unit.PackageName = Lookup("go:cuinfo.packagename.", path);
+            flags.Add(unit.ProducerFlags.IsNone ? "" : RawText.Decode(_symbols.Data(unit.ProducerFlags)));
+        }
+        HasMixedFlags = flags.Count > 1;
+        _ctx.Workers.ForChunks(Units.Count, 1, (from, _, worker) =>
+        {
+            DwarfUnit unit = Units[from];
+            _scanners[worker].Scan(unit, FunctionsOf(unit));
+            if (!unit.Constants.IsNone)
+            {
+                _scanners[worker].FindTypes(unit.Constants);
+            }
+        });
+    }
+
+    // Goes through all units once more, in order, and numbers the types (dwarfVisitFunction).
+    private void DefineReferencedTypes()
+    {
+        foreach (DwarfUnit unit in Units)
+        {
+            if (!unit.Constants.IsNone)
+            {
+                Import(unit.Constants, SymbolKind.DwarfConst);
+            }
+            foreach (int reference in unit.References)
+            {
+                if (reference < 0)
+                {
+                    Types.Define(new SymbolId(~reference));
+                    continue;
+                }
+                SymbolId die = new(reference);
+                if (_symbols.Kind(die) != SymbolKind.DwarfAbsFcn)
+                {
+                    DefineType(die);
+                }
+                else if (!_symbols.Has(die, SymbolTable.Attributes.OnList))
+                {
+                    _symbols.Set(die, SymbolTable.Attributes.OnList);
+                    unit.AbstractFunctions.Add(die);
+                    Import(die, SymbolKind.DwarfAbsFcn);
+                }
+            }
+            unit.References = [];
+        }
+    }
+
+    // Defines the types that a DIE of the compiler's refers to (importInfoSymbol).
+    private void Import(SymbolId die, SymbolKind kind)
+    {
+        if (_symbols.Kind(die) != kind)
+        {
+            throw new LinkException(
+                MessageForm.Log, $"error: DWARF info sym {die.Index}/{_symbols.NameText(die)} with incorrect type {_symbols.Kind(die)}");
+        }
+        _symbols.Set(die, SymbolTable.Attributes.Reachable | SymbolTable.Attributes.NotInSymbolTable);
+        RelocList relocs = _symbols.Relocs(die);
+        for (int i = 0; i < relocs.Count; i++)
+        {
+            if (relocs.Kind(i) == RelocKind.DwarfSecRef)
+            {
+                DefineType(relocs.Target(i));
+            }
+        }
+    }
+
+    private void DefineType(SymbolId die)
+    {
+        ref long value = ref _symbols.Values[die];
+        if (value >= 0)
+        {
+            return;
+        }
+        SymbolId type = Decode(value);
+        if (type.IsNone)
+        {
+            return;
+        }
+        int node = Types.Define(type);
+        value = node + 1;
+        TypeSymbols.Add(die);
+        _symbols.SetKind(die, SymbolKind.DwarfType);
+        _symbols.Set(die, SymbolTable.Attributes.Reachable | SymbolTable.Attributes.NotInSymbolTable);
+    }
+
+    // Finds the live global variables of Go packages, in the order of their symbols, and the types in dictionaries of generic functions.
+    private void CollectVariables()
+    {
+        const int Chunk = 1 << 14;
+        int end = _symbols.ExternalStart == 0 ? _symbols.Count : _symbols.ExternalStart;
+        List<int>?[] found = new List<int>?[(end + Chunk - 1) / Chunk];
+        _ctx.Workers.ForChunks(end, Chunk, (from, to, _) => found[from / Chunk] = FindVariables(from, to));
+        int[] counts = new int[Units.Count + 1];
+        int total = 0;
+        foreach (List<int>? list in found)
+        {
+            for (int i = 0; list is not null && i < list.Count; i += 3)
+            {
+                Types.Define(new SymbolId(list[i]));
+                if (list[i + 1] != 0)
+                {
+                    counts[list[i + 2] + 1]++;
+                    total++;
+                }
+            }
+        }
+        for (int i = 0; i < Units.Count; i++)
+        {
+            counts[i + 1] += counts[i];
+            Units[i].FirstVariable = counts[i];
+        }
+        Variables = new SymbolId[total];
+        foreach (List<int>? list in found)
+        {
+            for (int i = 0; list is not null && i < list.Count; i += 3)
+            {
+                if (list[i + 1] != 0)
+                {
+                    DwarfUnit unit = Units[list[i + 2]];
+                    Variables[unit.FirstVariable + unit.VariableCount++] = new SymbolId(list[i + 1]);
+                }
+            }
+        }
+    }
+
+    // Three numbers for each: type descriptor; DIE of the variable, 0 for none; unit.
+    private List<int>? FindVariables(int from, int to)
+    {
+        List<int>? found = null;
+        for (int id = Math.Max(from, 1); id < to; id++)
+        {
+            SymbolId s = new(id);
+            SymbolKind kind = _symbols.Kind(s);
+            if (!HoldsVariables(kind) || !_symbols.IsReachable(s) || _symbols.Has(s, SymbolTable.Attributes.NotInSymbolTable)
+                || _symbols.Version(s) >= SymbolTable.StaticVersion)
+            {
+                continue;
+            }
+            SymbolId type = _symbols.Aux(s, AuxKind.GoType);
+            if (type.IsNone)
+            {
+                if (kind == SymbolKind.RoData && (_symbols.Flags2(s) & SymbolFlags2.Dict) != 0)
+                {
+                    AddDictionary(s, ref found);
+                }
+                continue;
+            }
+            SymbolId die = _symbols.Aux(s, AuxKind.DwarfInfo);
+            if (!die.IsNone && _symbols.Origin(s, out _) is { } origin)
+            {
+                if (_symbols.Kind(die) != SymbolKind.DwarfVar)
+                {
+                    throw origin.Damaged("aux dwarf info sym with wrong type");
+                }
+                (found ??= []).AddRange([type.Index, die.Index, UnitOfObject[origin.Index]]);
+            }
+        }
+        return found;
+    }
+
+    private void AddDictionary(SymbolId s, ref List<int>? found)
+    {
+        RelocList relocs = _symbols.Relocs(s);
+        for (int i = 0; i < relocs.Count; i++)
+        {
+            if (relocs.Kind(i) == RelocKind.UseIface)
+            {
+                (found ??= []).AddRange([relocs.Target(i).Index, 0, 0]);
+            }
+        }
+    }
+
+    private static bool HoldsVariables(SymbolKind kind) =>
+        kind.IsRoData() || kind.IsData() || kind.IsNoPtrData()
+        || kind is SymbolKind.Type or SymbolKind.Bss or SymbolKind.NoPtrBss or SymbolKind.TlsBss or SymbolKind.ModuleData;
+
+    private SymbolId Lookup(string prefix, string package) => _symbols.Lookup(RawText.Encode(prefix + package), 0);
+}

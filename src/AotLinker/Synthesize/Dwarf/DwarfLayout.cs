@@ -1,0 +1,322 @@
+using AotLinker.Objects;
+using AotLinker.Ordering;
+
+namespace AotLinker.Synthesize.Dwarf;
+
+/// <summary>
+/// Arranges the debug information: the order of units and the place of every DIE, line program, list and frame. Runs when the functions
+/// have addresses, which decide the units' ranges (ld.dwarfGenerateDebugSyms).
+/// </summary>
+internal sealed class DwarfLayout
+{
+    /// <summary>Size of the header of .debug_rnglists and .debug_loclists.</summary>
+    public const int ListHeaderSize = AddressHeaderSize + 4;
+
+    /// <summary>Size of the header of .debug_addr.</summary>
+    public const int AddressHeaderSize = 8;
+
+    private readonly DwarfRelocator _relocator;
+
+    private DwarfLayout(LinkContext ctx, DebugInfo info)
+    {
+        Context = ctx;
+        Info = info;
+        Symbols = ctx.Symbols;
+        PointerSize = ctx.Target.PointerSize;
+        IsDwarf5 = ctx.Settings.Dwarf5;
+        Producer = RawText.Encode("Go cmd/compile " + ctx.Settings.CompilerVersion);
+        Units = [.. info.Units];
+        _relocator = new DwarfRelocator(ctx, info);
+        Lines = new LineSection(this);
+        Frames = new FrameSection(this);
+        Debug = new InfoSection(this);
+        Locations = new LocationSection(this);
+        Ranges = new RangeSection(this);
+        Addresses = IsDwarf5 ? new AddressSection(this) : null;
+    }
+
+    /// <summary>The link.</summary>
+    public LinkContext Context { get; }
+
+    /// <summary>What there is to arrange.</summary>
+    public DebugInfo Info { get; }
+
+    /// <summary>All symbols.</summary>
+    public SymbolTable Symbols { get; }
+
+    /// <summary>Bytes in a pointer.</summary>
+    public int PointerSize { get; }
+
+    /// <summary>DWARF 5 rather than 4.</summary>
+    public bool IsDwarf5 { get; }
+
+    /// <summary>What made the program, without the compiler's flags.</summary>
+    public byte[] Producer { get; }
+
+    /// <summary>The units in the order of output.</summary>
+    public DwarfUnit[] Units { get; }
+
+    /// <summary>.debug_line.</summary>
+    public LineSection Lines { get; }
+
+    /// <summary>.debug_frame.</summary>
+    public FrameSection Frames { get; }
+
+    /// <summary>.debug_info.</summary>
+    public InfoSection Debug { get; }
+
+    /// <summary>.debug_loclists or .debug_loc.</summary>
+    public LocationSection Locations { get; }
+
+    /// <summary>.debug_rnglists or .debug_ranges.</summary>
+    public RangeSection Ranges { get; }
+
+    /// <summary>.debug_addr; null before DWARF 5.</summary>
+    public AddressSection? Addresses { get; }
+
+    /// <summary>The sections in the order of output.</summary>
+    public static List<DwarfSection> Arrange(LinkContext ctx, DebugInfo info)
+    {
+        DwarfLayout layout = new(ctx, info);
+        DwarfSection abbreviations = new BytesSection(
+            ".debug_abbrev", Abbreviations.Encode(layout.IsDwarf5, ctx.Target.Goos is "darwin" or "ios"));
+        layout.MakeSymbol(abbreviations);
+        layout.FindRanges();
+        layout.SortUnits();
+
+        // In the order in which the Go linker creates the symbols.
+        DwarfSection?[] named = [layout.Frames, layout.Lines, layout.Ranges, layout.Locations, layout.Debug, layout.Addresses];
+        foreach (DwarfSection? section in named)
+        {
+            if (section is not null)
+            {
+                layout.MakeSymbol(section);
+            }
+        }
+        string script = layout.MakeLineHeaders();
+        layout.Measure();
+
+        List<DwarfSection> sections = [abbreviations, layout.Lines, layout.Frames];
+        if (script.Length != 0 && ctx.Target.HeadType != HeadType.Aix
+            && !(ctx.Target.IsExternal && ctx.Target.HeadType == HeadType.Windows && ctx.Target.BuildMode == BuildMode.CArchive))
+        {
+            // A Python file by name.
+            DwarfSection scripts = new BytesSection(".debug_gdb_scripts", [1, .. RawText.Encode(script), 0]);
+            layout.MakeSymbol(scripts);
+            sections.Add(scripts);
+        }
+        sections.Add(layout.Debug);
+        if (layout.Locations.Size != 0)
+        {
+            sections.Add(layout.Locations);
+        }
+        sections.Add(layout.Ranges);
+        if (layout.Addresses is { } addresses)
+        {
+            sections.Add(addresses);
+        }
+        return sections;
+    }
+
+    /// <summary>The DWARF symbols of a unit's functions.</summary>
+    public Span<FunctionSymbols> Functions(DwarfUnit unit) => Info.FunctionsOf(unit);
+
+    /// <summary>A writer in the target's byte order.</summary>
+    public DieWriter Writer(Span<byte> to) => new(to, PointerSize, Context.Target.IsBigEndian);
+
+    /// <summary>Length of a symbol's content; 0 for none.</summary>
+    public int DataSize(int s) => s == 0 ? 0 : Symbols.Data(new SymbolId(s)).Length;
+
+    /// <summary>Notes where a symbol is in its unit's part of the section; returns the length of its content.</summary>
+    public int Place(SymbolId s, long offset)
+    {
+        if (s.IsNone)
+        {
+            return 0;
+        }
+        Symbols.SetValue(s, offset + 1);
+        return Symbols.Data(s).Length;
+    }
+
+    /// <summary>Copies a symbol's content, relocated; returns its length, 0 for none.</summary>
+    public int Copy(int s, Span<byte> to, DwarfUnit unit, int function) =>
+        s == 0 ? 0 : _relocator.Copy(new SymbolId(s), to, unit, function);
+
+    /// <summary>Writes the header of a section that DWARF 5 added (writeDebugMiscSecHdr).</summary>
+    public void WriteListHeader(Span<byte> to, long sectionSize, bool hasOffsets)
+    {
+        DieWriter w = Writer(to);
+        w.UInt32((uint)(sectionSize - 4));
+        w.UInt16(5);
+        w.Byte(PointerSize);
+        w.Byte(0);
+        if (hasOffsets)
+        {
+            w.UInt32(0);
+        }
+    }
+
+    private void MakeSymbol(DwarfSection section)
+    {
+        SymbolBuilder b = Symbols.Update(System.Text.Encoding.UTF8.GetBytes(section.Name), 0);
+        b.SetKind(SymbolKind.DwarfSect).SetReachable();
+        section.Symbol = b.Symbol;
+    }
+
+    // A new range begins wherever the functions of another unit come in between (calcCompUnitRanges).
+    private void FindRanges()
+    {
+        List<SymbolId> text = Context.Text;
+        int[] unitOf = new int[text.Count];
+        Context.Workers.ForChunks(text.Count, 1 << 12, (from, to, _) =>
+        {
+            for (int i = from; i < to; i++)
+            {
+                unitOf[i] = Symbols.Origin(text[i], out int _) is { } o && !Symbols.FuncInfo(text[i], out GoObject? _).IsEmpty
+                    ? Info.UnitOfObject[o.Index]
+                    : -1;
+            }
+        });
+        DwarfUnit? previous = null;
+        for (int i = 0; i < unitOf.Length; i++)
+        {
+            if (unitOf[i] < 0)
+            {
+                continue;
+            }
+            DwarfUnit unit = Info.Units[unitOf[i]];
+            long start = Symbols.Value(text[i]) - Symbols.Value(unit.Unit.Text[0]);
+            long end = start + Symbols.Data(text[i]).Length;
+            if (unit == previous)
+            {
+                unit.Ranges[^1] = (unit.Ranges[^1].Start, end);
+            }
+            else
+            {
+                unit.Ranges.Add((start, end));
+                previous = unit;
+            }
+        }
+    }
+
+    private void SortUnits()
+    {
+        GoSort.Sort(Units.AsSpan(), default(UnitOrder));
+        for (int i = 0; i < Units.Length; i++)
+        {
+            Units[i].Position = i;
+        }
+    }
+
+    // Makes the headers of the line tables; returns the file name of the runtime's script for gdb.
+    private string MakeLineHeaders()
+    {
+        string?[] scripts = new string?[Units.Length];
+        LineHeader[] makers = new LineHeader[Context.Workers.Threads];
+        for (int i = 0; i < makers.Length; i++)
+        {
+            makers[i] = new LineHeader(Context);
+        }
+        Context.Workers.ForChunks(Units.Length, 4, (from, to, worker) =>
+        {
+            for (int i = from; i < to; i++)
+            {
+                if (Units[i].HasText)
+                {
+                    Units[i].LineHeader = makers[worker].Make(Units[i].Unit, out scripts[i]);
+                }
+            }
+        });
+        return Array.Find(scripts, s => s is not null) ?? "";
+    }
+
+    private void Measure()
+    {
+        UnitSection?[] sections = [Debug, Lines, Ranges, Locations, Addresses];
+        foreach (UnitSection? section in sections)
+        {
+            section?.BeginMeasuring();
+        }
+        Info.Types.Measure();
+        Context.Workers.For(Units.Length, i =>
+        {
+            foreach (UnitSection? section in sections)
+            {
+                section?.MeasureUnit(Units[i]);
+            }
+        });
+        foreach (UnitSection? section in sections)
+        {
+            section?.EndMeasuring();
+        }
+        Frames.Measure();
+
+        // Symbols know their place in their unit's part; from here on, in the section.
+        Context.Workers.For(Units.Length, i =>
+        {
+            DwarfUnit unit = Units[i];
+            long debug = Debug.Start(i), ranges = Ranges.Start(i), locations = Locations.Start(i);
+            foreach (SymbolId s in unit.AbstractFunctions)
+            {
+                Symbols.Values[s] += debug;
+            }
+            foreach (ref readonly FunctionSymbols f in Functions(unit))
+            {
+                if (f.Ranges != 0)
+                {
+                    Symbols.Values[f.Ranges] += ranges;
+                }
+                if (f.Locations != 0)
+                {
+                    Symbols.Values[f.Locations] += locations;
+                }
+            }
+            if (unit.HasTypes)
+            {
+                Info.Types.SectionOffset += debug;
+            }
+        });
+        Context.Workers.ForChunks(Info.TypeSymbols.Count, 1 << 12, (from, to, _) =>
+        {
+            for (int i = from; i < to; i++)
+            {
+                ref long value = ref Symbols.Values[Info.TypeSymbols[i]];
+                value = Info.Types.Reference((int)value - 1) + 1;
+            }
+        });
+    }
+
+    /// <summary>
+    /// Units with code by the start of their first range, then the others by name (compilationUnitByStartPCCmp). Ranges are relative to
+    /// the unit's own first function: nearly all units compare equal, and what Go's sort makes of that is the order.
+    /// </summary>
+    private readonly struct UnitOrder : IOrder<DwarfUnit>
+    {
+        public bool Less(in DwarfUnit x, in DwarfUnit y)
+        {
+            if (x.HasText != y.HasText)
+            {
+                return x.HasText;
+            }
+            return x.HasText
+                ? x.Ranges[0].Start < y.Ranges[0].Start
+                : RawText.Encode(x.Unit.Package.Path).AsSpan().SequenceCompareTo(RawText.Encode(y.Unit.Package.Path)) < 0;
+        }
+    }
+}
+
+/// <summary>A small section whose bytes are ready.</summary>
+internal sealed class BytesSection(string name, byte[] bytes) : DwarfSection(name)
+{
+    /// <inheritdoc/>
+    public override long Size => bytes.Length;
+
+    /// <inheritdoc/>
+    public override int PieceCount => 1;
+
+    /// <inheritdoc/>
+    public override long PieceStart(int piece) => piece == 0 ? 0 : bytes.Length;
+
+    /// <inheritdoc/>
+    public override void Fill(LinkContext ctx, int piece, Span<byte> content) => bytes.CopyTo(content);
+}

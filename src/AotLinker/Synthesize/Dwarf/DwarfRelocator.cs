@@ -1,0 +1,200 @@
+using System.Buffers.Binary;
+using AotLinker.Load;
+using AotLinker.Objects;
+
+namespace AotLinker.Synthesize.Dwarf;
+
+/// <summary>
+/// Copies DWARF symbols of the compiler's and applies their relocations in the copy (the part of ld.relocsym that DWARF needs). Offsets in
+/// DWARF sections come from the value column, see <see cref="DebugInfo"/>.
+/// </summary>
+internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
+{
+    private readonly SymbolTable _symbols = ctx.Symbols;
+    private readonly bool _bigEndian = ctx.Target.IsBigEndian;
+
+    /// <summary>Copies a symbol's content, relocated; returns its length.</summary>
+    /// <param name="s">The symbol.</param>
+    /// <param name="to">Where to; at least as long as the content.</param>
+    /// <param name="unit">The unit it belongs to.</param>
+    /// <param name="function">Index of the function in the unit that it belongs to; -1 for none.</param>
+    public int Copy(SymbolId s, Span<byte> to, DwarfUnit unit, int function)
+    {
+        ReadOnlySpan<byte> data = _symbols.Data(s);
+        to = to[..data.Length];
+        data.CopyTo(to);
+        RelocList relocs = _symbols.Relocs(s);
+        for (int i = 0; i < relocs.Count; i++)
+        {
+            ref readonly RelocRecord r = ref relocs[i];
+            int size = r.Size;
+            if (size == 0)
+            {
+                continue;
+            }
+            if (r.Offset < 0 || r.Offset > to.Length - size)
+            {
+                Report(s, i, $"invalid relocation {_symbols.NameText(relocs.Target(i))}: {r.Offset}+{size} not in [0,{to.Length})");
+                continue;
+            }
+            Span<byte> field = to.Slice(r.Offset, size);
+            SymbolId target = relocs.Target(i);
+            switch (relocs.Kind(i))
+            {
+                case RelocKind.DwarfSecRef:
+                    long place = _symbols.Values[target];
+                    if (place <= 0 || !_symbols.Kind(target).IsDwarf())
+                    {
+                        place = FindPlace(s, i, target);
+                    }
+                    Put(s, i, field, target, place - 1 + r.Addend);
+                    break;
+                case >= RelocKind.DwTxtAddrU1 and <= RelocKind.DwTxtAddrU4:
+                    PutSlot(s, i, field[..UnitScanner.Length(relocs.Kind(i))], target, unit, function);
+                    break;
+                case RelocKind.Addr:
+                    if (IsDefined(s, i, target))
+                    {
+                        long address = _symbols.Value(target) + r.Addend;
+                        if ((int)address < 0 && ctx.Target.PointerSize > 4 && size == 4)
+                        {
+                            Report(s, i, $"non-pc-relative relocation address for {_symbols.NameText(target)} is too big: 0x{address:x} "
+                                + $"(0x{_symbols.Value(target):x} + 0x{r.Addend:x})");
+                        }
+                        Put(s, i, field, target, address);
+                    }
+                    break;
+                case RelocKind.AddrCuOff:
+                    if (IsDefined(s, i, target) && _symbols.Unit(target) is { Text: [SymbolId first, ..] })
+                    {
+                        Put(s, i, field, target, _symbols.Value(target) + r.Addend - _symbols.Value(first));
+                    }
+                    break;
+                case RelocKind.AddrOff:
+                    if (IsDefined(s, i, target))
+                    {
+                        Put(s, i, field, target, SectionRelative(s, i, target) + r.Addend);
+                    }
+                    break;
+                case RelocKind.Size:
+                    Put(s, i, field, target, _symbols.Size(target) + r.Addend);
+                    break;
+                case RelocKind.Const:
+                    Put(s, i, field, target, r.Addend);
+                    break;
+                case RelocKind kind:
+                    Report(s, i, $"unknown reloc to {_symbols.NameText(target)}: {(int)kind} ({kind})");
+                    break;
+            }
+        }
+        return data.Length;
+    }
+
+    // A type DIE that no function refers to, or something that is in no DWARF section.
+    private long FindPlace(SymbolId s, int reloc, SymbolId target)
+    {
+        if (_symbols.Kind(target) is SymbolKind.None or SymbolKind.DwarfType)
+        {
+            byte[] buffer = new byte[256];
+            SymbolId type = DebugInfo.FindType(_symbols, target, ref buffer);
+            int node = type.IsNone ? -1 : info.Types.Find(type);
+            if (node >= 0)
+            {
+                return info.Types.Reference(node) + 1;
+            }
+            ReportUndefined(s, reloc, target);
+        }
+        else
+        {
+            Report(s, reloc, $"missing DWARF section for relocation target {_symbols.NameText(target)}");
+        }
+        return 1;
+    }
+
+    private bool IsDefined(SymbolId s, int reloc, SymbolId target)
+    {
+        if (target.IsNone)
+        {
+            return true;
+        }
+        SymbolKind kind = _symbols.Kind(target);
+        if (kind is SymbolKind.None or SymbolKind.XRef)
+        {
+            ReportUndefined(s, reloc, target);
+            return false;
+        }
+        if (kind != SymbolKind.TlsBss && !_symbols.IsReachable(target))
+        {
+            Report(s, reloc, $"unreachable sym in relocation: {_symbols.NameText(target)}");
+        }
+        return true;
+    }
+
+    private long SectionRelative(SymbolId s, int reloc, SymbolId target)
+    {
+        if (ctx.SectionOf(target) is { } section)
+        {
+            return _symbols.Value(target) - (long)section.Vaddr;
+        }
+        Report(s, reloc, $"missing section for relocation target {_symbols.NameText(target)}");
+        return 0;
+    }
+
+    private void PutSlot(SymbolId s, int reloc, Span<byte> field, SymbolId target, DwarfUnit unit, int function)
+    {
+        Span<FunctionSymbols> functions = info.FunctionsOf(unit);
+        int slot = function >= 0 && unit.Unit.Text[function] == target ? functions[function].Slot : unit.FindSlot(functions, target);
+        if (slot < 0)
+        {
+            Report(s, reloc, $"missing .debug_addr index relocation target {_symbols.NameText(target)}");
+        }
+        else if (!Leb128.TryWritePadded(field, (ulong)slot))
+        {
+            Report(s, reloc, "internal error: writeUleb128FixedLength: length too small applying R_DWTXTADDR to DWARF sym with reloc "
+                + $"target {_symbols.NameText(target)}");
+        }
+    }
+
+    private void Put(SymbolId s, int reloc, Span<byte> field, SymbolId target, long value)
+    {
+        switch (field.Length)
+        {
+            case 4:
+                if (value != (int)value && value != (uint)value)
+                {
+                    Report(s, reloc, $"non-pc-relative relocation address for {_symbols.NameText(target)} is too big: 0x{value:x}");
+                }
+                if (_bigEndian)
+                {
+                    BinaryPrimitives.WriteUInt32BigEndian(field, (uint)value);
+                }
+                else
+                {
+                    BinaryPrimitives.WriteUInt32LittleEndian(field, (uint)value);
+                }
+                break;
+            case 8:
+                if (_bigEndian)
+                {
+                    BinaryPrimitives.WriteInt64BigEndian(field, value);
+                }
+                else
+                {
+                    BinaryPrimitives.WriteInt64LittleEndian(field, value);
+                }
+                break;
+            default:
+                Report(s, reloc, $"bad reloc size 0x{field.Length:x} for {_symbols.NameText(target)}");
+                break;
+        }
+    }
+
+    private void ReportUndefined(SymbolId s, int reloc, SymbolId target) => ctx.Diagnostics.ReportOnce(
+        s.Index, target.Index, Order(s, reloc), $"{Describe(s)}: relocation target {_symbols.NameText(target)} not defined");
+
+    private void Report(SymbolId s, int reloc, string text) => ctx.Diagnostics.Report(Order(s, reloc), $"{Describe(s)}: {text}");
+
+    private static long Order(SymbolId s, int reloc) => ((long)s.Index << 32) | (uint)reloc;
+
+    private string Describe(SymbolId s) => _symbols.Name(s).IsEmpty ? $"sym {s.Index}" : _symbols.NameText(s);
+}

@@ -1,0 +1,258 @@
+using System.Buffers.Binary;
+using AotLinker.Objects;
+
+namespace AotLinker.Synthesize.Dwarf;
+
+/// <summary>
+/// .debug_frame: how to unwind each function, made from its table of stack pointer deltas (ld.writeframes).
+/// </summary>
+internal sealed class FrameSection(DwarfLayout layout) : DwarfSection(".debug_frame")
+{
+    private const int FunctionsPerPiece = 1024;
+    private const int DataAlignmentFactor = -4;
+
+    // DW_CFA_* of the standard.
+    private const int AdvanceLoc1 = 0x02;
+    private const int AdvanceLoc2 = 0x03;
+    private const int AdvanceLoc4 = 0x04;
+    private const int OffsetExtended = 0x05;
+    private const int Undefined = 0x07;
+    private const int SameValue = 0x08;
+    private const int DefCfa = 0x0c;
+    private const int OffsetExtendedSf = 0x11;
+    private const int DefCfaOffsetSf = 0x13;
+    private const int ValOffset = 0x14;
+    private const int AdvanceLoc = 0x40;
+
+    private long[] _starts = [0];
+
+    /// <inheritdoc/>
+    public override long Size => _starts[^1];
+
+    /// <inheritdoc/>
+    public override int PieceCount => _starts.Length - 1;
+
+    // Return address on the stack, or in a register?
+    private bool HasLinkRegister => layout.Context.Target.Cpu.HasLinkRegister;
+
+    /// <inheritdoc/>
+    public override long PieceStart(int piece) => _starts[piece];
+
+    /// <summary>Finds the size of all entries.</summary>
+    public void Measure()
+    {
+        int count = layout.Context.Text.Count;
+        int pieces = Math.Max(1, (count + FunctionsPerPiece - 1) / FunctionsPerPiece);
+        _starts = new long[pieces + 1];
+        layout.Context.Workers.ForChunks(pieces, 1, (piece, _, _) =>
+        {
+            DieSize size = new(layout.PointerSize);
+            Write(ref size, piece);
+            _starts[piece + 1] = size.Length;
+        });
+        for (int i = 0; i < pieces; i++)
+        {
+            _starts[i + 1] += _starts[i];
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Fill(LinkContext ctx, int piece, Span<byte> content)
+    {
+        DieWriter w = layout.Writer(content);
+        Write(ref w, piece);
+        if (w.Length != content.Length)
+        {
+            throw new InvalidOperationException($"{Name}: {w.Length} bytes in a piece of {content.Length}");
+        }
+    }
+
+    private void Write<TSink>(ref TSink w, int piece)
+        where TSink : IDieSink, allows ref struct
+    {
+        if (piece == 0)
+        {
+            WriteCommonEntry(ref w);
+        }
+        SymbolTable symbols = layout.Symbols;
+        List<SymbolId> text = layout.Context.Text;
+        int to = Math.Min(text.Count, (piece + 1) * FunctionsPerPiece);
+        for (int i = piece * FunctionsPerPiece; i < to; i++)
+        {
+            ReadOnlySpan<byte> info = default, deltas = default;
+            foreach (ref readonly AuxRecord aux in symbols.Auxes(text[i], out GoObject? owner))
+            {
+                if (aux.Kind == AuxKind.FuncInfo)
+                {
+                    info = owner!.Data((int)Math.Min(aux.Target.SymbolIndex, int.MaxValue));
+                }
+                else if (aux.Kind == AuxKind.PcSp)
+                {
+                    deltas = symbols.Data(symbols.Resolve(owner, aux.Target));
+                }
+            }
+            if (!info.IsEmpty)
+            {
+                WriteFunction(ref w, text[i], info, deltas);
+            }
+        }
+    }
+
+    // The entry that those of the functions refer to (CIE), section 6.4.1 of the standard.
+    private void WriteCommonEntry<TSink>(ref TSink w)
+        where TSink : IDieSink, allows ref struct
+    {
+        int reserve = HasLinkRegister ? 32 : 16;
+        int stack = layout.Context.Target.Cpu.DwarfStackRegister;
+        int link = layout.Context.Target.Cpu.DwarfReturnRegister;
+        int start = w.Length;
+        w.UInt32((uint)reserve);
+        w.UInt32(uint.MaxValue);
+        w.Byte(3);
+        w.Byte(0);
+        w.Unsigned(1);
+        w.Signed(DataAlignmentFactor);
+        w.Unsigned((ulong)link);
+        w.Byte(DefCfa);
+        w.Unsigned((ulong)stack);
+        if (HasLinkRegister)
+        {
+            w.Unsigned(0);
+            w.Byte(SameValue);
+            w.Unsigned((ulong)link);
+            w.Byte(ValOffset);
+            w.Unsigned((ulong)stack);
+            w.Unsigned(0);
+        }
+        else
+        {
+            w.Unsigned((ulong)layout.PointerSize);
+            w.Byte(OffsetExtended);
+            w.Unsigned((ulong)link);
+            w.Unsigned((ulong)(-layout.PointerSize / DataAlignmentFactor));
+        }
+        int pad = reserve + 4 - (w.Length - start);
+        if (pad < 0)
+        {
+            throw new LinkException($"dwarf: cieReserve too small by {-pad} bytes.");
+        }
+        w.Zeros(pad);
+    }
+
+    private void WriteFunction<TSink>(ref TSink w, SymbolId function, ReadOnlySpan<byte> info, ReadOnlySpan<byte> deltas)
+        where TSink : IDieSink, allows ref struct
+    {
+        int length = layout.Symbols.Data(function).Length;
+        int start = w.Length;
+        w.UInt32(0);
+        w.UInt32(0);
+        w.Pointer(TSink.IsMeasuring ? 0 : (ulong)layout.Symbols.Value(function));
+        w.Pointer((ulong)length);
+        int instructions = w.Length;
+        WriteInstructions(ref w, function, info, deltas, length);
+        w.Zeros(-(w.Length - instructions) & (layout.PointerSize - 1));
+        w.SetUInt32(start, (uint)(w.Length - start - 4));
+    }
+
+    private void WriteInstructions<TSink>(
+        ref TSink w, SymbolId function, ReadOnlySpan<byte> info, ReadOnlySpan<byte> deltas, int length)
+        where TSink : IDieSink, allows ref struct
+    {
+        bool hasLink = HasLinkRegister;
+        int link = layout.Context.Target.Cpu.DwarfReturnRegister;
+        bool isTop = IsTopFrame(info);
+        if (hasLink && isTop)
+        {
+            w.Byte(Undefined);
+            w.Unsigned((ulong)link);
+        }
+        int step = layout.Context.Target.Cpu.MinLc;
+        int at = 0;
+        uint pc = 0;
+        int value = -1;
+        while (at < deltas.Length)
+        {
+            bool first = at == 0;
+            long delta = ZigZag(Varint(deltas, ref at, function));
+            if (delta == 0 && !first)
+            {
+                break;
+            }
+            value += (int)delta;
+            uint start = pc;
+            pc += (uint)Varint(deltas, ref at, function) * (uint)step;
+            uint next = pc;
+            if (next == (uint)length)
+            {
+                // The table ends with the function, the instructions one byte before.
+                next--;
+                if (next < start)
+                {
+                    continue;
+                }
+            }
+            long frame = hasLink ? value : value + layout.PointerSize;
+            if (hasLink && !isTop)
+            {
+                if (value > 0)
+                {
+                    w.Byte(OffsetExtendedSf);
+                    w.Unsigned((ulong)link);
+                    w.Signed(-frame / DataAlignmentFactor);
+                }
+                else
+                {
+                    w.Byte(SameValue);
+                    w.Unsigned((ulong)link);
+                }
+            }
+            w.Byte(DefCfaOffsetSf);
+            w.Signed(frame / DataAlignmentFactor);
+            WriteAdvance(ref w, (long)next - start);
+        }
+    }
+
+    private static void WriteAdvance<TSink>(ref TSink w, long delta)
+        where TSink : IDieSink, allows ref struct
+    {
+        if (delta < 0x40)
+        {
+            w.Byte((int)(AdvanceLoc + delta));
+        }
+        else if (delta < 0x100)
+        {
+            w.Byte(AdvanceLoc1);
+            w.Byte((int)delta);
+        }
+        else if (delta < 0x10000)
+        {
+            w.Byte(AdvanceLoc2);
+            w.UInt16((ushort)delta);
+        }
+        else
+        {
+            w.Byte(AdvanceLoc4);
+            w.UInt32((uint)delta);
+        }
+    }
+
+    // FuncInfo: size of the arguments, size of the locals, function id, flags; the first flag marks the top frame.
+    private static bool IsTopFrame(ReadOnlySpan<byte> info) => info.Length > 9 && (info[9] & 1) != 0;
+
+    private static long ZigZag(ulong v) => (long)(v >> 1) ^ -(long)(v & 1);
+
+    private ulong Varint(ReadOnlySpan<byte> p, ref int at, SymbolId function)
+    {
+        ulong v = 0;
+        for (int shift = 0; at < p.Length && shift < 64; shift += 7)
+        {
+            byte b = p[at++];
+            v |= (ulong)(b & 0x7f) << shift;
+            if (b < 0x80)
+            {
+                return v;
+            }
+        }
+        throw new LinkException(MessageForm.Log, $"bad pc varint in the stack pointer table of {layout.Symbols.NameText(function)}");
+    }
+}

@@ -1,0 +1,249 @@
+using System.Runtime.InteropServices;
+using AotLinker.Objects;
+
+namespace AotLinker.Synthesize.Dwarf;
+
+/// <summary>
+/// Goes through the DIEs of a unit's functions and notes what they refer to, so that the serial pass that numbers the types sees each
+/// reference of a unit once (the parallel half of ld.dwarfVisitFunction, and ld.writedebugaddr). One instance serves one thread.
+/// </summary>
+internal sealed class UnitScanner(LinkContext ctx)
+{
+    private readonly SymbolTable _symbols = ctx.Symbols;
+    private readonly List<int> _references = [];
+    private int[] _stamps = [];
+    private int _stamp;
+    private byte[] _name = new byte[256];
+
+    /// <summary>
+    /// Fills the records of a unit's functions and its <see cref="DwarfUnit.References"/>: a positive number is a DIE, a negative one the
+    /// complement of a type descriptor that must be in the debug information.
+    /// </summary>
+    public void Scan(DwarfUnit unit, Span<FunctionSymbols> functions)
+    {
+        _references.Clear();
+        _stamp++;
+        ReadOnlySpan<SymbolId> text = CollectionsMarshal.AsSpan(unit.Unit.Text);
+        for (int i = 0; i < text.Length; i++)
+        {
+            ScanFunction(unit, functions, i);
+        }
+        unit.References = [.. _references];
+        if (ctx.Settings.Dwarf5 && text.Length != 0)
+        {
+            unit.BaseSlot = unit.FindSlot(functions, text[0]) is >= 0 and int slot ? slot : TakeSlot(unit, text[0]);
+        }
+    }
+
+    /// <summary>
+    /// Finds the type descriptor of each type DIE that a DIE refers to, and keeps it in the value of the DIE's symbol: see
+    /// <see cref="DebugInfo.Encode"/>. Any thread may do this for any DIE: the result is always the same.
+    /// </summary>
+    public void FindTypes(SymbolId die)
+    {
+        RelocList relocs = _symbols.Relocs(die);
+        for (int i = 0; i < relocs.Count; i++)
+        {
+            if (relocs.Kind(i) == RelocKind.DwarfSecRef)
+            {
+                FindType(relocs.Target(i));
+            }
+        }
+    }
+
+    private void ScanFunction(DwarfUnit unit, Span<FunctionSymbols> functions, int index)
+    {
+        SymbolId function = unit.Unit.Text[index];
+        ref FunctionSymbols symbols = ref functions[index];
+        symbols.Slot = unit.ExtraSlots is { } extra && extra.TryGetValue(function, out int slot) ? slot : -1;
+        SymbolId locations = SymbolId.None, ranges = SymbolId.None;
+        foreach (ref readonly AuxRecord aux in _symbols.Auxes(function, out GoObject? owner))
+        {
+            switch (aux.Kind)
+            {
+                case AuxKind.DwarfInfo:
+                    symbols.Info = Checked(owner!, aux, SymbolKind.DwarfFcn).Index;
+                    break;
+                case AuxKind.DwarfLoc:
+                    locations = Checked(owner!, aux, SymbolKind.DwarfLoc);
+                    break;
+                case AuxKind.DwarfRanges:
+                    ranges = Checked(owner!, aux, SymbolKind.DwarfRange);
+                    break;
+                case AuxKind.DwarfLines:
+                    symbols.Lines = Checked(owner!, aux, SymbolKind.DwarfLines).Index;
+                    break;
+            }
+        }
+        if (symbols.Info != 0)
+        {
+            symbols.Ranges = ranges.Index;
+            ScanInfo(unit, functions, index);
+        }
+        if (ctx.Settings.Dwarf5)
+        {
+            FindSlots(unit, functions, index, ranges);
+            FindSlots(unit, functions, index, locations);
+        }
+    }
+
+    private void ScanInfo(DwarfUnit unit, Span<FunctionSymbols> functions, int index)
+    {
+        RelocList relocs = _symbols.Relocs(new SymbolId(functions[index].Info));
+        for (int i = 0; i < relocs.Count; i++)
+        {
+            switch (relocs.Kind(i))
+            {
+                case RelocKind.UseType:
+                    if (IsNew(relocs, i))
+                    {
+                        _references.Add(~relocs.Target(i).Index);
+                    }
+                    break;
+                case RelocKind.DwarfSecRef:
+                    if (IsNew(relocs, i))
+                    {
+                        AddReference(relocs.Target(i), ref functions[index]);
+                    }
+                    break;
+                case >= RelocKind.DwTxtAddrU1 and <= RelocKind.DwTxtAddrU4 when ctx.Settings.Dwarf5:
+                    AddSlot(unit, functions, index, relocs, i);
+                    break;
+            }
+        }
+    }
+
+    private void AddReference(SymbolId target, ref FunctionSymbols symbols)
+    {
+        switch (_symbols.Kind(target))
+        {
+            case SymbolKind.DwarfAbsFcn:
+                _references.Add(target.Index);
+                // The first thread to come by looks up the types that the inlined function refers to.
+                if (_symbols.SetShared(target, SymbolTable.Attributes.NotInSymbolTable))
+                {
+                    FindTypes(target);
+                }
+                break;
+            case SymbolKind.DwarfLoc:
+                if (symbols.Locations == 0)
+                {
+                    symbols.Locations = target.Index;
+                }
+                break;
+            case SymbolKind.DwarfType or SymbolKind.None:
+                _references.Add(target.Index);
+                FindType(target);
+                break;
+        }
+    }
+
+    private void FindType(SymbolId die)
+    {
+        if (Volatile.Read(ref _symbols.Values[die]) != 0 || _symbols.Kind(die) is not (SymbolKind.DwarfType or SymbolKind.None))
+        {
+            return;
+        }
+        Volatile.Write(ref _symbols.Values[die], DebugInfo.Encode(DebugInfo.FindType(_symbols, die, ref _name)));
+    }
+
+    private void FindSlots(DwarfUnit unit, Span<FunctionSymbols> functions, int index, SymbolId s)
+    {
+        if (s.IsNone)
+        {
+            return;
+        }
+        RelocList relocs = _symbols.Relocs(s);
+        for (int i = 0; i < relocs.Count; i++)
+        {
+            if (relocs.Kind(i) is >= RelocKind.DwTxtAddrU1 and <= RelocKind.DwTxtAddrU4)
+            {
+                AddSlot(unit, functions, index, relocs, i);
+            }
+        }
+    }
+
+    // Gives the function that a relocation refers to a place in .debug_addr, if it has none (assignDebugAddrSlot).
+    private void AddSlot(DwarfUnit unit, Span<FunctionSymbols> functions, int index, in RelocList relocs, int i)
+    {
+        SymbolId function = unit.Unit.Text[index];
+        SymbolId target = relocs.Target(i);
+        ref FunctionSymbols symbols = ref functions[index];
+        if (target == function && symbols.Slot >= 0)
+        {
+            return;
+        }
+        if (!_symbols.Kind(target).IsText())
+        {
+            throw new LinkException(MessageForm.Log, "internal error: R_DWTXTADDR_* relocation on dwinfosym for "
+                + $"{_symbols.NameText(function)} against non-function {_symbols.NameText(target)}");
+        }
+        if (_symbols.Unit(target) is var owner && owner != unit.Unit)
+        {
+            throw new LinkException(MessageForm.Log, "internal error: R_DWTXTADDR_* relocation target text sym unit mismatch "
+                + $"(want \"{unit.Unit.Package.Path}\" got \"{owner?.Package.Path}\")");
+        }
+        // Functions behind this one have no record yet, so that only extra slots are found for them.
+        if (target != function && unit.FindSlot(functions[..index], target) >= 0)
+        {
+            return;
+        }
+        RelocKind kind = relocs.Kind(i);
+        if (unit.SlotCount > SlotLimit(kind))
+        {
+            throw new LinkException(
+                MessageForm.Log, $"internal error: {kind} relocation overflow on infosym for {_symbols.NameText(function)}");
+        }
+        if (target == function)
+        {
+            symbols.Slot = unit.SlotCount++;
+        }
+        else
+        {
+            TakeSlot(unit, target);
+        }
+    }
+
+    private SymbolId Checked(GoObject owner, in AuxRecord aux, SymbolKind kind)
+    {
+        SymbolId s = _symbols.Resolve(owner, aux.Target);
+        return _symbols.Kind(s) == kind ? s : throw owner.Damaged($"aux dwarf {aux.Kind} sym with wrong type");
+    }
+
+    private static int TakeSlot(DwarfUnit unit, SymbolId target)
+    {
+        unit.ExtraSlots ??= [];
+        unit.ExtraSlots.Add(target, unit.SlotCount);
+        return unit.SlotCount++;
+    }
+
+    private static int SlotLimit(RelocKind kind) => (1 << (7 * Length(kind))) - 1;
+
+    /// <summary>Bytes that a reference to .debug_addr takes (DwTxtAddrRelocParams).</summary>
+    public static int Length(RelocKind kind) => kind - RelocKind.DwTxtAddrU1 + 1;
+
+    // Whether this is the first reference of its unit to a target. References by name are nearly all; others may come up twice.
+    private bool IsNew(in RelocList relocs, int i)
+    {
+        SymRef target = relocs.Records[i].Target;
+        if (target.PackageIndex != SymRef.NonPackage || relocs.Owner is not { } owner)
+        {
+            return true;
+        }
+        int named = owner.NonPkgDefCount + owner.NonPkgRefCount;
+        if (target.SymbolIndex >= (uint)named)
+        {
+            return true;
+        }
+        if (_stamps.Length < named)
+        {
+            _stamps = new int[Math.Max(named, _stamps.Length * 2)];
+        }
+        if (_stamps[target.SymbolIndex] == _stamp)
+        {
+            return false;
+        }
+        _stamps[target.SymbolIndex] = _stamp;
+        return true;
+    }
+}

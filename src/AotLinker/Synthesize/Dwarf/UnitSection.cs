@@ -1,0 +1,140 @@
+namespace AotLinker.Synthesize.Dwarf;
+
+/// <summary>
+/// A section made of a prologue and then, unit by unit in the order of output, items: symbols of the compiler's and records of ours.
+/// Derived classes say what the items are; this one finds where they go and cuts the section into pieces.
+/// </summary>
+internal abstract class UnitSection(string name, DwarfLayout layout) : DwarfSection(name)
+{
+    // Large enough that a call per piece costs nothing, small enough for a buffer in the processor's cache.
+    private const int PieceSize = 128 << 10;
+
+    private readonly List<Piece> _pieces = [];
+    private List<(int Item, long Offset)>?[] _cuts = [];
+    private long[] _starts = [];
+    private long _size;
+
+    /// <summary>What the sections share.</summary>
+    protected DwarfLayout Layout { get; } = layout;
+
+    /// <summary>Bytes before the first unit.</summary>
+    protected virtual int PrologueSize => 0;
+
+    /// <inheritdoc/>
+    public override long Size => _size;
+
+    /// <inheritdoc/>
+    public override int PieceCount => _pieces.Count;
+
+    /// <inheritdoc/>
+    public override long PieceStart(int piece) => piece == _pieces.Count ? _size : _pieces[piece].Start;
+
+    /// <summary>Offset of a unit's part; of the unit behind the last: the section's size.</summary>
+    public long Start(int position) => _starts[position];
+
+    /// <summary>Size of a unit's part.</summary>
+    public long UnitSize(DwarfUnit unit) => _starts[unit.Position + 1] - _starts[unit.Position];
+
+    /// <summary>Finds the size of a unit's part. Units are measured in parallel, each once.</summary>
+    public void MeasureUnit(DwarfUnit unit)
+    {
+        long at = 0;
+        long cut = 0;
+        List<(int Item, long Offset)>? cuts = null;
+        int count = ItemCount(unit);
+        for (int i = 0; i < count; i++)
+        {
+            int size = Measure(unit, i, at);
+            if (at > cut && at + size - cut > PieceSize)
+            {
+                (cuts ??= []).Add((i, at));
+                cut = at;
+            }
+            at += size;
+        }
+        _cuts[unit.Position] = cuts;
+        _starts[unit.Position + 1] = at;
+    }
+
+    /// <summary>Makes room for the results of measuring.</summary>
+    public void BeginMeasuring()
+    {
+        _starts = new long[Layout.Units.Length + 1];
+        _cuts = new List<(int Item, long Offset)>?[Layout.Units.Length];
+    }
+
+    /// <summary>Finds the offsets of all units, and the pieces.</summary>
+    public void EndMeasuring()
+    {
+        long at = PrologueSize;
+        long cut = 0;
+        _pieces.Add(new Piece(0, 0, 0));
+        for (int i = 0; i < Layout.Units.Length; i++)
+        {
+            long size = _starts[i + 1];
+            _starts[i] = at;
+            if (at > cut && at + size - cut > PieceSize)
+            {
+                _pieces.Add(new Piece(at, i, 0));
+                cut = at;
+            }
+            if (_cuts[i] is { } cuts)
+            {
+                foreach ((int item, long offset) in cuts)
+                {
+                    _pieces.Add(new Piece(at + offset, i, item));
+                    cut = at + offset;
+                }
+            }
+            at += size;
+        }
+        _starts[^1] = at;
+        _size = at;
+        _cuts = [];
+        if (_size == 0)
+        {
+            _pieces.Clear();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Fill(LinkContext ctx, int piece, Span<byte> content)
+    {
+        Piece p = _pieces[piece];
+        int at = 0;
+        if (p.Start == 0 && PrologueSize != 0)
+        {
+            WritePrologue(content[..PrologueSize]);
+            at = PrologueSize;
+        }
+        int item = p.Item;
+        for (int i = p.Unit; at < content.Length; i++, item = 0)
+        {
+            DwarfUnit unit = Layout.Units[i];
+            int count = ItemCount(unit);
+            for (; item < count && at < content.Length; item++)
+            {
+                at += Write(unit, item, content[at..]);
+            }
+        }
+    }
+
+    /// <summary>Number of items of a unit; some may be empty.</summary>
+    protected abstract int ItemCount(DwarfUnit unit);
+
+    /// <summary>Size of an item. <paramref name="offset"/> is its place in the unit's part, for those who keep it.</summary>
+    protected abstract int Measure(DwarfUnit unit, int item, long offset);
+
+    /// <summary>Writes an item; returns its size.</summary>
+    protected abstract int Write(DwarfUnit unit, int item, Span<byte> to);
+
+    /// <summary>Writes what stands before the first unit.</summary>
+    protected virtual void WritePrologue(Span<byte> to)
+    {
+    }
+
+    /// <summary>A writer for a record of ours.</summary>
+    protected DieWriter Writer(Span<byte> to) => Layout.Writer(to);
+
+    private readonly record struct Piece(long Start, int Unit, int Item);
+}
