@@ -112,6 +112,10 @@ internal static class Link
         {
             CallGraph.Run(ctx);
         }
+        using (phases.Begin("doStackCheck"))
+        {
+            StackCheck.Run(ctx, ctx.Release.StackGuardMultiplier(options.GoOs, options.Race), options.DumpNosplit ? diagnostics.Log : null);
+        }
         using (phases.Begin("mangleTypeSym"))
         {
             TypeSymbolNames.Run(ctx);

@@ -42,6 +42,9 @@ internal abstract partial class CpuArch
     /// <summary>Whether calls leave the return address in a register.</summary>
     public abstract bool HasLinkRegister { get; }
 
+    /// <summary>Bytes below the stack pointer where every function saves the frame pointer; 0 where it does so above.</summary>
+    public virtual int FramePointerSlot => 0;
+
     /// <summary>Whether the register ABI, and with it ABI wrappers, is in use.</summary>
     public abstract bool HasRegisterAbi { get; }
 

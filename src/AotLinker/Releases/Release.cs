@@ -39,6 +39,12 @@ internal abstract partial class Release
     /// <summary>The restricted linknames: one per line, the symbol and then the packages allowed, separated by spaces.</summary>
     public abstract ReadOnlySpan<byte> BlockedLinknames { get; }
 
+    /// <summary>Whether system calls of a GOOS need more stack than usual.</summary>
+    protected virtual bool HasLargeSystemCalls(string goos) => goos is "aix" or "openbsd";
+
+    /// <summary>How many times the usual room a stack check guarantees (objabi.stackGuardMultiplier).</summary>
+    public int StackGuardMultiplier(string goos, bool race) => 1 + (HasLargeSystemCalls(goos) ? 1 : 0) + (race ? 1 : 0);
+
     /// <summary>Pointer-sized words in a map's type descriptor behind the common part, apart from its 32-bit flags (abi.MapType).</summary>
     protected abstract int MapDescriptorWords { get; }
 
