@@ -1,74 +1,31 @@
-using System.Buffers;
 using System.Text;
-using System.Text.Unicode;
 
 namespace AotLinker.Mapping;
 
 /// <summary>
 /// File names between bytes and <see cref="string"/>, without loss. A POSIX path is any byte string without NUL; .NET
-/// decodes arguments as UTF-8 and puts U+FFFD where the bytes are not, so such a file could never be named again. Here
-/// each byte that is not part of well-formed UTF-8 becomes the lone surrogate U+DC00 + byte (the bytes are 0x80–0xFF, so
-/// U+DC80–U+DCFF), which UTF-8 can't produce, and <see cref="Encode"/> turns it back. On Windows paths are UTF-16 already
-/// and pass through untouched; bytes read from importcfg or response files are UTF-8 there, as in Go.
+/// decodes arguments as UTF-8 and puts U+FFFD where the bytes are not, so such a file could never be named again. Paths
+/// are therefore <see cref="RawText"/>: a byte outside well-formed UTF-8 becomes a lone surrogate and turns back. On
+/// Windows paths are UTF-16 already and pass through untouched; bytes read from importcfg or response files are UTF-8
+/// there, as in Go.
 /// </summary>
 internal static class HostPath
 {
-    private const char EscapeBase = '\uDC00';
-    private const char EscapeFirst = '\uDC80';
-    private const char EscapeLast = '\uDCFF';
-
     /// <summary>The string for the bytes of a path (without a terminating NUL).</summary>
-    public static string Decode(ReadOnlySpan<byte> path)
-    {
-        if (Utf8.IsValid(path))
-            return Encoding.UTF8.GetString(path);
-        var text = new StringBuilder(path.Length);
-        while (!path.IsEmpty)
-        {
-            if (Rune.DecodeFromUtf8(path, out Rune rune, out int consumed) == OperationStatus.Done)
-            {
-                text.Append(rune.ToString());
-            }
-            else
-            {
-                for (int i = 0; i < consumed; i++)
-                    text.Append((char)(EscapeBase + path[i]));
-            }
-
-            path = path[consumed..];
-        }
-
-        return text.ToString();
-    }
+    public static string Decode(ReadOnlySpan<byte> path) => RawText.Decode(path);
 
     /// <summary>The bytes of a path, without a terminating NUL: the inverse of <see cref="Decode"/>.</summary>
-    public static byte[] Encode(string path)
-    {
-        byte[] bytes = new byte[Encoding.UTF8.GetMaxByteCount(path.Length)];
-        return bytes[..Encode(path, bytes)];
-    }
+    public static byte[] Encode(string path) => RawText.Encode(path);
 
     /// <summary>Writes the bytes of a path; <paramref name="destination"/> must hold 3 bytes per char.</summary>
     /// <returns>How many bytes were written.</returns>
     public static int Encode(string path, Span<byte> destination)
     {
-        if (!path.AsSpan().ContainsAnyInRange(EscapeFirst, EscapeLast))
+        if (!path.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF'))
             return Encoding.UTF8.GetBytes(path, destination);
-
-        int written = 0;
-        ReadOnlySpan<char> rest = path;
-        while (!rest.IsEmpty)
-        {
-            if (Rune.DecodeFromUtf16(rest, out Rune rune, out int consumed) == OperationStatus.Done)
-                written += rune.EncodeToUtf8(destination[written..]);
-            else if (rest[0] is >= EscapeFirst and <= EscapeLast)
-                destination[written++] = (byte)(rest[0] - EscapeBase);
-            else
-                written += Rune.ReplacementChar.EncodeToUtf8(destination[written..]);
-            rest = rest[consumed..];
-        }
-
-        return written;
+        byte[] bytes = RawText.Encode(path);
+        bytes.CopyTo(destination);
+        return bytes.Length;
     }
 
     /// <summary>

@@ -29,7 +29,8 @@ internal sealed unsafe class InputStore : IDisposable
         _arena = new MemoryArena(Account, Host);
     }
 
-    public static InputStore Shared { get; } = new();
+    /// <summary>What a link uses, <see cref="MappingSwitches"/> included.</summary>
+    public static InputStore Shared { get; } = new(mapLimit: MappingSwitches.NoInputMap ? 0 : null);
 
     public MemoryAccount Account { get; }
 

@@ -3,7 +3,12 @@ namespace AotLinker.Mapping;
 /// <summary>How an output is written; the defaults are what a link wants.</summary>
 internal sealed class OutputOptions
 {
-    public static OutputOptions Default { get; } = new();
+    /// <summary>What a link uses, <see cref="MappingSwitches"/> included.</summary>
+    public static OutputOptions Default { get; } = new()
+    {
+        ForceBuffered = MappingSwitches.NoOutputMap,
+        ForceNamed = MappingSwitches.NamedOutput,
+    };
 
     /// <summary>Never map the output: write through bounded buffers, as when the system refuses the map.</summary>
     public bool ForceBuffered { get; init; }
