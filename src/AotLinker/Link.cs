@@ -9,6 +9,7 @@ using AotLinker.Reach;
 using AotLinker.Releases;
 using AotLinker.Resolve;
 using AotLinker.Synthesize;
+using AotLinker.Synthesize.Dwarf;
 
 namespace AotLinker;
 
@@ -108,6 +109,10 @@ internal static class Link
                 FieldTracking.Run(ctx, parents);
             }
         }
+        using (phases.Begin("dwarfGenerateDebugInfo"))
+        {
+            DwarfSections.Collect(ctx);
+        }
         using (phases.Begin("callgraph"))
         {
             CallGraph.Run(ctx);
@@ -140,6 +145,10 @@ internal static class Link
         using (phases.Begin("buildinfo"))
         {
             BuildInfo.Run(ctx);
+        }
+        using (phases.Begin("dwarfGenerateDebugSyms"))
+        {
+            ctx.Dwarf?.Arrange(ctx);
         }
     }
 

@@ -286,18 +286,6 @@ internal sealed class LinkSettings
     /// <summary>No DWARF (-w).</summary>
     public bool OmitDwarf { get; set; }
 
-    /// <summary>Compress DWARF where the format can (-compressdwarf).</summary>
-    public bool CompressDwarf { get; set; } = true;
-
-    /// <summary>Whether the objects carry DWARF 5 rather than 4 (GOEXPERIMENT dwarf5).</summary>
-    public bool Dwarf5 { get; set; } = true;
-
-    /// <summary>The toolchain's version as the compiler names it in DWARF, "go1.27.4" (buildcfg.Version).</summary>
-    public string CompilerVersion { get; set; } = "";
-
-    /// <summary>What $GOROOT stands for in file names; empty to leave it (buildcfg.GOROOT).</summary>
-    public string GoRoot { get; set; } = "";
-
     /// <summary>No dynamic linking (-d; also set by linksetup for executables that import nothing).</summary>
     public bool NoDynamic { get; set; }
 

@@ -1,6 +1,7 @@
 using AotLinker.Load;
 using AotLinker.Mapping;
 using AotLinker.Objects;
+using AotLinker.Releases;
 
 namespace AotLinker.Synthesize.Dwarf;
 
@@ -80,6 +81,9 @@ internal sealed class DebugInfo : IDisposable
         !ctx.Settings.OmitDwarf
         && ctx.Target.HeadType is not (HeadType.Plan9 or HeadType.Js)
         && (!ctx.Target.IsExternal || ctx.Target.IsElf || ctx.Target.HeadType is HeadType.Darwin or HeadType.Windows);
+
+    /// <summary>Whether objects and output have DWARF 5 rather than 4.</summary>
+    public static bool IsDwarf5(LinkContext ctx) => ctx.Options.Experiments.Has(Experiments.Dwarf5);
 
     /// <summary>Collects the debug information of a link.</summary>
     /// <exception cref="LinkException">A type that debuggers rely on is missing, or an object is damaged.</exception>

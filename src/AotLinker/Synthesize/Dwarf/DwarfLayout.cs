@@ -23,8 +23,8 @@ internal sealed class DwarfLayout
         Info = info;
         Symbols = ctx.Symbols;
         PointerSize = ctx.Target.PointerSize;
-        IsDwarf5 = ctx.Settings.Dwarf5;
-        Producer = RawText.Encode("Go cmd/compile " + ctx.Settings.CompilerVersion);
+        IsDwarf5 = DebugInfo.IsDwarf5(ctx);
+        Producer = RawText.Encode("Go cmd/compile " + ctx.Options.Version);
         Units = [.. info.Units];
         _relocator = new DwarfRelocator(ctx, info);
         Lines = new LineSection(this);
@@ -262,6 +262,10 @@ internal sealed class DwarfLayout
             }
             foreach (ref readonly FunctionSymbols f in Functions(unit))
             {
+                if (f.Info != 0)
+                {
+                    Symbols.Values[f.Info] += debug;
+                }
                 if (f.Ranges != 0)
                 {
                     Symbols.Values[f.Ranges] += ranges;

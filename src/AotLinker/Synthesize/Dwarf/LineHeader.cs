@@ -20,6 +20,7 @@ internal sealed class LineHeader(LinkContext ctx)
     private const int FormString = 8;
     private const int FormUData = 15;
 
+    private readonly bool _isDwarf5 = DebugInfo.IsDwarf5(ctx);
     private readonly Dictionary<string, int> _directories = new(StringComparer.Ordinal);
     private readonly List<string> _directoryNames = [];
     private readonly List<(string Name, int Directory)> _files = [];
@@ -45,7 +46,7 @@ internal sealed class LineHeader(LinkContext ctx)
         _files.Clear();
         _directories.Add(".", 0);
         _directoryNames.Add(".");
-        if (ctx.Settings.Dwarf5)
+        if (_isDwarf5)
         {
             // Entry 0 is never referred to. An empty name crashes some versions of GDB.
             _files.Add(("?", 0));
@@ -53,7 +54,7 @@ internal sealed class LineHeader(LinkContext ctx)
         string? script = null;
         for (int i = 0; i < unit.FileCount; i++)
         {
-            string name = SourcePath.Expand(RawText.Decode(unit.FileName(i)), ctx.Settings.GoRoot);
+            string name = SourcePath.Expand(RawText.Decode(unit.FileName(i)), ctx.Options.Environment.GoRoot);
             if (name.Length == 0)
             {
                 name = $"<missing>_{i}";
@@ -79,7 +80,7 @@ internal sealed class LineHeader(LinkContext ctx)
     private void Write<TSink>(ref TSink w)
         where TSink : IDieSink, allows ref struct
     {
-        bool dwarf5 = ctx.Settings.Dwarf5;
+        bool dwarf5 = _isDwarf5;
         w.UInt32(0);
         w.UInt16((ushort)(dwarf5 ? 5 : 2));
         if (dwarf5)

@@ -10,6 +10,7 @@ namespace AotLinker.Synthesize.Dwarf;
 internal sealed class UnitScanner(LinkContext ctx)
 {
     private readonly SymbolTable _symbols = ctx.Symbols;
+    private readonly bool _isDwarf5 = DebugInfo.IsDwarf5(ctx);
     private readonly List<int> _references = [];
     private int[] _stamps = [];
     private int _stamp;
@@ -29,7 +30,7 @@ internal sealed class UnitScanner(LinkContext ctx)
             ScanFunction(unit, functions, i);
         }
         unit.References = [.. _references];
-        if (ctx.Settings.Dwarf5 && text.Length != 0)
+        if (_isDwarf5 && text.Length != 0)
         {
             unit.BaseSlot = unit.FindSlot(functions, text[0]) is >= 0 and int slot ? slot : TakeSlot(unit, text[0]);
         }
@@ -80,7 +81,7 @@ internal sealed class UnitScanner(LinkContext ctx)
             symbols.Ranges = ranges.Index;
             ScanInfo(unit, functions, index);
         }
-        if (ctx.Settings.Dwarf5)
+        if (_isDwarf5)
         {
             FindSlots(unit, functions, index, ranges);
             FindSlots(unit, functions, index, locations);
@@ -106,7 +107,7 @@ internal sealed class UnitScanner(LinkContext ctx)
                         AddReference(relocs.Target(i), ref functions[index]);
                     }
                     break;
-                case >= RelocKind.DwTxtAddrU1 and <= RelocKind.DwTxtAddrU4 when ctx.Settings.Dwarf5:
+                case >= RelocKind.DwTxtAddrU1 and <= RelocKind.DwTxtAddrU4 when _isDwarf5:
                     AddSlot(unit, functions, index, relocs, i);
                     break;
             }

@@ -51,7 +51,8 @@ internal sealed class InfoSection(DwarfLayout layout) : UnitSection(".debug_info
             case Part.Abstract:
                 return Layout.Place(unit.AbstractFunctions[index], offset);
             case Part.Function:
-                return Layout.DataSize(Layout.Functions(unit)[index].Info);
+                // Generic functions refer to types within their own DIE.
+                return Layout.Place(new SymbolId(Layout.Functions(unit)[index].Info), offset);
             case Part.Constants:
                 return Layout.DataSize(unit.Constants.Index);
             case Part.Variable:
