@@ -171,7 +171,7 @@ internal sealed unsafe class Resolver
     private void ResolveShardDefinitions(int s, NameTable names)
     {
         NameTable.Shard shard = names[s];
-        ContentTable contents = new(this);
+        using ContentTable short64 = new(), long128 = new();
         ShardState state = new(this, s);
         for (int index = SymbolTable.FirstObject; index < _count; index++)
         {
@@ -216,7 +216,7 @@ internal sealed unsafe class Resolver
                 }
                 if (local < hashedEnd)
                 {
-                    _links[position] = contents.FindOrAdd(hash, o, local, position, state);
+                    _links[position] = ResolveContent(local < o.DefCount + o.Hashed64Count ? short64 : long128, o, local, position, state);
                     continue;
                 }
                 ref NameTable.Slot slot = ref Probe(shard, hash, o, local, state, out bool found);
@@ -232,6 +232,37 @@ internal sealed unsafe class Resolver
                 }
             }
         }
+    }
+
+    // Equal content hashes are one symbol. Trailing zeros are not part of the content, so the same hash may come with a larger size:
+    // the largest stands for the symbol.
+    private int ResolveContent(ContentTable table, GoObject o, int local, int position, ShardState state)
+    {
+        int i = local - o.DefCount;
+        (ulong low, ulong high) = i < o.Hashed64Count ? (o.Hash64(i), 0) : o.Hash(i - o.Hashed64Count);
+        for (long at = table.First(low); table[at].Position != 0; at = table.Next(at))
+        {
+            ContentTable.Slot slot = table[at];
+            if (slot.Low != low)
+            {
+                continue;
+            }
+            int first = slot.Position - 1;
+            (GoObject other, int otherLocal) = state.ObjectOfPosition(first);
+            int j = otherLocal - other.DefCount - other.Hashed64Count;
+            if (j >= 0 && other.Hash(j).High != high)
+            {
+                continue;
+            }
+            (GoObject old, int oldLocal) = state.Winners.TryGetValue(~first, out (GoObject, int) winner) ? winner : (other, otherLocal);
+            if (o.Symbol(local).Size > old.Symbol(oldLocal).Size)
+            {
+                Win(state, ~first, first, o, local);
+            }
+            return first;
+        }
+        table.Add(low, position + 1);
+        return NewDefinition;
     }
 
     private void ResolveShardReferences(int s, NameTable names)
@@ -673,42 +704,6 @@ internal sealed unsafe class Resolver
             }
             GoObject o = owner._objects[low];
             return (o, position - owner._positionBase[low] + o.DefCount);
-        }
-    }
-
-    /// <summary>Content-addressable definitions of one shard: equal hashes are one symbol, and the largest size stands for it.</summary>
-    private sealed class ContentTable(Resolver owner)
-    {
-        private readonly Dictionary<(ulong Low, ulong High, bool Wide), (int Position, uint Size)> _seen = [];
-
-        public int FindOrAdd(ulong hash, GoObject o, int local, int position, ShardState state)
-        {
-            _ = hash;
-            int i = local - o.DefCount;
-            (ulong, ulong, bool) key;
-            if (i < o.Hashed64Count)
-            {
-                key = (o.Hash64(i), 0, false);
-            }
-            else
-            {
-                (ulong low, ulong high) = o.Hash(i - o.Hashed64Count);
-                key = (low, high, true);
-            }
-            uint size = o.Symbol(local).Size;
-            ref (int Position, uint Size) entry = ref CollectionsMarshal.GetValueRefOrAddDefault(_seen, key, out bool found);
-            if (!found)
-            {
-                entry = (position, size);
-                return NewDefinition;
-            }
-            if (size > entry.Size)
-            {
-                // Trailing zeros are not part of the content, so the same hash may come with a larger size.
-                entry.Size = size;
-                owner._overrides[state.Shard].Add(new Override(entry.Position, o.Index, local));
-            }
-            return entry.Position;
         }
     }
 }
