@@ -142,6 +142,12 @@ internal sealed class LinkContext
     /// <summary>Symbols of Windows .xdata (sehp.xdata). Set by textaddress.</summary>
     public List<SymbolId> XData { get; } = [];
 
+    /// <summary>The symbols of the FIPS module; null where programs don't check themselves. Set at the end of load.</summary>
+    public FipsSymbols? Fips { get; set; }
+
+    /// <summary>Offset of the coverage counters in .noptrbss, and their length. Set by dodata.</summary>
+    public (ulong Start, ulong Length) CoverageCounters { get; set; }
+
     /// <summary>Segments in file order. Set by address.</summary>
     public List<Segment> SegmentOrder { get; } = [];
 

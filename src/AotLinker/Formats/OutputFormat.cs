@@ -50,6 +50,12 @@ internal abstract class OutputFormat
     /// <summary>Whether runtime.types takes space before the type descriptors, in releases that ask for it.</summary>
     public virtual bool LaysOutTypesMarker(LinkContext ctx) => LaysOutMarkers(ctx);
 
+    /// <summary>Whether relocated type descriptors leave their section's first byte free, so that no type has offset 0.</summary>
+    public virtual bool ReservesTypeOffsetZero => true;
+
+    /// <summary>Whether relocated read-only data gets a segment of its own when we do the final link.</summary>
+    public virtual bool HasRelRoSegment => true;
+
     /// <summary>Whether dynamic relocations are recorded at all; PE has its own way with imports.</summary>
     public virtual bool RecordsDynamicRelocations => true;
 

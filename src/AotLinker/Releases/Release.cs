@@ -1,3 +1,4 @@
+using AotLinker.Layout;
 using AotLinker.Objects;
 
 namespace AotLinker.Releases;
@@ -14,6 +15,9 @@ internal abstract partial class Release
 
     /// <summary>The relocation kind (<see cref="RelocKind"/>) for each number in an object file.</summary>
     public abstract ReadOnlySpan<byte> RelocKinds { get; }
+
+    /// <summary>How data is distributed over sections.</summary>
+    public abstract DataPlan DataPlan { get; }
 
     /// <summary>The symbol kinds by the number the release gives them; messages name kinds by it.</summary>
     public abstract ReadOnlySpan<byte> SymbolKindNumbers { get; }
@@ -99,6 +103,7 @@ internal abstract partial class Release
     {
         public override string Name => "1.26";
         public override ReadOnlySpan<byte> RelocKinds => Go126Tables.RelocKinds;
+        public override DataPlan DataPlan => DataPlan126.Instance;
         public override ReadOnlySpan<byte> SymbolKindNumbers => Go126Tables.SymbolKindNumbers;
         public override ReadOnlySpan<byte> Builtins => Go126Tables.Builtins;
         public override SymbolFlags2 LinknameStdFlag => SymbolFlags2.None;
@@ -117,6 +122,7 @@ internal abstract partial class Release
     {
         public override string Name => "1.27";
         public override ReadOnlySpan<byte> RelocKinds => Go127Tables.RelocKinds;
+        public override DataPlan DataPlan => DataPlan127.Instance;
         public override ReadOnlySpan<byte> SymbolKindNumbers => Go127Tables.SymbolKindNumbers;
         public override ReadOnlySpan<byte> Builtins => Go127Tables.Builtins;
         public override SymbolFlags2 LinknameStdFlag => SymbolFlags2.Bit5;

@@ -1,0 +1,400 @@
+using System.Runtime.InteropServices;
+using AotLinker.Layout;
+using AotLinker.Mapping;
+using AotLinker.Objects;
+using AotLinker.Synthesize.Dwarf;
+
+namespace AotLinker.Emit;
+
+/// <summary>
+/// Writes the content of all segments into the output (asmb): copied from the objects, relocated where it then lies.
+/// </summary>
+/// <remarks>
+/// The output is cut into blocks of about a megabyte at symbols' starts, each worked on by one thread in a slice of its own; a symbol
+/// larger than a block is cut up itself. Whether the slice is the mapped output or a buffer makes no difference here. A slice starts
+/// as zeros, so that gaps in data need no work.
+/// </remarks>
+internal sealed class Emitter
+{
+    private const int BlockSize = 1 << 20;
+
+    private readonly LinkContext _ctx;
+    private readonly SymbolTable _symbols;
+    private readonly Relocator _relocator;
+    private readonly List<Block> _blocks = [];
+
+    private Emitter(LinkContext ctx)
+    {
+        _ctx = ctx;
+        _symbols = ctx.Symbols;
+        _relocator = new Relocator(ctx);
+    }
+
+    private enum BlockKind : byte
+    {
+        /// <summary>Functions, from an index of <see cref="LinkContext.Text"/> on.</summary>
+        Text,
+
+        /// <summary>Data, from an index of <see cref="LinkContext.Data"/> on.</summary>
+        Data,
+
+        /// <summary>Data, from an index of a list of symbols on.</summary>
+        List,
+
+        /// <summary>A piece of one large symbol; the count says whether it is a function.</summary>
+        Piece,
+
+        /// <summary>A piece of a section of debug information.</summary>
+        Dwarf,
+    }
+
+    /// <summary>Writes all segments.</summary>
+    public static void Run(LinkContext ctx)
+    {
+        Emitter emitter = new(ctx);
+        emitter.CutText();
+        emitter.CutData();
+        emitter.CutDwarf();
+        ctx.Workers.For(emitter._blocks.Count, emitter.Write);
+        ctx.Diagnostics.ExitIfErrors();
+    }
+
+    private void CutText()
+    {
+        List<SymbolId> text = _ctx.Text;
+        int next = 0;
+        foreach (Section section in _ctx.TextSegment.Sections)
+        {
+            if (!section.IsText)
+            {
+                continue;
+            }
+            int first = next;
+            while (next < text.Count && _symbols.SectionIndex(text[next]) == section.Index)
+            {
+                next++;
+            }
+            Cut(BlockKind.Text, section, first, next - first, i => text[i]);
+        }
+    }
+
+    private void CutData()
+    {
+        int[] data = _ctx.Data;
+        foreach (Segment segment in _ctx.SegmentOrder)
+        {
+            foreach (Section section in segment.Sections)
+            {
+                if (section.SymbolCount != 0 && section.Vaddr - segment.Vaddr < segment.FileLength)
+                {
+                    Cut(BlockKind.Data, section, section.FirstSymbol, section.SymbolCount, i => new SymbolId(data[i]));
+                }
+            }
+        }
+        CutList(_ctx.PDataSegment, _ctx.PData);
+        CutList(_ctx.XDataSegment, _ctx.XData);
+    }
+
+    private void CutList(Segment segment, List<SymbolId> symbols)
+    {
+        if (symbols.Count != 0)
+        {
+            int first = _blocks.Count;
+            Cut(BlockKind.List, segment.Sections[0], 0, symbols.Count, i => symbols[i]);
+            foreach (ref Block block in CollectionsMarshal.AsSpan(_blocks)[first..])
+            {
+                block.List = symbols;
+            }
+        }
+    }
+
+    private void CutDwarf()
+    {
+        if (_ctx.Dwarf is not { } dwarf)
+        {
+            return;
+        }
+        foreach (DwarfSection section in dwarf.Sections)
+        {
+            long start = _ctx.DwarfSegment.OffsetOf(section.Output.Vaddr);
+            int pieces = dwarf.FilePieceCount(section);
+            for (int piece = 0; piece < pieces; piece++)
+            {
+                long from = dwarf.FilePieceStart(section, piece);
+                long length = dwarf.FilePieceStart(section, piece + 1) - from;
+                if (length != 0)
+                {
+                    _blocks.Add(new Block { Kind = BlockKind.Dwarf, FileOffset = start + from, Length = length, Dwarf = section, First = piece });
+                }
+            }
+        }
+    }
+
+    /// <summary>Cuts a section into blocks at the starts of symbols.</summary>
+    private void Cut(BlockKind kind, Section section, int first, int count, Func<int, SymbolId> symbol)
+    {
+        Segment segment = section.Segment!;
+        long address = (long)section.Vaddr;
+        long end = (long)section.End;
+        int blockFirst = first;
+        long blockStart = address;
+        long previous = address;
+        for (int i = first; i < first + count; i++)
+        {
+            SymbolId s = symbol(i);
+            if (_symbols.IsInterior(s))
+            {
+                continue;
+            }
+            long at = _symbols.Value(s);
+            if (at < previous || at > end)
+            {
+                throw new InvalidOperationException(
+                    $"{_symbols.NameText(s)} at 0x{at:x} is out of order in {section.Name} at 0x{section.Vaddr:x}");
+            }
+            if (at - blockStart >= BlockSize)
+            {
+                // What was to be one more symbol of the block may be a large one.
+                Add(blockFirst, i, blockStart, at);
+                blockFirst = i;
+                blockStart = at;
+            }
+            previous = at;
+        }
+        Add(blockFirst, first + count, blockStart, end);
+
+        void Add(int from, int to, long start, long stop)
+        {
+            if (stop == start)
+            {
+                return;
+            }
+            if (stop - start > 2 * BlockSize)
+            {
+                // The last symbol of the range made it this long.
+                int last = to - 1;
+                while (last > from && _symbols.IsInterior(symbol(last)))
+                {
+                    last--;
+                }
+                SymbolId large = symbol(last);
+                long at = _symbols.Value(large);
+                if (at > start)
+                {
+                    AddBlock(from, last, start, at);
+                }
+                CutSymbol(kind, segment, large, at, stop);
+                return;
+            }
+            AddBlock(from, to, start, stop);
+        }
+
+        void AddBlock(int from, int to, long start, long stop) => _blocks.Add(new Block
+        {
+            Kind = kind,
+            First = from,
+            Count = to - from,
+            Address = start,
+            Length = stop - start,
+            FileOffset = segment.OffsetOf((ulong)start),
+        });
+    }
+
+    /// <summary>Cuts a symbol, and the gap behind it, into pieces that can be made one by one.</summary>
+    private void CutSymbol(BlockKind kind, Segment segment, SymbolId s, long start, long stop)
+    {
+        long size = _symbols.Size(s);
+        long offset = segment.OffsetOf((ulong)start);
+        int step = BlockSize;
+        SortedDictionary<long, long> moved = [];
+        if (_symbols.Has(s, SymbolTable.Attributes.Generated))
+        {
+            int granule = _ctx.Generators[s].Granule;
+            step = granule == 0 ? int.MaxValue : Math.Max(BlockSize / granule, 1) * granule;
+        }
+        else
+        {
+            // No cut goes through a relocated field.
+            foreach (ref readonly RelocRecord r in _symbols.Relocs(s).Records)
+            {
+                long cut = (r.Offset + (long)r.Size - 1) / BlockSize * BlockSize;
+                if (r.Size != 0 && cut > r.Offset)
+                {
+                    moved[cut] = Math.Min(r.Offset, moved.GetValueOrDefault(cut, long.MaxValue));
+                }
+            }
+        }
+        long from = 0;
+        for (long cut = step; from < size; cut += step)
+        {
+            long to = cut < size ? moved.GetValueOrDefault(cut, cut) : size;
+            _blocks.Add(new Block
+            {
+                Kind = BlockKind.Piece,
+                Symbol = s,
+                Count = kind == BlockKind.Text ? 1 : 0,
+                PieceOffset = from,
+                Address = start + from,
+                Length = to - from,
+                FileOffset = offset + from,
+            });
+            from = to;
+        }
+        if (kind == BlockKind.Text && stop > start + size)
+        {
+            _blocks.Add(new Block { Kind = kind, Address = start + size, Length = stop - start - size, FileOffset = offset + size });
+        }
+    }
+
+    private unsafe void Write(int index)
+    {
+        Block block = _blocks[index];
+        if (block.Length <= OutputFile.MaxLease)
+        {
+            using OutputLease lease = _ctx.Output.Lease(block.FileOffset, (int)block.Length);
+            Fill(block, lease.Span);
+            return;
+        }
+        // Content that can only be made as a whole.
+        if (_ctx.Output.IsMapped)
+        {
+            Fill(block, new Span<byte>(_ctx.Output.Base + block.FileOffset, checked((int)block.Length)));
+            return;
+        }
+        using NativeArray<byte> buffer = new(block.Length);
+        Fill(block, buffer.AsSpan());
+        _ctx.Output.Write(block.FileOffset, buffer.AsSpan());
+    }
+
+    private void Fill(in Block block, Span<byte> span)
+    {
+        switch (block.Kind)
+        {
+            case BlockKind.Text:
+                FillSymbols(span, block.Address, CollectionsMarshal.AsSpan(_ctx.Text).Slice(block.First, block.Count), _ctx.Target.Cpu.CodePad);
+                break;
+            case BlockKind.Data:
+                FillSymbols(span, block.Address, MemoryMarshal.Cast<int, SymbolId>(_ctx.Data.AsSpan(block.First, block.Count)), default);
+                break;
+            case BlockKind.List:
+                FillSymbols(span, block.Address, CollectionsMarshal.AsSpan(block.List).Slice(block.First, block.Count), default);
+                break;
+            case BlockKind.Piece:
+                FillPiece(span, block.Symbol, block.PieceOffset, block.Count != 0 ? _ctx.Target.Cpu.CodePad : default);
+                break;
+            default:
+                _ctx.Dwarf!.FillFilePiece(_ctx, block.Dwarf!, block.First, span);
+                break;
+        }
+    }
+
+    private void FillSymbols(Span<byte> span, long start, ReadOnlySpan<SymbolId> symbols, ReadOnlySpan<byte> pad)
+    {
+        int at = 0;
+        foreach (SymbolId s in symbols)
+        {
+            if (_symbols.IsInterior(s))
+            {
+                continue;
+            }
+            int offset = (int)(_symbols.Value(s) - start);
+            Pad(span[at..offset], pad);
+            at = offset + FillSymbol(span[offset..], s, pad);
+        }
+        Pad(span[at..], pad);
+    }
+
+    /// <summary>Writes one symbol at the start of a span; returns its size.</summary>
+    private int FillSymbol(Span<byte> span, SymbolId s, ReadOnlySpan<byte> pad)
+    {
+        int size;
+        ReadOnlySpan<byte> data;
+        GoObject? o = _symbols.Locate(s, out int local);
+        if (o is not null)
+        {
+            size = (int)o.Symbol(local).Size;
+            data = o.Data(local);
+        }
+        else
+        {
+            size = (int)_symbols.Size(s);
+            if (_symbols.Has(s, SymbolTable.Attributes.Generated))
+            {
+                Span<byte> content = span[..size];
+                _ctx.Generators[s].Fill(_ctx, s, 0, content);
+                _relocator.Apply(s, content);
+                return size;
+            }
+            data = _symbols.Data(s);
+        }
+        if (!CheckBounds(s, data.Length, size))
+        {
+            return size;
+        }
+        data.CopyTo(span);
+        _relocator.Apply(s, span[..data.Length]);
+        Pad(span[data.Length..size], pad);
+        return size;
+    }
+
+    private void FillPiece(Span<byte> span, SymbolId s, long offset, ReadOnlySpan<byte> pad)
+    {
+        if (_symbols.Has(s, SymbolTable.Attributes.Generated))
+        {
+            _ctx.Generators[s].Fill(_ctx, s, offset, span);
+            _relocator.ApplyPiece(s, span, offset, _symbols.Size(s));
+            return;
+        }
+        ReadOnlySpan<byte> data = _symbols.Data(s);
+        if (!CheckBounds(s, data.Length, _symbols.Size(s)))
+        {
+            return;
+        }
+        Span<byte> content = span[..(int)Math.Clamp(data.Length - offset, 0, span.Length)];
+        if (content.Length != 0)
+        {
+            data.Slice((int)offset, content.Length).CopyTo(content);
+            _relocator.ApplyPiece(s, content, offset, data.Length);
+        }
+        Pad(span[content.Length..], pad);
+    }
+
+    private bool CheckBounds(SymbolId s, long length, long size)
+    {
+        if (length <= size)
+        {
+            return true;
+        }
+        _ctx.Diagnostics.Report(_symbols.Value(s), $"{_symbols.NameText(s)}: initialize bounds ({size} < {length})");
+        return false;
+    }
+
+    private static void Pad(Span<byte> span, ReadOnlySpan<byte> pad)
+    {
+        if (pad.Length == 1)
+        {
+            span.Fill(pad[0]);
+            return;
+        }
+        while (pad.Length != 0 && span.Length != 0)
+        {
+            int n = Math.Min(pad.Length, span.Length);
+            pad[..n].CopyTo(span);
+            span = span[n..];
+        }
+    }
+
+    private struct Block
+    {
+        public BlockKind Kind;
+        public int First;
+        public int Count;
+        public long Address;
+        public long Length;
+        public long FileOffset;
+        public SymbolId Symbol;
+        public long PieceOffset;
+        public List<SymbolId>? List;
+        public DwarfSection? Dwarf;
+    }
+}

@@ -1,0 +1,252 @@
+using System.Runtime.InteropServices;
+using AotLinker.Objects;
+using AotLinker.Ordering;
+
+namespace AotLinker.Layout;
+
+/// <summary>
+/// The order of type descriptors since Go 1.27: first those that the reflect package may look up, by the type's string, then the
+/// others, then itabs, both by size. Fills in moduledata where each part ends.
+/// </summary>
+/// <remarks>
+/// Several types may have the same string, and Go's sort leaves them in an order of its own making. So strings are first turned into
+/// ranks, by any fast sort; only if two are equal, Go's algorithm runs on the ranks of all symbols.
+/// </remarks>
+internal static unsafe class TypeOrder
+{
+    private const int Chunk = 1 << 11;
+
+    private enum Part : byte
+    {
+        Start,
+        Carrier,
+        Linked,
+        Other,
+        Itab,
+        End,
+    }
+
+    /// <summary>Sorts symbols (size in the upper half, id in the lower), which come in order of ids.</summary>
+    /// <param name="ctx">The link.</param>
+    /// <param name="data">The symbols.</param>
+    /// <param name="align">Alignment of a symbol.</param>
+    /// <param name="isStart">Whether a symbol marks the start.</param>
+    /// <param name="isEnd">Whether a symbol marks the end.</param>
+    public static void Sort(LinkContext ctx, ulong[] data, Func<SymbolId, int> align, Func<SymbolId, bool> isStart, Func<SymbolId, bool> isEnd)
+    {
+        SymbolTable symbols = ctx.Symbols;
+        SymbolId carrier = symbols.Lookup("type:*"u8, 0);
+        Part[] parts = new Part[data.Length];
+        TypeName* names = (TypeName*)NativeMemory.AllocZeroed((nuint)Math.Max(data.Length, 1), (nuint)sizeof(TypeName));
+        try
+        {
+            ctx.Workers.ForChunks(data.Length, Chunk, (from, to, _) =>
+            {
+                for (int i = from; i < to; i++)
+                {
+                    SymbolId s = new((int)(uint)data[i]);
+                    parts[i] = PartOf(symbols, s, carrier, isStart, isEnd);
+                    names[i].Index = i;
+                    if (parts[i] == Part.Linked)
+                    {
+                        names[i].Set(new TypeDescriptor(symbols, s).Name);
+                    }
+                }
+            });
+            Arrange(ctx.Workers, data, parts, names);
+        }
+        finally
+        {
+            NativeMemory.Free(names);
+        }
+        DescribeParts(ctx, data, carrier, align, isStart);
+    }
+
+    private static Part PartOf(SymbolTable symbols, SymbolId s, SymbolId carrier, Func<SymbolId, bool> isStart, Func<SymbolId, bool> isEnd)
+    {
+        if (s == carrier)
+        {
+            return Part.Carrier;
+        }
+        if ((symbols.Flags2(s) & SymbolFlags2.Itab) != 0)
+        {
+            return Part.Itab;
+        }
+        if ((symbols.Flags(s) & SymbolFlags.TypeLink) != 0)
+        {
+            return Part.Linked;
+        }
+        return isStart(s) ? Part.Start : isEnd(s) ? Part.End : Part.Other;
+    }
+
+    private static void Arrange(Workers workers, ulong[] data, Part[] parts, TypeName* names)
+    {
+        int[] counts = new int[(int)Part.End + 2];
+        foreach (Part part in parts)
+        {
+            counts[(int)part + 1]++;
+        }
+        for (int i = 1; i < counts.Length; i++)
+        {
+            counts[i] += counts[i - 1];
+        }
+        ulong[] arranged = new ulong[data.Length];
+        TypeName[] linked = new TypeName[counts[(int)Part.Linked + 1] - counts[(int)Part.Linked]];
+        int[] next = [.. counts];
+        int firstLinked = counts[(int)Part.Linked];
+        for (int i = 0; i < data.Length; i++)
+        {
+            int at = next[(int)parts[i]]++;
+            arranged[at] = data[i];
+            if (parts[i] == Part.Linked)
+            {
+                linked[at - firstLinked] = names[i];
+            }
+        }
+        RadixSort.ByUpperHalf(Slice(Part.Other));
+        RadixSort.ByUpperHalf(Slice(Part.Itab));
+        ParallelSort.Sort<TypeName, ByName>(workers, linked, default);
+
+        // Ranks of all symbols in the order they came in; equal strings share one.
+        bool hasEqual = false;
+        uint[] ranks = new uint[data.Length];
+        uint rank = (uint)firstLinked;
+        for (int i = 0; i < linked.Length; i++)
+        {
+            arranged[firstLinked + i] = data[linked[i].Index];
+            if (i > 0 && default(ByName).Less(in linked[i - 1], in linked[i]))
+            {
+                rank = (uint)(firstLinked + i);
+            }
+            else
+            {
+                hasEqual |= i > 0;
+            }
+            ranks[linked[i].Index] = rank;
+        }
+        if (hasEqual)
+        {
+            SortAsGo(data, parts, arranged, ranks, firstLinked, linked.Length);
+        }
+        arranged.CopyTo(data, 0);
+
+        Span<ulong> Slice(Part part) => arranged.AsSpan(counts[(int)part]..counts[(int)part + 1]);
+    }
+
+    /// <summary>Runs Go's sort over all symbols; <paramref name="ranks"/> has those of linked types.</summary>
+    private static void SortAsGo(ulong[] data, Part[] parts, ulong[] arranged, uint[] ranks, int firstLinked, int linkedCount)
+    {
+        // All other symbols have a place of their own, found by id.
+        Dictionary<uint, uint> places = new(arranged.Length - linkedCount);
+        for (int i = 0; i < arranged.Length; i++)
+        {
+            if (i < firstLinked || i >= firstLinked + linkedCount)
+            {
+                places.Add((uint)arranged[i], (uint)i);
+            }
+        }
+        ulong[] keyed = new ulong[data.Length];
+        for (int i = 0; i < data.Length; i++)
+        {
+            uint rank = parts[i] == Part.Linked ? ranks[i] : places[(uint)data[i]];
+            keyed[i] = ((ulong)rank << 32) | (uint)i;
+        }
+        GoSort.Sort(keyed.AsSpan(), default(ByRank));
+        for (int i = 0; i < keyed.Length; i++)
+        {
+            arranged[i] = data[(int)(uint)keyed[i]];
+        }
+    }
+
+    /// <summary>Writes into moduledata how long the parts are (the second half of dodataSect's case for types).</summary>
+    private static void DescribeParts(LinkContext ctx, ulong[] data, SymbolId carrier, Func<SymbolId, int> align, Func<SymbolId, bool> isStart)
+    {
+        SymbolTable symbols = ctx.Symbols;
+        // In front of the first type a pointer's size is free.
+        long length = ctx.Target.PointerSize;
+        int i = 0;
+        for (; i < data.Length; i++)
+        {
+            SymbolId s = Id(i);
+            if (s == carrier || isStart(s))
+            {
+                continue;
+            }
+            if ((symbols.Flags(s) & SymbolFlags.TypeLink) == 0 || IsItab(s))
+            {
+                break;
+            }
+            Add(i);
+        }
+        long linked = length;
+        for (; i < data.Length && !IsItab(Id(i)); i++)
+        {
+            Add(i);
+        }
+        if (i < data.Length)
+        {
+            length = Round(length, align(Id(i)));
+        }
+        long itabs = length;
+        length = 0;
+        for (; i < data.Length; i++)
+        {
+            Add(i);
+        }
+
+        ModuleDataFields fields = ctx.ModuleDataFields;
+        Write(fields.TypeDescriptorLength, linked, "moduledataTypeDescOffset");
+        Write(fields.ItabOffset, itabs, "moduledataItabOffset");
+        Write(fields.ItabLength, length, "moduledataItabSizeOffset");
+
+        SymbolId Id(int at) => new((int)(uint)data[at]);
+
+        bool IsItab(SymbolId s) => (symbols.Flags2(s) & SymbolFlags2.Itab) != 0;
+
+        void Add(int at) => length = Round(length, align(Id(at))) + (long)(data[at] >> 32);
+
+        void Write(long offset, long value, string name)
+        {
+            if (offset == 0)
+            {
+                ctx.Diagnostics.Error($"internal error: phase error: {name} not set in dodataSect");
+                return;
+            }
+            symbols.Update(ctx.ModuleData).SetUInt(offset, (ulong)value, ctx.Target.PointerSize);
+        }
+    }
+
+    private static long Round(long value, int align) => (value + align - 1) / align * align;
+
+    /// <summary>A type's string where it lies in the object file, and its first eight bytes as a number that compares alike.</summary>
+    private struct TypeName
+    {
+        public byte* Start;
+        public int Length;
+        public int Index;
+        public ulong Prefix;
+
+        public readonly ReadOnlySpan<byte> Text => new(Start, Length);
+
+        public void Set(ReadOnlySpan<byte> text)
+        {
+            Start = (byte*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref MemoryMarshal.GetReference(text));
+            Length = text.Length;
+            Span<byte> prefix = stackalloc byte[8];
+            prefix.Clear();
+            text[..Math.Min(8, text.Length)].CopyTo(prefix);
+            Prefix = System.Buffers.Binary.BinaryPrimitives.ReadUInt64BigEndian(prefix);
+        }
+    }
+
+    private readonly struct ByName : IOrder<TypeName>
+    {
+        public bool Less(in TypeName x, in TypeName y) =>
+            x.Prefix != y.Prefix ? x.Prefix < y.Prefix : x.Text.SequenceCompareTo(y.Text) < 0;
+    }
+
+    private readonly struct ByRank : IOrder<ulong>
+    {
+        public bool Less(in ulong x, in ulong y) => x >> 32 < y >> 32;
+    }
+}
