@@ -1,5 +1,6 @@
 using AotLinker.Cli;
 using AotLinker.Cpu;
+using AotLinker.Emit;
 using AotLinker.Formats;
 using AotLinker.Layout;
 using AotLinker.Load;
@@ -150,6 +151,36 @@ internal static class Link
         {
             ctx.Dwarf?.Arrange(ctx);
         }
+
+        // LAYOUT: from here on no symbol is added, and then no address changes.
+        using (phases.Begin("dodata"))
+        {
+            DataLayout.Run(ctx);
+        }
+        using (phases.Begin("address"))
+        {
+            AddressLayout.AssignAddresses(ctx);
+        }
+        using (phases.Begin("layout"))
+        {
+            AddressLayout.AssignFileOffsets(ctx);
+            ctx.Output.Resize(ctx.Format.SizeTables(ctx));
+        }
+        diagnostics.ExitIfErrors();
+
+        // EMIT: every byte, in any order.
+        using (phases.Begin("Asmb"))
+        {
+            Emitter.Run(ctx);
+        }
+        using (phases.Begin("asmbfips"))
+        {
+            FipsHash.Run(ctx);
+        }
+        using (phases.Begin("Asmb2"))
+        {
+            ctx.Format.WriteTables(ctx);
+        }
     }
 
     private static void LoadAndResolve(LinkContext ctx)
@@ -175,6 +206,7 @@ internal static class Link
             options.CheckLinkname, options.StrictDuplicates != 0, ctx.Diagnostics.Warn));
         CgoDirectives.Apply(ctx, ctx.Diagnostics, loaded.CgoDirectives);
         HostObjects.Load(ctx, loaded.HostObjects);
+        FipsSections.Create(ctx);
         if (options.StrictDuplicates > 1 && resolved.DuplicateMessages > 0)
         {
             throw new ErrorsReportedException();
