@@ -19,7 +19,7 @@ internal abstract unsafe class BlockWriter : IDisposable
     private BitSink _sink;
 
     /// <summary>The compressed stream.</summary>
-    public NativeBuffer Output { get; } = new();
+    public NativeBuffer Output { get; private set; } = new();
 
     /// <summary>The code for literals and lengths in force.</summary>
     protected HuffmanCode Literal { get; set; } = new();
@@ -38,6 +38,14 @@ internal abstract unsafe class BlockWriter : IDisposable
 
     /// <summary>A distance code of one symbol, for blocks without matches.</summary>
     protected HuffmanCode SingleDistance { get; } = CreateSingleDistance();
+
+    /// <summary>Hands the output over to the caller, who disposes of it; the writer goes on with an empty buffer.</summary>
+    public NativeBuffer TakeOutput()
+    {
+        NativeBuffer taken = Output;
+        Output = new NativeBuffer();
+        return taken;
+    }
 
     /// <summary>Forgets all state and output.</summary>
     public virtual void Reset()

@@ -134,6 +134,15 @@ internal abstract class OutputFormat
     /// <summary>Extra address space in front of a segment (XCOFF keeps data far from text).</summary>
     public virtual ulong AddressGap(LinkContext ctx, Segment segment) => 0;
 
+    /// <summary>
+    /// What stands in front of a compressed DWARF section of <paramref name="size"/> bytes; null where the format has no compressed
+    /// sections.
+    /// </summary>
+    public virtual byte[]? CompressedDwarfHeader(LinkContext ctx, long size) => null;
+
+    /// <summary>Name of a DWARF section once it is compressed.</summary>
+    public virtual string CompressedDwarfName(string name) => name;
+
     /// <summary>Rounding of the address after each DWARF section; 1 for none.</summary>
     public virtual long DwarfSectionRounding => 1;
 

@@ -1,3 +1,4 @@
+using AotLinker.Compression;
 using AotLinker.Layout;
 using AotLinker.Objects;
 
@@ -75,6 +76,9 @@ internal abstract partial class Release
     /// </summary>
     public abstract bool FollowsElfSupplements { get; }
 
+    /// <summary>The DEFLATE encoder of the release's toolchain.</summary>
+    public abstract DeflateFamily Deflate { get; }
+
     /// <summary>Names of all releases known, oldest first.</summary>
     public static IEnumerable<string> KnownNames => All.Select(r => r.Name);
 
@@ -101,6 +105,7 @@ internal abstract partial class Release
     /// <summary>Tables shared by Go 1.26, as a base for what 1.27 changed.</summary>
     private sealed partial class Go126 : Release
     {
+        public override DeflateFamily Deflate => DeflateFamily.Go123;
         public override string Name => "1.26";
         public override ReadOnlySpan<byte> RelocKinds => Go126Tables.RelocKinds;
         public override DataPlan DataPlan => DataPlan126.Instance;
@@ -120,6 +125,7 @@ internal abstract partial class Release
 
     private sealed partial class Go127 : Release
     {
+        public override DeflateFamily Deflate => DeflateFamily.Go127;
         public override string Name => "1.27";
         public override ReadOnlySpan<byte> RelocKinds => Go127Tables.RelocKinds;
         public override DataPlan DataPlan => DataPlan127.Instance;

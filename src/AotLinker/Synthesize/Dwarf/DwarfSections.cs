@@ -13,7 +13,7 @@ namespace AotLinker.Synthesize.Dwarf;
 /// written with <see cref="FilePieceCount"/>, <see cref="FilePieceStart"/> and <see cref="FillFilePiece"/>, which hide whether it is
 /// compressed.
 /// </remarks>
-internal sealed partial class DwarfSections
+internal sealed partial class DwarfSections : IDisposable
 {
     private readonly DebugInfo _info;
 
@@ -65,13 +65,4 @@ internal sealed partial class DwarfSections
             }
         }
     }
-
-    /// <summary>Number of pieces a section is written to the file in.</summary>
-    public int FilePieceCount(DwarfSection section) => section.PieceCount;
-
-    /// <summary>Offset of a piece from the section's start in the file; behind the last piece: the section's length in the file.</summary>
-    public long FilePieceStart(DwarfSection section, int piece) => section.PieceStart(piece);
-
-    /// <summary>Sets the bytes of a piece of the file. Any thread may call it.</summary>
-    public void FillFilePiece(LinkContext ctx, DwarfSection section, int piece, Span<byte> content) => section.Fill(ctx, piece, content);
 }
