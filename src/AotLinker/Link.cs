@@ -161,6 +161,10 @@ internal static class Link
         {
             AddressLayout.AssignAddresses(ctx);
         }
+        using (phases.Begin("dwarfcompress"))
+        {
+            ctx.Dwarf?.Compress(ctx);
+        }
         using (phases.Begin("layout"))
         {
             AddressLayout.AssignFileOffsets(ctx);
