@@ -29,7 +29,7 @@ internal static class GoText
         quoted.Append('"');
         for (int i = 0; i < text.Length; i++)
         {
-            if (IsEscape(text, i))
+            if (IsEscapedByte(text, i))
             {
                 quoted.Append(CultureInfo.InvariantCulture, $"\\x{text[i] - '\uDC00':x2}");
                 continue;
@@ -242,6 +242,10 @@ internal static class GoText
         }
     }
 
+    /// <summary>Whether the character at <paramref name="i"/> stands for a byte that is not UTF-8 (<see cref="Mapping.HostPath"/>).</summary>
+    public static bool IsEscapedByte(string text, int i) =>
+        text[i] is >= '\uDC80' and <= '\uDCFF' && (i == 0 || !char.IsHighSurrogate(text[i - 1]));
+
     /// <summary>The last element of a path (filepath.Base, for paths that have one).</summary>
     public static string BaseName(string path)
     {
@@ -272,10 +276,6 @@ internal static class GoText
         string joined = string.Join('/', parts);
         return rooted ? "/" + joined : joined.Length == 0 ? "." : joined;
     }
-
-    // One byte that is not UTF-8, as HostPath holds it.
-    private static bool IsEscape(string text, int i) =>
-        text[i] is >= '\uDC80' and <= '\uDCFF' && (i == 0 || !char.IsHighSurrogate(text[i - 1]));
 
     // Go prints letters, marks, numbers, punctuation, symbols and the ASCII space as they are (unicode.IsPrint).
     private static bool IsPrintable(Rune rune) => rune.Value == ' ' || Rune.GetUnicodeCategory(rune) is

@@ -94,7 +94,7 @@ internal sealed class Installer
     }
 
     /// <summary>Restores the original.</summary>
-    /// <exception cref="LinkException">There is no original, or it isn't this toolchain's. Nothing has changed then.</exception>
+    /// <exception cref="LinkException">We are not installed, or there is no original that is this toolchain's. Nothing has changed then.</exception>
     public void Uninstall()
     {
         ToolKind link = ToolKinds.Of(LinkPath);
@@ -117,7 +117,7 @@ internal sealed class Installer
         }
         else
         {
-            Tell($"aotlink is not installed in {_root}");
+            throw new LinkException($"aotlink is not installed in {_root}");
         }
     }
 

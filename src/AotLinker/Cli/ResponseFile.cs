@@ -168,9 +168,10 @@ internal static class ResponseFile
         var text = new System.Text.StringBuilder(line.Length);
         for (int i = 0; i < line.Length; i++)
         {
+            // Where a line has escapes Go 1.26 goes through it rune by rune, which loses what isn't UTF-8.
             if (line[i] != '\\')
             {
-                text.Append(line[i]);
+                text.Append(GoText.IsEscapedByte(line, i) ? '\uFFFD' : line[i]);
                 continue;
             }
 
