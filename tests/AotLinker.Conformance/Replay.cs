@@ -14,6 +14,9 @@ internal static class Replay
     /// <summary>In a flag: a file of the linker's own to write, such as that of -fipso.</summary>
     public const string SideMark = "@SIDE@";
 
+    /// <summary>Makes aotlink refuse what it would otherwise hand to the toolchain's own linker.</summary>
+    public const string StrictVariable = "AOTLINK_STRICT";
+
     /// <summary>Links a step, writing <paramref name="output"/>.</summary>
     public static CommandResult Link(
         LinkStep step,
@@ -24,7 +27,7 @@ internal static class Replay
         bool measure = false,
         Action<System.Diagnostics.Process>? started = null)
     {
-        Dictionary<string, string> variables = new(step.Environment, StringComparer.Ordinal);
+        Dictionary<string, string> variables = new(step.Environment, StringComparer.Ordinal) { [StrictVariable] = "1" };
         foreach ((string name, string value) in environment ?? new Dictionary<string, string>())
         {
             variables[name] = value;

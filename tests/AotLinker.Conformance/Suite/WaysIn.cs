@@ -4,13 +4,10 @@ namespace AotLinker.Conformance.Suite;
 
 internal sealed partial class StandardSuite
 {
-    /// <summary>Environment variable that turns the fall-back to the toolchain's own linker into an error.</summary>
-    private const string NoFallback = "AOTLINK_STRICT";
-
     private Dictionary<string, string> GoEnvironment(Dictionary<string, string>? more = null)
     {
         Dictionary<string, string> environment = _toolchain.Environment(more);
-        environment[NoFallback] = "1";
+        environment[Replay.StrictVariable] = "1";
         return environment;
     }
 
@@ -92,7 +89,7 @@ internal sealed partial class StandardSuite
         CommandResult stock = Command.Run([_toolchain.Go, "build", .. flags, "-o", archive, "./hello"], null, _toolchain.Environment(new Dictionary<string, string> { ["CGO_ENABLED"] = "1" }), Settings.Programs);
         Check.That(handed.ExitCode == stock.ExitCode, $"exit {handed.ExitCode}, the toolchain alone {stock.ExitCode}\n{handed.ErrorText}");
         Check.That(handed.ErrorText.Contains("aotlink", StringComparison.Ordinal), "nothing says that the other linker was used");
-        Check.That(refused.ExitCode != 0, $"{NoFallback}=1 does not make it an error");
+        Check.That(refused.ExitCode != 0, $"{Replay.StrictVariable}=1 does not make it an error");
     });
 
     private void InstallAndUninstall(string folder, string go, Dictionary<string, string> environment, string tool)
