@@ -8,6 +8,7 @@ internal static class Program
     private const string Usage = """
         run [--tier ci|all] [--release 1.27]... [--linker CMD] [--exec CMD] [--filter TEXT]... [--jobs N] [--verbose] [--list]
                                                                       the suite; --linker real tests the suite itself
+        demo [--linker CMD]                                           a real program with both linkers, as a small table
         capture NAME RELEASE -- FLAGS PACKAGE                         save the link step of a program
         capture --each FOLDER RELEASE -- build|test FLAGS PACKAGES    save every link step of a build
         replay [-n] [-k FILE] NAME LINKER [FLAGS]                     link a saved step and compare the bytes
@@ -21,6 +22,7 @@ internal static class Program
             return args.FirstOrDefault() switch
             {
                 "run" => SuiteCommand.Run(args[1..]),
+                "demo" => Demo.Run(args[1..]),
                 "capture" => RunCapture(args[1..]),
                 "replay" => RunReplay(args[1..]),
                 "compare" when args.Length == 3 => RunCompare(args[1], args[2]),

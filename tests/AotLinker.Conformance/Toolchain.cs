@@ -69,6 +69,12 @@ internal sealed class Toolchain
             ["GOCACHE"] = Settings.GoCache,
             ["CGO_ENABLED"] = "0",
         };
+        if (!Host.RunsLinuxAmd64)
+        {
+            environment["GOOS"] = "linux";
+            environment["GOARCH"] = "amd64";
+        }
+
         foreach ((string name, string value) in more ?? new Dictionary<string, string>())
         {
             environment[name] = value;

@@ -176,6 +176,11 @@ internal sealed partial class StandardSuite
     /// <summary>The linked tool answers a wrong flag with its usage text: it starts, initialises and ends by itself.</summary>
     private void Starts(LinkStep step)
     {
+        if (!Host.RunsLinuxAmd64)
+        {
+            return;
+        }
+
         string folder = Settings.NewTemporaryFolder();
         try
         {

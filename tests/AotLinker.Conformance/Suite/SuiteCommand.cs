@@ -5,7 +5,8 @@ namespace AotLinker.Conformance.Suite;
 /// <summary>The "run" command: chooses the cases and runs them.</summary>
 internal static class SuiteCommand
 {
-    private static readonly string[] SupportedReleases = ["1.27", "1.26"];
+    /// <summary>Releases that aotlink links, the newest first.</summary>
+    public static readonly string[] SupportedReleases = ["1.27", "1.26"];
 
     /// <summary>Exit code 0 when every case passed, 1 otherwise.</summary>
     public static int Run(string[] args)
