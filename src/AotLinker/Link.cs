@@ -11,6 +11,7 @@ using AotLinker.Releases;
 using AotLinker.Resolve;
 using AotLinker.Synthesize;
 using AotLinker.Synthesize.Dwarf;
+using AotLinker.Synthesize.Pclntab;
 
 namespace AotLinker;
 
@@ -146,6 +147,15 @@ internal static class Link
         using (phases.Begin("buildinfo"))
         {
             BuildInfo.Run(ctx);
+        }
+        PclnTables pcln;
+        using (phases.Begin("pclntab"))
+        {
+            pcln = PclnTables.Run(ctx);
+        }
+        using (phases.Begin("findfunctab"))
+        {
+            pcln.AddFindFuncTable();
         }
         using (phases.Begin("dwarfGenerateDebugSyms"))
         {

@@ -84,6 +84,15 @@ internal abstract partial class CpuArch
     /// </summary>
     public virtual int CallRelocBackoff(Target target) => 0;
 
+    /// <summary>Whether host objects bring so many local labels as functions that they are left out of the runtime's tables (emitPcln).</summary>
+    public virtual bool HasLocalLabels => false;
+
+    /// <summary>
+    /// Logarithm of what a function's address is divided by for the runtime's tables: 0, or where addresses are not bytes, as many bits
+    /// as say which block of the function it is.
+    /// </summary>
+    public virtual int PcUnitShift => 0;
+
     /// <summary>Whether executables for darwin are always position-independent.</summary>
     public virtual bool AlwaysPieOnDarwin => false;
 

@@ -56,6 +56,12 @@ internal sealed unsafe partial class SymbolTable
     /// <summary>Function symbols loaded from host objects (AttrExternal).</summary>
     public HashSet<SymbolId> FromHostObject { get; } = [];
 
+    /// <summary>Trampolines that lead to runtime.deferreturn (deferReturnTramp).</summary>
+    public HashSet<SymbolId> DeferReturnTrampolines { get; } = [];
+
+    /// <summary>Whether the symbol is a trampoline that leads to runtime.deferreturn.</summary>
+    public bool IsDeferReturnTrampoline(SymbolId s) => DeferReturnTrampolines.Count != 0 && DeferReturnTrampolines.Contains(s);
+
     /// <summary>Package a symbol is laid out with where it differs from its object's (SetSymPkg).</summary>
     public Dictionary<SymbolId, string> PackageOverride { get; } = [];
 
