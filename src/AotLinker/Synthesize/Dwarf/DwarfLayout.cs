@@ -208,10 +208,9 @@ internal sealed class DwarfLayout
         }
     }
 
-    // Makes the headers of the line tables; returns the file name of the runtime's script for gdb.
+    // Makes the headers of the line tables; returns the file name of the runtime's script for gdb, empty if there is none.
     private string MakeLineHeaders()
     {
-        string?[] scripts = new string?[Units.Length];
         LineHeader[] makers = new LineHeader[Context.Workers.Threads];
         for (int i = 0; i < makers.Length; i++)
         {
@@ -223,11 +222,18 @@ internal sealed class DwarfLayout
             {
                 if (Units[i].HasText)
                 {
-                    Units[i].LineHeader = makers[worker].Make(Units[i].Unit, out scripts[i]);
+                    Units[i].LineHeader = makers[worker].Make(Units[i].Unit);
                 }
             }
         });
-        return Array.Find(scripts, s => s is not null) ?? "";
+        foreach (DwarfUnit unit in Units)
+        {
+            if (unit.HasText && unit.Unit.Package.Path == "runtime" && makers[0].FindScript(unit.Unit) is { } script)
+            {
+                return script;
+            }
+        }
+        return "";
     }
 
     private void Measure()

@@ -1,5 +1,6 @@
-using System.Text;
+using System.Diagnostics.CodeAnalysis;
 using AotLinker.Load;
+using AotLinker.Objects;
 
 namespace AotLinker.Synthesize.Dwarf;
 
@@ -7,6 +8,10 @@ namespace AotLinker.Synthesize.Dwarf;
 /// Makes the header of a unit's line table: the parameters of the line programs, directories and files (ld.writelines,
 /// writeDirFileTables). One instance serves one thread.
 /// </summary>
+/// <remarks>
+/// A unit names every file that a function inlined into it comes from, so that the same directories come up over and over: their names are
+/// worked out once and kept.
+/// </remarks>
 internal sealed class LineHeader(LinkContext ctx)
 {
     // Parameters that the compiler relies on when it writes line programs.
@@ -21,69 +26,108 @@ internal sealed class LineHeader(LinkContext ctx)
     private const int FormUData = 15;
 
     private readonly bool _isDwarf5 = DebugInfo.IsDwarf5(ctx);
-    private readonly Dictionary<string, int> _directories = new(StringComparer.Ordinal);
-    private readonly List<string> _directoryNames = [];
-    private readonly List<(string Name, int Directory)> _files = [];
+    private readonly Dictionary<byte[], int> _byObjectName = new(ByteOrder.Instance);
+    private readonly Dictionary<byte[], int> _byName = new(ByteOrder.Instance);
+    private readonly List<byte[]> _names = [];
+
+    // For the unit at hand: the number of each directory, valid where the stamp is the unit's; the directories in order; the directory
+    // of each file.
+    private (int Stamp, int Number)[] _numbers = new (int, int)[64];
+    private int[] _directories = new int[64];
+    private int _directoryCount;
+    private int[] _fileDirectories = new int[256];
+    private int _stamp;
 
     /// <summary>The header; its first field, the length of the unit, is left 0.</summary>
-    /// <param name="unit">The unit.</param>
-    /// <param name="script">File name of the runtime's script for gdb, if this is the unit that knows it.</param>
-    public byte[] Make(CompilationUnit unit, out string? script)
+    public byte[] Make(CompilationUnit unit)
     {
-        script = CollectFiles(unit);
+        NumberDirectories(unit);
         DieSize size = new(ctx.Target.PointerSize);
-        Write(ref size);
+        Write(ref size, unit);
         byte[] header = new byte[size.Length];
         DieWriter w = new(header, ctx.Target.PointerSize, ctx.Target.IsBigEndian);
-        Write(ref w);
+        Write(ref w, unit);
         return header;
     }
 
-    private string? CollectFiles(CompilationUnit unit)
+    /// <summary>
+    /// File name of the runtime's script for gdb, which lies beside a file that every program has; null if the unit does not have that.
+    /// </summary>
+    public string? FindScript(CompilationUnit unit)
     {
-        _directories.Clear();
-        _directoryNames.Clear();
-        _files.Clear();
-        _directories.Add(".", 0);
-        _directoryNames.Add(".");
-        if (_isDwarf5)
-        {
-            // Entry 0 is never referred to. An empty name crashes some versions of GDB.
-            _files.Add(("?", 0));
-        }
-        string? script = null;
         for (int i = 0; i < unit.FileCount; i++)
         {
-            string name = SourcePath.Expand(RawText.Decode(unit.FileName(i)), ctx.Options.Environment.GoRoot);
-            if (name.Length == 0)
+            string name = RawText.Decode(SourcePath.Expand(SourcePath.WithoutPrefix(unit.FileName(i)), ctx.Options.Environment.GoRoot));
+            int at = name.IndexOf("runtime/proc.go", StringComparison.Ordinal);
+            if (at >= 0)
             {
-                name = $"<missing>_{i}";
-            }
-            string directory = SourcePath.Directory(name);
-            if (!_directories.TryGetValue(directory, out int index))
-            {
-                index = _directories.Count;
-                _directories.Add(directory, index);
-                _directoryNames.Add(directory);
-            }
-            _files.Add((SourcePath.Base(name), index));
-            if (script is null && unit.Package.Path == "runtime")
-            {
-                // A file that every program has, and that lies beside the script.
-                int at = name.IndexOf("runtime/proc.go", StringComparison.Ordinal);
-                script = at >= 0 ? name[..at] + "runtime/runtime-gdb.py" : null;
+                return name[..at] + "runtime/runtime-gdb.py";
             }
         }
-        return script;
+        return null;
     }
 
-    private void Write<TSink>(ref TSink w)
+    private void NumberDirectories(CompilationUnit unit)
+    {
+        _stamp++;
+        _directoryCount = 0;
+        Number("."u8);
+        if (_fileDirectories.Length < unit.FileCount)
+        {
+            _fileDirectories = new int[unit.FileCount * 2];
+        }
+        ReadOnlySpan<byte> previous = default;
+        int number = 0;
+        for (int i = 0; i < unit.FileCount; i++)
+        {
+            SourcePath.Split(SourcePath.WithoutPrefix(unit.FileName(i)), out ReadOnlySpan<byte> directory, out _);
+            if (i == 0 || !directory.SequenceEqual(previous))
+            {
+                number = Number(directory);
+                previous = directory;
+            }
+            _fileDirectories[i] = number;
+        }
+    }
+
+    // The number in this unit of a directory, by its name in the object.
+    private int Number(ReadOnlySpan<byte> objectName)
+    {
+        var byObjectName = _byObjectName.GetAlternateLookup<ReadOnlySpan<byte>>();
+        if (!byObjectName.TryGetValue(objectName, out int id))
+        {
+            // Different names may mean the same directory.
+            byte[] name = SourcePath.Clean(SourcePath.Expand(objectName, ctx.Options.Environment.GoRoot));
+            if (!_byName.TryGetValue(name, out id))
+            {
+                id = _names.Count;
+                _names.Add(name);
+                _byName.Add(name, id);
+            }
+            byObjectName[objectName] = id;
+        }
+        if (id >= _numbers.Length)
+        {
+            Array.Resize(ref _numbers, id * 2);
+        }
+        if (_numbers[id].Stamp != _stamp)
+        {
+            if (_directoryCount == _directories.Length)
+            {
+                Array.Resize(ref _directories, _directoryCount * 2);
+            }
+            _numbers[id] = (_stamp, _directoryCount);
+            _directories[_directoryCount++] = id;
+        }
+        return _numbers[id].Number;
+    }
+
+    private void Write<TSink>(ref TSink w, CompilationUnit unit)
         where TSink : IDieSink, allows ref struct
     {
-        bool dwarf5 = _isDwarf5;
         w.UInt32(0);
-        w.UInt16((ushort)(dwarf5 ? 5 : 2));
-        if (dwarf5)
+        w.UInt16((ushort)(_isDwarf5 ? 5 : 2));
+        if (_isDwarf5)
         {
             w.Byte(ctx.Target.PointerSize);
             w.Byte(0);
@@ -92,7 +136,7 @@ internal sealed class LineHeader(LinkContext ctx)
         w.UInt32(0);
         // Minimum instruction length; maximum operations per instruction.
         w.Byte(1);
-        if (dwarf5)
+        if (_isDwarf5)
         {
             w.Byte(1);
         }
@@ -103,66 +147,89 @@ internal sealed class LineHeader(LinkContext ctx)
         w.Byte(OpcodeBase);
         // Number of operands of each standard opcode.
         w.Bytes([0, 1, 1, 1, 1, 0, 0, 0, 1, 0]);
-        if (dwarf5)
+        if (_isDwarf5)
         {
-            WriteTables5(ref w);
+            WriteTables5(ref w, unit);
         }
         else
         {
-            WriteTables4(ref w);
+            WriteTables4(ref w, unit);
         }
         w.SetUInt32(lengthAt, (uint)(w.Length - lengthAt - 4));
     }
 
-    private void WriteTables5<TSink>(ref TSink w)
+    private void WriteTables5<TSink>(ref TSink w, CompilationUnit unit)
         where TSink : IDieSink, allows ref struct
     {
         // How a directory is written, then the directories; the same for files.
         w.Byte(1);
         w.Unsigned(Path);
         w.Unsigned(FormString);
-        w.Unsigned((ulong)_directoryNames.Count);
-        foreach (string directory in _directoryNames)
-        {
-            WriteString(ref w, directory);
-        }
+        w.Unsigned((ulong)_directoryCount);
+        WriteDirectories(ref w, 0);
         w.Byte(2);
         w.Unsigned(Path);
         w.Unsigned(FormString);
         w.Unsigned(DirectoryIndex);
         w.Unsigned(FormUData);
-        w.Unsigned((ulong)_files.Count);
-        foreach ((string name, int directory) in _files)
+        w.Unsigned((ulong)unit.FileCount + 1);
+        // Entry 0 is never referred to. An empty name crashes some versions of GDB.
+        w.Bytes("?\0\0"u8);
+        for (int i = 0; i < unit.FileCount; i++)
         {
-            WriteString(ref w, name);
-            w.Unsigned((ulong)directory);
+            WriteFileName(ref w, unit, i);
+            w.Unsigned((ulong)_fileDirectories[i]);
         }
     }
 
-    private void WriteTables4<TSink>(ref TSink w)
+    private void WriteTables4<TSink>(ref TSink w, CompilationUnit unit)
         where TSink : IDieSink, allows ref struct
     {
         // Directory 0 needs no entry.
-        for (int i = 1; i < _directoryNames.Count; i++)
-        {
-            WriteString(ref w, _directoryNames[i]);
-        }
+        WriteDirectories(ref w, 1);
         w.Byte(0);
-        foreach ((string name, int directory) in _files)
+        for (int i = 0; i < unit.FileCount; i++)
         {
-            WriteString(ref w, name);
-            w.Unsigned((ulong)directory);
+            WriteFileName(ref w, unit, i);
+            w.Unsigned((ulong)_fileDirectories[i]);
             // Modification time and length are not known.
-            w.Byte(0);
-            w.Byte(0);
+            w.UInt16(0);
         }
         w.Byte(0);
     }
 
-    private static void WriteString<TSink>(ref TSink w, string text)
+    private void WriteDirectories<TSink>(ref TSink w, int from)
         where TSink : IDieSink, allows ref struct
     {
-        w.Bytes(RawText.Encode(text));
+        for (int i = from; i < _directoryCount; i++)
+        {
+            w.Bytes(_names[_directories[i]]);
+            w.Byte(0);
+        }
+    }
+
+    private static void WriteFileName<TSink>(ref TSink w, CompilationUnit unit, int i)
+        where TSink : IDieSink, allows ref struct
+    {
+        ReadOnlySpan<byte> name = SourcePath.WithoutPrefix(unit.FileName(i));
+        SourcePath.Split(name, out _, out ReadOnlySpan<byte> file);
+        w.Bytes(name.IsEmpty ? System.Text.Encoding.UTF8.GetBytes($"<missing>_{i}") : file);
         w.Byte(0);
+    }
+
+    /// <summary>Byte strings as keys.</summary>
+    private sealed class ByteOrder : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
+    {
+        public static readonly ByteOrder Instance = new();
+
+        public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
+
+        public int GetHashCode([DisallowNull] byte[] obj) => GetHashCode(obj.AsSpan());
+
+        public byte[] Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
+
+        public bool Equals(ReadOnlySpan<byte> alternate, byte[] other) => alternate.SequenceEqual(other);
+
+        public int GetHashCode(ReadOnlySpan<byte> alternate) => (int)NameTable.Hash(alternate, 0);
     }
 }

@@ -5,80 +5,85 @@ namespace AotLinker.Synthesize.Dwarf;
 /// <summary>Names of source files as objects hold them: with slashes on every system (Go's package path).</summary>
 internal static class SourcePath
 {
+    private static ReadOnlySpan<byte> GoRootVariable => "$GOROOT"u8;
+
+    /// <summary>The name without what the compiler puts in front of it.</summary>
+    public static ReadOnlySpan<byte> WithoutPrefix(ReadOnlySpan<byte> name) =>
+        name.StartsWith("gofile.."u8) ? name["gofile..".Length..] : name;
+
     /// <summary>
-    /// A file name from an object's table with the compiler's prefix taken off and $GOROOT replaced, if there is something to replace it
-    /// with (ld.expandFile).
+    /// The name with $GOROOT replaced, if there is something to replace it with; then it is cleaned (ld.expandGoroot).
     /// </summary>
-    public static string Expand(string name, string goRoot)
+    public static byte[] Expand(ReadOnlySpan<byte> name, string goRoot) =>
+        goRoot.Length != 0 && name.Length > GoRootVariable.Length && name.StartsWith(GoRootVariable)
+        && name[GoRootVariable.Length] is (byte)'/' or (byte)'\\'
+            ? Clean([.. RawText.Encode(goRoot), (byte)'/', .. name[GoRootVariable.Length..]])
+            : name.ToArray();
+
+    /// <summary>
+    /// Takes a name apart into directory, not cleaned and with the slash at its end, and file (path.Dir, path.Base).
+    /// </summary>
+    public static void Split(ReadOnlySpan<byte> name, out ReadOnlySpan<byte> directory, out ReadOnlySpan<byte> file)
     {
-        const string Prefix = "gofile..";
-        const string Variable = "$GOROOT";
-        if (name.StartsWith(Prefix, StringComparison.Ordinal))
+        int slash = name.LastIndexOf((byte)'/');
+        directory = name[..(slash + 1)];
+        file = name[(slash + 1)..];
+        if (file.IsEmpty)
         {
-            name = name[Prefix.Length..];
+            // Only a directory: it is its own name, and the last element stands for the file.
+            ReadOnlySpan<byte> trimmed = name.TrimEnd((byte)'/');
+            file = trimmed.IsEmpty ? (name.IsEmpty ? "."u8 : "/"u8) : trimmed[(trimmed.LastIndexOf((byte)'/') + 1)..];
         }
-        return goRoot.Length != 0 && name.Length > Variable.Length && name.StartsWith(Variable, StringComparison.Ordinal)
-            && name[Variable.Length] is '/' or '\\'
-            ? Clean(goRoot + "/" + name[Variable.Length..])
-            : name;
     }
 
-    /// <summary>The last element (path.Base).</summary>
-    public static string Base(string path)
+    /// <summary>The shortest name that means the same, as far as the text tells (path.Clean).</summary>
+    public static byte[] Clean(ReadOnlySpan<byte> path)
     {
-        if (path.Length == 0)
+        if (path.IsEmpty)
         {
-            return ".";
+            return "."u8.ToArray();
         }
-        string trimmed = path.TrimEnd('/');
-        return trimmed.Length == 0 ? "/" : trimmed[(trimmed.LastIndexOf('/') + 1)..];
-    }
-
-    /// <summary>All but the last element, cleaned (path.Dir).</summary>
-    public static string Directory(string path) => Clean(path[..(path.LastIndexOf('/') + 1)]);
-
-    /// <summary>The shortest path that means the same, as far as the text tells (path.Clean).</summary>
-    public static string Clean(string path)
-    {
-        if (path.Length == 0)
+        bool rooted = path[0] == (byte)'/';
+        byte[] clean = new byte[path.Length + 1];
+        int length = 0;
+        if (rooted)
         {
-            return ".";
+            clean[length++] = (byte)'/';
         }
-        bool rooted = path[0] == '/';
-        StringBuilder clean = new(rooted ? "/" : "", path.Length);
         // Length that ".." must not go below.
-        int floor = clean.Length;
-        foreach (Range part in path.AsSpan().Split('/'))
+        int floor = length;
+        foreach (Range part in path.Split((byte)'/'))
         {
-            ReadOnlySpan<char> name = path.AsSpan()[part];
-            if (name.IsEmpty || name is ".")
+            ReadOnlySpan<byte> name = path[part];
+            if (name.IsEmpty || name.SequenceEqual("."u8))
             {
                 continue;
             }
-            if (name is ".." && clean.Length > floor)
+            bool isUp = name.SequenceEqual(".."u8);
+            if (isUp && length > floor)
             {
-                int at = clean.Length - 1;
-                while (at > floor && clean[at] != '/')
+                do
                 {
-                    at--;
+                    length--;
                 }
-                clean.Length = at;
+                while (length > floor && clean[length] != (byte)'/');
                 continue;
             }
-            if (name is ".." && rooted)
+            if (isUp && rooted)
             {
                 continue;
             }
-            if (clean.Length > (rooted ? 1 : 0))
+            if (length > (rooted ? 1 : 0))
             {
-                clean.Append('/');
+                clean[length++] = (byte)'/';
             }
-            clean.Append(name);
-            if (name is "..")
+            name.CopyTo(clean.AsSpan(length));
+            length += name.Length;
+            if (isUp)
             {
-                floor = clean.Length;
+                floor = length;
             }
         }
-        return clean.Length == 0 ? "." : clean.ToString();
+        return length == 0 ? "."u8.ToArray() : clean[..length];
     }
 }
