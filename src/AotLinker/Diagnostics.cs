@@ -23,12 +23,16 @@ internal sealed class Diagnostics
     // with a million bad relocations costs no memory.
     private const int CollectLimit = 1024;
 
+    private const int DumpBlock = 64 << 10;
+
     private readonly Lock _lock = new();
     private readonly Stream _error;
     private readonly Stream _output;
     private readonly List<Pending> _pending = [];
     private HashSet<(int From, int To)>? _seenPairs;
     private readonly List<Action> _atExit = [];
+    private byte[] _dump = [];
+    private int _held;
     private bool _allErrors;
     private bool _haltOnError;
 
@@ -156,6 +160,7 @@ internal sealed class Diagnostics
     {
         lock (_lock)
         {
+            FlushDump();
             WriteLine(_error, text);
         }
     }
@@ -165,15 +170,38 @@ internal sealed class Diagnostics
     {
         lock (_lock)
         {
+            FlushDump();
             WriteLine(_output, text);
         }
     }
 
-    /// <summary>Writes bytes to standard output: dumps that a flag asks for.</summary>
+    /// <summary>
+    /// Writes a line of a dump that a flag asks for to standard output. Held back until there is a block of them, for
+    /// dumps have a line for each symbol; anything else that is said comes after them, as do hand-over and the end.
+    /// </summary>
+    public void Dump(string text)
+    {
+        lock (_lock)
+        {
+            int most = (text.Length + 1) * 3;
+            if (_held + most > _dump.Length)
+            {
+                FlushDump();
+                if (most > _dump.Length)
+                    _dump = new byte[Math.Max(most, DumpBlock)];
+            }
+
+            _held += HostPath.Encode(text, _dump.AsSpan(_held));
+            _dump[_held++] = (byte)'\n';
+        }
+    }
+
+    /// <summary>Writes bytes to standard output.</summary>
     public void Write(ReadOnlySpan<byte> bytes)
     {
         lock (_lock)
         {
+            FlushDump();
             _output.Write(bytes);
             _output.Flush();
         }
@@ -196,6 +224,11 @@ internal sealed class Diagnostics
     /// <summary>Runs the clean-up actions. A failing one doesn't keep the others from running.</summary>
     public void RunAtExit()
     {
+        lock (_lock)
+        {
+            FlushDump();
+        }
+
         while (true)
         {
             Action action;
@@ -227,6 +260,7 @@ internal sealed class Diagnostics
     {
         lock (_lock)
         {
+            FlushDump();
             try
             {
                 FlushLocked();
@@ -295,8 +329,18 @@ internal sealed class Diagnostics
         return byOrder != 0 ? byOrder : string.CompareOrdinal(a.Text, b.Text);
     });
 
+    private void FlushDump()
+    {
+        if (_held == 0)
+            return;
+        _output.Write(_dump.AsSpan(0, _held));
+        _output.Flush();
+        _held = 0;
+    }
+
     private void Print(string text)
     {
+        FlushDump();
         WriteLine(_error, text);
         ErrorCount++;
         if (_haltOnError)

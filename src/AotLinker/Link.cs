@@ -91,7 +91,7 @@ internal static class Link
                 options.PluginPath,
                 options.PruneWeakMaps,
                 TrackParents: options.Experiments.Has(Experiments.FieldTrack),
-                DumpDependency: options.DumpDependencies ? diagnostics.Log : null,
+                DumpDependency: options.DumpDependencies ? diagnostics.Dump : null,
                 Log: diagnostics.Verbosity > 1 ? diagnostics.Log : null));
         }
 
@@ -121,7 +121,7 @@ internal static class Link
         }
         using (phases.Begin("doStackCheck"))
         {
-            StackCheck.Run(ctx, ctx.Release.StackGuardMultiplier(options.GoOs, options.Race), options.DumpNosplit ? diagnostics.Log : null);
+            StackCheck.Run(ctx, ctx.Release.StackGuardMultiplier(options.GoOs, options.Race), options.DumpNosplit ? diagnostics.Dump : null);
         }
         using (phases.Begin("mangleTypeSym"))
         {

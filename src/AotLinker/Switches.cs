@@ -5,7 +5,7 @@ namespace AotLinker;
 
 /// <summary>
 /// Our own switches. A drop-in has no free flags, so they are environment variables. <see cref="All"/> is their
-/// documentation, which <c>aotlink --help</c> prints.
+/// documentation, which <c>aotlink --help</c> prints. Those of the mapping layer are read there (<see cref="MappingSwitches"/>).
 /// </summary>
 internal sealed class Switches
 {
@@ -24,6 +24,9 @@ internal sealed class Switches
         ("AOTLINK_STOCK_LINKER", "path of the linker that gets what can't be linked, where none is known otherwise"),
         ("AOTLINK_THREADS", "number of threads; by default what the machine and its limits allow"),
         ("AOTLINK_SHUFFLE", "a seed that scrambles the order of parallel work, to test that the output doesn't depend on it"),
+        ("AOTLINK_NO_INPUT_MAP", "1: inputs are read into memory, as where they can't be mapped"),
+        ("AOTLINK_NO_OUTPUT_MAP", "1: the output is written through buffers, as where it can't be mapped"),
+        ("AOTLINK_NAMED_OUTPUT", "1: the unfinished output has a name, as where files without one are not to be had"),
     ];
 
     /// <summary>Don't hand over: what can't be linked is an error.</summary>

@@ -41,6 +41,7 @@ internal sealed class LinkCommand
     public int Run()
     {
         Phases? phases = null;
+        FaultGuard.Prefix = _programName + ": ";
         try
         {
             // A toolchain we don't know may have flags we don't know, so its linker sees the command line first.

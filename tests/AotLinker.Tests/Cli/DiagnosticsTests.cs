@@ -119,6 +119,25 @@ public sealed class DiagnosticsTests : IDisposable
         Assert.Empty(Lines);
     }
 
+    [Fact]
+    public void DumpsAreHeldBackButKeepTheirPlace()
+    {
+        Diagnostics diagnostics = Make();
+        var expected = new StringBuilder();
+        for (int i = 0; i < 20_000; i++)
+        {
+            diagnostics.Dump($"symbol {i} \udcff");
+            expected.Append($"symbol {i} \ufffd\n");
+        }
+
+        diagnostics.Dump(new string('x', 200_000));
+        diagnostics.Log("after");
+        diagnostics.Dump("last");
+        diagnostics.RunAtExit();
+        expected.Append(new string('x', 200_000)).Append("\nafter\nlast\n");
+        Assert.Equal(expected.ToString(), Encoding.UTF8.GetString(_output.ToArray()));
+    }
+
     private Diagnostics Make(params string[] flags)
     {
         var diagnostics = new Diagnostics("prog", _error, _output);
