@@ -1,0 +1,95 @@
+using System.Runtime.CompilerServices;
+using AotLinker.Objects;
+
+namespace AotLinker.Tests.Objects;
+
+public sealed class GoObjectTests
+{
+    [Fact]
+    public void RecordsHaveTheSizesOfTheFormat()
+    {
+        Assert.Equal(RelocRecord.RecordSize, Unsafe.SizeOf<RelocRecord>());
+        Assert.Equal(AuxRecord.RecordSize, Unsafe.SizeOf<AuxRecord>());
+        Assert.Equal(SymbolRecord.RecordSize, Unsafe.SizeOf<SymbolRecord>());
+        Assert.Equal(8, Unsafe.SizeOf<SymRef>());
+    }
+
+    [Fact]
+    public void ReadsWhatWasWritten()
+    {
+        GoObject o = new GoObjectWriter("p")
+            .Define("p.x", kind: 7, size: 16, data: [1, 2, 3], relocs: new GoObjectWriter.Reloc(8, 8, 1, -5, SymRef.Self, 0))
+            .DefineHashed(77, kind: 3, size: 4, data: [9])
+            .DefineNamed("q.y", kind: 9, size: 8)
+            .Refer("r.z")
+            .Open(SymbolTable.FirstObject);
+
+        Assert.Equal((1, 1, 0, 1, 1), (o.DefCount, o.Hashed64Count, o.HashedCount, o.NonPkgDefCount, o.NonPkgRefCount));
+        Assert.Equal("p.x"u8.ToArray(), o.Name(0).ToArray());
+        Assert.Equal([1, 2, 3], o.Data(0).ToArray());
+        Assert.Equal(16u, o.Symbol(0).Size);
+        Assert.Equal(-5, o.Relocs(0)[0].Addend);
+        Assert.Equal(new SymRef(SymRef.Self, 0), o.Relocs(0)[0].Target);
+        Assert.Equal(77ul, o.Hash64(0));
+        Assert.Equal("r.z"u8.ToArray(), o.Name(3).ToArray());
+        Assert.True(o.Data(3).IsEmpty);
+    }
+
+    [Fact]
+    public void EveryTruncationIsAnErrorThatNamesTheFile()
+    {
+        byte[] whole = new GoObjectWriter("p").Define("p.x", 7, 8, [1, 2, 3, 4, 5, 6, 7, 8]).DefineNamed("q", 9, 8).ToBytes();
+        for (int length = 0; length < whole.Length - 8; length++)
+        {
+            LinkException e = Assert.Throws<LinkException>(() => Walk(whole[..length]));
+            Assert.Contains("p.a(_go_.o)", e.Message);
+        }
+    }
+
+    [Fact]
+    public void FlippedBitsNeverReadOutsideTheObject()
+    {
+        byte[] whole = new GoObjectWriter("p")
+            .Define("p.x", 7, 8, [1, 2, 3, 4, 5, 6, 7, 8], relocs: new GoObjectWriter.Reloc(0, 8, 1, 0, SymRef.Self, 0))
+            .DefineHashed(5, 3, 4, [9]).DefineNamed("q", 9, 8).Refer("z").ToBytes();
+        int refused = 0;
+        for (int bit = 0; bit < whole.Length * 8; bit++)
+        {
+            byte[] damaged = [.. whole];
+            damaged[bit / 8] ^= (byte)(1 << (bit % 8));
+            try
+            {
+                Walk(damaged);
+            }
+            catch (LinkException)
+            {
+                refused++;
+            }
+        }
+        Assert.True(refused > 500, $"only {refused} damaged objects were refused");
+    }
+
+    private static long Walk(byte[] bytes)
+    {
+        GoObject o = GoObjectWriter.Open(bytes, "p", SymbolTable.FirstObject);
+        long sum = o.PackageCount + o.FileCount + o.AutolibCount;
+        for (int i = 0; i < o.SymbolCount; i++)
+        {
+            sum += o.Name(i).Length + o.Symbol(i).Size;
+            foreach (byte b in o.Data(i))
+            {
+                sum += b;
+            }
+            foreach (ref readonly RelocRecord r in o.Relocs(i))
+            {
+                sum += r.Offset;
+            }
+            sum += o.Auxes(i).Length;
+        }
+        for (int i = 0; i < o.PackageCount; i++)
+        {
+            sum += o.PackagePath(i).Length;
+        }
+        return sum;
+    }
+}

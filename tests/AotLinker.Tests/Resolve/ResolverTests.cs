@@ -1,0 +1,215 @@
+using System.Text;
+using AotLinker.Objects;
+using AotLinker.Releases;
+using AotLinker.Resolve;
+using AotLinker.Tests.Objects;
+
+namespace AotLinker.Tests.Resolve;
+
+public sealed class ResolverTests
+{
+    private const byte Text = 1, RoData = 3, NoPtrData = 5, NoPtrBss = 10;
+    private const byte DupOk = 1;
+    private const byte Linkname = 16;
+
+    public static TheoryData<string> Releases => ["go1.26", "go1.27"];
+
+    [Fact]
+    public void NumbersLikeASerialWalk()
+    {
+        LinkContext ctx = Resolve("go1.27",
+            new GoObjectWriter("a").Define("a.f", Text, 1).Define("a.g", Text, 1).DefineNamed("n", NoPtrData, 8, [1]).Refer("u").Refer("a.f"),
+            new GoObjectWriter("b").Define("b.f", Text, 1).DefineHashed(7, RoData, 1, [1]).DefineNamed("m", NoPtrData, 8, [1]).Refer("v").Refer("u"));
+
+        string[] names = new string[ctx.Symbols.Count];
+        for (int i = 1; i < names.Length; i++)
+        {
+            names[i] = ctx.Symbols.NameText(new SymbolId(i));
+        }
+        Assert.Equal(["a.f", "a.g", "b.f", "n", "", "m", "u", "v"], names[1..]);
+        Assert.Equal(7, ctx.Symbols.ExternalStart);
+        Assert.Equal(new SymbolId(1), ctx.Symbols.Lookup("a.f"u8, 0));
+        Assert.Equal(new SymbolId(7), ctx.Symbols.Lookup("u"u8, 0));
+        Assert.Equal(SymbolId.None, ctx.Symbols.Lookup("nowhere"u8, 0));
+    }
+
+    [Theory]
+    [MemberData(nameof(Releases))]
+    public void OfTwoDupOkDefinitionsTheLargerStands(string release)
+    {
+        LinkContext ctx = Resolve(release,
+            new GoObjectWriter("a").DefineNamed("d", RoData, 4, [1], DupOk),
+            new GoObjectWriter("b").DefineNamed("d", RoData, 16, [1], DupOk),
+            new GoObjectWriter("c").DefineNamed("d", RoData, 8, [1], DupOk));
+        SymbolId s = ctx.Symbols.Lookup("d"u8, 0);
+        Assert.Equal(16, ctx.Symbols.Size(s));
+        Assert.Equal("b", ctx.Symbols.PackagePath(s));
+    }
+
+    [Fact]
+    public void OfEqualHashesTheLargerStands()
+    {
+        LinkContext ctx = Resolve("go1.27",
+            new GoObjectWriter("a").DefineHashed(65, RoData, 1, [65]),
+            new GoObjectWriter("b").DefineHashed(65, RoData, 4, [65]),
+            new GoObjectWriter("c").DefineHashed(66, RoData, 1, [66]));
+        Assert.Equal(3, ctx.Symbols.Count);
+        Assert.Equal(4, ctx.Symbols.Size(new SymbolId(1)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Releases))]
+    public void APlainDefinitionBeatsADupOkOne(string release)
+    {
+        LinkContext ctx = Resolve(release,
+            new GoObjectWriter("a").DefineNamed("d", Text, 40, [1], DupOk),
+            new GoObjectWriter("b").DefineNamed("d", Text, 2, [2]));
+        SymbolId s = ctx.Symbols.Lookup("d"u8, 0);
+        Assert.Equal(2, ctx.Symbols.Size(s));
+        Assert.Equal([2], ctx.Symbols.Data(s).ToArray());
+    }
+
+    [Fact]
+    public void DataBeatsZeroedDataAndKeepsTheLargerSize()
+    {
+        LinkContext ctx = Resolve("go1.27",
+            new GoObjectWriter("a").DefineNamed("d", NoPtrBss, 32),
+            new GoObjectWriter("b").DefineNamed("d", NoPtrData, 8, [1, 2, 3, 4, 5, 6, 7, 8]));
+        SymbolId s = ctx.Symbols.Lookup("d"u8, 0);
+        Assert.Equal(SymbolKind.NoPtrData, ctx.Symbols.Kind(s));
+        Assert.Equal(32, ctx.Symbols.Size(s));
+        Assert.Equal(8, ctx.Symbols.Data(s).Length);
+    }
+
+    [Fact]
+    public void TextBeatsZeroedDataOfAnySize()
+    {
+        LinkContext ctx = Resolve("go1.27",
+            new GoObjectWriter("a").DefineNamed("fn", NoPtrBss, 8),
+            new GoObjectWriter("b").DefineNamed("fn", Text, 1, [0xc3]));
+        Assert.Equal(SymbolKind.Text, ctx.Symbols.Kind(ctx.Symbols.Lookup("fn"u8, 0)));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void TwoDefinitionsWithContentAreAnError(int threads)
+    {
+        LinkException e = Assert.Throws<LinkException>(() => Resolve("go1.27", threads,
+            new GoObjectWriter("a").DefineNamed("d", NoPtrData, 8, [1]).DefineNamed("e", NoPtrData, 8, [1]),
+            new GoObjectWriter("b").DefineNamed("d", NoPtrData, 8, [1]).DefineNamed("e", NoPtrData, 8, [1])));
+        Assert.Equal("duplicated definition of symbol d, from b (type SNOPTRDATA size 8) and a (type SNOPTRDATA size 8)", e.Message);
+    }
+
+    [Fact]
+    public void DifferingDuplicatesAreReportedWhenAskedFor()
+    {
+        List<string> reports = [];
+        Resolve("go1.27", 2, reports.Add,
+            new GoObjectWriter("a").DefineNamed("d", RoData, 1, [1], DupOk).DefineNamed("same", RoData, 1, [1], DupOk),
+            new GoObjectWriter("b").DefineNamed("d", RoData, 1, [2], DupOk).DefineNamed("same", RoData, 1, [1], DupOk));
+        Assert.Equal(
+            ["cmd/link: while reading object for 'b': duplicate symbol 'd', previous def at 'a', with mismatched payload: same length but different contents"],
+            reports);
+    }
+
+    [Fact]
+    public void ReferencesToClosedSymbolsOfTheStandardLibraryAreRefused()
+    {
+        GoObjectWriter Std() => new("strings") { Flags = (uint)GoObject.ObjectFlags.Std };
+        LinkException e = Assert.Throws<LinkException>(() => Resolve("go1.27",
+            Std().DefineNamed("strings.secret", Text, 1, [0xc3]),
+            new GoObjectWriter("main").Refer("strings.secret", Linkname)));
+        Assert.Equal("main: invalid reference to strings.secret", e.Message);
+
+        Resolve("go1.27",
+            Std().DefineNamed("strings.open", Text, 1, [0xc3], flags2: Linkname),
+            new GoObjectWriter("main").Refer("strings.open", Linkname));
+    }
+
+    [Fact]
+    public void AMissingPackageIsAnError()
+    {
+        LinkException e = Assert.Throws<LinkException>(() => Resolve("go1.27", new GoObjectWriter("main").ReferPackage("gone")));
+        Assert.Equal("main: reference to nonexistent package gone", e.Message);
+    }
+
+    [Theory]
+    [InlineData(2, 0)]
+    [InlineData(16, 0)]
+    [InlineData(1, 7)]
+    [InlineData(16, 99)]
+    public void ThreadsAndOrderOfWorkDoNotShow(int threads, int shuffle)
+    {
+        string serial = Dump(Resolve("go1.27", 1, 0, null, Random(1)));
+        Assert.Equal(serial, Dump(Resolve("go1.27", threads, shuffle, null, Random(1))));
+    }
+
+    // Many objects with clashing names, sizes and hashes, the same for a given seed.
+    private static GoObjectWriter[] Random(int seed)
+    {
+        Random random = new(seed);
+        GoObjectWriter[] objects = new GoObjectWriter[40];
+        for (int i = 0; i < objects.Length; i++)
+        {
+            GoObjectWriter w = new($"p{i}");
+            for (int k = 0; k < 30; k++)
+            {
+                w.Define($"p{i}.s{k}", Text, 1);
+                w.DefineHashed((ulong)random.Next(200), RoData, (uint)random.Next(1, 9), [1]);
+                w.DefineNamed($"n{random.Next(100)}", RoData, (uint)random.Next(1, 50), [1], DupOk);
+                w.Refer(random.Next(2) == 0 ? $"u{random.Next(60)}" : $"p{random.Next(40)}.s{random.Next(40)}");
+            }
+            objects[i] = w;
+        }
+        return objects;
+    }
+
+    private static string Dump(LinkContext ctx)
+    {
+        StringBuilder text = new();
+        for (int i = 1; i < ctx.Symbols.Count; i++)
+        {
+            SymbolId s = new(i);
+            text.Append(i).Append(' ').Append(ctx.Symbols.NameText(s)).Append(' ').Append(ctx.Symbols.Size(s)).Append(' ')
+                .Append(ctx.Symbols.PackagePath(s)).Append('\n');
+        }
+        foreach (GoObject o in ctx.Symbols.Objects[SymbolTable.FirstObject..])
+        {
+            for (int i = 0; i < o.SymbolCount; i++)
+            {
+                text.Append(o.ToGlobal(i)).Append(' ');
+            }
+        }
+        return text.ToString();
+    }
+
+    private static LinkContext Resolve(string release, params GoObjectWriter[] objects) => Resolve(release, 2, objects);
+
+    private static LinkContext Resolve(string release, int threads, params GoObjectWriter[] objects) =>
+        Resolve(release, threads, 0, null, objects);
+
+    private static LinkContext Resolve(string release, int threads, Action<string> report, params GoObjectWriter[] objects) =>
+        Resolve(release, threads, 0, report, objects);
+
+    private static LinkContext Resolve(string release, int threads, int shuffle, Action<string>? report, GoObjectWriter[] objects)
+    {
+        Release r = Release.ForVersion(release)!;
+        Target target = new() { Goos = "linux", Goarch = "amd64", Cpu = new AotLinker.Cpu.Amd64(), HeadType = HeadType.Linux, BuildMode = BuildMode.Exe };
+        LinkContext ctx = new()
+        {
+            Target = target,
+            Release = r,
+            Workers = new Workers(threads, shuffle),
+            Symbols = new SymbolTable(r, target),
+            Settings = new LinkSettings(),
+        };
+        GoObject[] opened = new GoObject[objects.Length + SymbolTable.FirstObject];
+        for (int i = 0; i < objects.Length; i++)
+        {
+            opened[i + SymbolTable.FirstObject] = objects[i].Open(i + SymbolTable.FirstObject);
+        }
+        Resolver.Run(ctx, opened, new ResolveOptions(true, report is not null, report ?? (_ => { })));
+        return ctx;
+    }
+}
