@@ -72,8 +72,8 @@ build() {
     say "building out/aotlink"
     local publish=out/publish
     rm -rf "$publish"
-    dotnet publish src/AotLinker.Cli -c Release -r "$(rid)" -o "$publish" -v q -nologo -clp:NoSummary \
-        ${LINKER_OPTION[@]+"${LINKER_OPTION[@]}"} >&2
+    quietly dotnet publish src/AotLinker.Cli -c Release -r "$(rid)" -o "$publish" -v q -nologo \
+        ${LINKER_OPTION[@]+"${LINKER_OPTION[@]}"}
     # A running aotlink can't be written over: the new one takes its name.
     mv "$publish/aotlink" out/aotlink
     rm -rf out/symbols

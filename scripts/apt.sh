@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Downloads from Debian's archive without touching the system's package lists (sourced after common.sh).
 
 # Address of the Debian archive (not the security archive) in the machine's own apt sources.

@@ -10,5 +10,6 @@
 # files stay in the build cache (AOTLINK_GOCACHE).
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+use_dotnet
 tool=$(conformance_tool)
 exec "$tool" capture "$@"

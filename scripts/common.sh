@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the scripts of this folder (sourced, not run).
 #
 #   AOTLINK_CACHE      where downloads and caches live     (default: .cache in the clone)
@@ -13,6 +14,12 @@ export AOTLINK_CAPTURES=${AOTLINK_CAPTURES:-$AOTLINK_CACHE/captures}
 say() { printf '%s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
+# quietly COMMAND: its output is shown only if it fails.
+quietly() {
+    local output
+    output=$("$@" 2>&1) || { say "$output"; return 1; }
+}
+
 # Environment that keeps a build of RELEASE (1.27, 1.26, …) offline and repeatable.
 go_env() {
     GOROOT=$("$ROOT/scripts/toolchain.sh" "$1")
@@ -27,13 +34,17 @@ use_dotnet() {
     local wanted
     wanted=$(sed -n 's/.*"version": *"\([0-9]*\.[0-9]*\).*/\1/p' "$ROOT/global.json")
     export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
-    if has_sdk dotnet "$wanted"; then return; fi
+    if has_sdk dotnet "$wanted"; then
+        # Programs find the runtime by this, wherever the SDK was put.
+        export DOTNET_ROOT=${DOTNET_ROOT:-$(dirname "$(readlink -f "$(command -v dotnet)")")}
+        return
+    fi
     if ! has_sdk "$ROOT/.dotnet/dotnet" "$wanted"; then install_dotnet "$wanted"; fi
     export DOTNET_ROOT=$ROOT/.dotnet PATH=$ROOT/.dotnet:$PATH
 }
 
 has_sdk() {
-    command -v "$1" >/dev/null && (cd / && "$1" --list-sdks 2>/dev/null) | grep -q "^${2//./\\.}\."
+    command -v "$1" >/dev/null && (cd / && "$1" --list-sdks 2>/dev/null) | grep "^${2//./\\.}\." >/dev/null
 }
 
 install_dotnet() {
@@ -51,13 +62,12 @@ install_dotnet() {
         die "dotnet-install.sh failed: install the .NET $1 SDK yourself"
 }
 
-# Path of the conformance program, built when it is missing or older than its source.
+# Path of the conformance program, built when it is missing or older than its source. Call use_dotnet before.
 conformance_tool() {
     local tool=$ROOT/out/conformance/AotLinker.Conformance source=$ROOT/tests/AotLinker.Conformance
-    use_dotnet
     if [ ! -x "$tool" ] || [ -n "$(find "$source" -path '*/obj' -prune -o -path '*/bin' -prune -o -type f -newer "$tool.dll" -print | head -1)" ]; then
         say "building the conformance program"
-        dotnet build "$source" -c Release -o "$ROOT/out/conformance" -v q -nologo -clp:NoSummary -m:1 >&2
+        quietly dotnet build "$source" -c Release -o "$ROOT/out/conformance" -v q -nologo -m:1
         touch "$tool.dll"
     fi
     printf '%s\n' "$tool"

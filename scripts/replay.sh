@@ -9,5 +9,6 @@
 # compare. -k: keep the output as FILE. Exit code 0: same bytes; 1: other bytes; else what LINKER exits with.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+use_dotnet
 tool=$(conformance_tool)
 exec "$tool" replay "$@"

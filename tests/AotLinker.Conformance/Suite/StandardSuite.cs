@@ -6,11 +6,12 @@ internal sealed partial class StandardSuite
     /// <summary>Import path of the module in tests/programs.</summary>
     private const string Module = "example.test/programs/";
 
-    /// <summary>Packages of that module that are programs.</summary>
+    /// <summary>Packages of that module that are programs: every folder with a main package.</summary>
     private static readonly string[] Programs =
     [
-        "minimal", "hello", "server", "generics", "embedded", "concurrency", "linknames", "initorder", "gcdata", "types", "closures",
-        "assembly", "maps", "symbols", "panics", "dynimport", "dwarf", "methods/byname", "methods/constant", "methods/none",
+        .. from folder in Directory.GetDirectories(Settings.Programs, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+           where Directory.GetFiles(folder, "*.go").Any(IsMainFile)
+           select Path.GetRelativePath(Settings.Programs, folder).Replace('\\', '/'),
     ];
 
     /// <summary>Tools of the Go tree that every run links, and those of the full run only.</summary>
