@@ -144,6 +144,10 @@ internal static class Link
         {
             TextLayout.Run(ctx);
         }
+        using (phases.Begin("typelink"))
+        {
+            TypeLinks.Run(ctx);
+        }
         using (phases.Begin("buildinfo"))
         {
             BuildInfo.Run(ctx);
@@ -160,6 +164,11 @@ internal static class Link
         using (phases.Begin("dwarfGenerateDebugSyms"))
         {
             ctx.Dwarf?.Arrange(ctx);
+        }
+        using (phases.Begin("symtab"))
+        {
+            SymbolGroups.Run(ctx);
+            ModuleData.Run(ctx, pcln);
         }
 
         // LAYOUT: from here on no symbol is added, and then no address changes.

@@ -105,7 +105,7 @@ internal static unsafe class TypeOrder
         }
         RadixSort.ByUpperHalf(Slice(Part.Other));
         RadixSort.ByUpperHalf(Slice(Part.Itab));
-        ParallelSort.Sort<TypeName, ByName>(workers, linked, default);
+        ParallelSort.Sort<TypeName, TypeName.ByText>(workers, linked, default);
 
         // Ranks of all symbols in the order they came in; equal strings share one.
         bool hasEqual = false;
@@ -114,7 +114,7 @@ internal static unsafe class TypeOrder
         for (int i = 0; i < linked.Length; i++)
         {
             arranged[firstLinked + i] = data[linked[i].Index];
-            if (i > 0 && default(ByName).Less(in linked[i - 1], in linked[i]))
+            if (i > 0 && default(TypeName.ByText).Less(in linked[i - 1], in linked[i]))
             {
                 rank = (uint)(firstLinked + i);
             }
@@ -151,7 +151,7 @@ internal static unsafe class TypeOrder
             uint rank = parts[i] == Part.Linked ? ranks[i] : places[(uint)data[i]];
             keyed[i] = ((ulong)rank << 32) | (uint)i;
         }
-        GoSort.Sort(keyed.AsSpan(), default(ByRank));
+        GoSort.Sort(keyed.AsSpan(), default(ByUpperHalf));
         for (int i = 0; i < keyed.Length; i++)
         {
             arranged[i] = data[(int)(uint)keyed[i]];
@@ -217,36 +217,4 @@ internal static unsafe class TypeOrder
     }
 
     private static long Round(long value, int align) => (value + align - 1) / align * align;
-
-    /// <summary>A type's string where it lies in the object file, and its first eight bytes as a number that compares alike.</summary>
-    private struct TypeName
-    {
-        public byte* Start;
-        public int Length;
-        public int Index;
-        public ulong Prefix;
-
-        public readonly ReadOnlySpan<byte> Text => new(Start, Length);
-
-        public void Set(ReadOnlySpan<byte> text)
-        {
-            Start = (byte*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref MemoryMarshal.GetReference(text));
-            Length = text.Length;
-            Span<byte> prefix = stackalloc byte[8];
-            prefix.Clear();
-            text[..Math.Min(8, text.Length)].CopyTo(prefix);
-            Prefix = System.Buffers.Binary.BinaryPrimitives.ReadUInt64BigEndian(prefix);
-        }
-    }
-
-    private readonly struct ByName : IOrder<TypeName>
-    {
-        public bool Less(in TypeName x, in TypeName y) =>
-            x.Prefix != y.Prefix ? x.Prefix < y.Prefix : x.Text.SequenceCompareTo(y.Text) < 0;
-    }
-
-    private readonly struct ByRank : IOrder<ulong>
-    {
-        public bool Less(in ulong x, in ulong y) => x >> 32 < y >> 32;
-    }
 }

@@ -45,6 +45,13 @@ internal readonly struct SymbolBuilder(SymbolTable table, SymbolId symbol)
         return this;
     }
 
+    /// <summary>Lets the symbol be defined in several objects (SetDuplicateOK).</summary>
+    public SymbolBuilder SetDuplicateOk()
+    {
+        table.External(symbol).DupOk = true;
+        return this;
+    }
+
     /// <summary>Sets or clears attributes.</summary>
     public SymbolBuilder Set(SymbolTable.Attributes attributes, bool on = true)
     {

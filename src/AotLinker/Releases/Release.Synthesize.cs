@@ -27,9 +27,6 @@ internal abstract partial class Release
     /// </summary>
     public abstract bool MovesDescriptorsToRelRo { get; }
 
-    /// <summary>Whether pointers to GC masks made at run time (type:.gcmask.*) have a place of their own in zeroed data.</summary>
-    public abstract bool GroupsGcMasks { get; }
-
     /// <summary>Whether GC programs (type:.gcprog.*) are laid out with the GC masks.</summary>
     public abstract bool GroupsGcPrograms { get; }
 
@@ -37,7 +34,6 @@ internal abstract partial class Release
     {
         public override bool HasTypeLinkTables => true;
         public override bool MovesDescriptorsToRelRo => true;
-        public override bool GroupsGcMasks => false;
         public override bool GroupsGcPrograms => true;
     }
 
@@ -45,7 +41,6 @@ internal abstract partial class Release
     {
         public override bool HasTypeLinkTables => false;
         public override bool MovesDescriptorsToRelRo => false;
-        public override bool GroupsGcMasks => true;
         public override bool GroupsGcPrograms => false;
     }
 }
