@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Captures the link step of kube-apiserver, a 150 MB program, for each RELEASE (default: 1.27 and 1.26).
+# Captures the link step of kube-apiserver, a 150 MB program, for each RELEASE (default: 1.27 and 1.26), and links it with
+# out/aotlink, if that is built: the bytes must be cmd/link's.
 #
-#   scripts/kube-apiserver.sh [RELEASE...]      then: scripts/replay.sh RELEASE/kube-apiserver out/aotlink
+#   scripts/kube-apiserver.sh [RELEASE...]      later again: scripts/replay.sh RELEASE/kube-apiserver out/aotlink
 #
 # The source is Debian's package kubernetes (34 MB, everything vendored), taken from the machine's Debian mirror. Its one
 # generated file is made here. A cold build takes about five minutes on two cores and 3 GB of build cache.
@@ -42,8 +43,15 @@ if [ ! -f pkg/generated/openapi/zz_generated.openapi.go ]; then
     )
 fi
 
+failed=0
 for release; do
     say "building kube-apiserver with Go $release"
     # shellcheck disable=SC2086 # several flags
     "$ROOT/scripts/capture.sh" "$release/kube-apiserver" "$release" -- ${AOTLINK_BUILD_FLAGS:-} ./cmd/kube-apiserver
+    if [ -x "$ROOT/out/aotlink" ]; then
+        say "linking kube-apiserver of Go $release: cmd/link, then aotlink"
+        "$ROOT/scripts/replay.sh" "$release/kube-apiserver" real
+        "$ROOT/scripts/replay.sh" "$release/kube-apiserver" "$ROOT/out/aotlink" || failed=1
+    fi
 done
+exit $failed
