@@ -1,5 +1,5 @@
 #!/bin/sh
-# Compiles native/guard.c. Usage: build-guard.sh OUTPUT [COMPILER [TARGET-TRIPLE]]
+# Compiles native/guard.c or another file. Usage: build-guard.sh OUTPUT [COMPILER [TARGET-TRIPLE [SOURCE]]]
 # OUTPUT ends in .a (linked into a Native AOT binary) or .so (loaded by the JIT builds that tests use).
 # The compiler defaults to the first of $CC, clang, gcc, cc that is there; without any, exit status 3.
 set -eu
@@ -7,7 +7,7 @@ set -eu
 output=$1
 compiler=${2:-}
 triple=${3:-}
-source=$(dirname "$0")/guard.c
+source=${4:-$(dirname "$0")/guard.c}
 
 found=
 for candidate in "$compiler" "${CC:-}" clang gcc cc; do
@@ -17,7 +17,7 @@ for candidate in "$compiler" "${CC:-}" clang gcc cc; do
     fi
 done
 if [ -z "$found" ]; then
-    echo "no C compiler: built without the bus error guard" >&2
+    echo "no C compiler: built without $(basename "$source")" >&2
     exit 3
 fi
 
