@@ -8,7 +8,7 @@ capture=$ROOT/scripts/capture.sh
 for release in "${@:-1.27}"; do
     goroot=$("$ROOT/scripts/toolchain.sh" "$release")
     cd "$ROOT/tests/programs"
-    for program in hello server imports; do
+    for program in hello server dynimport; do
         "$capture" "$release/$program" "$release" -- "./$program"
         "$capture" "$release/$program-pie" "$release" -- -buildmode=pie "./$program"
     done

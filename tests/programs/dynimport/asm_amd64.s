@@ -12,6 +12,21 @@ TEXT ·labs(SB), NOSPLIT, $16-16
 	MOVQ AX, ret+8(FP)
 	RET
 
+// func sortNothing(): a symbol of another version of the same library. The resolver of the dynamic linker may need more stack
+// than a goroutine starts with.
+TEXT ·sortNothing(SB), 0, $16384-0
+	XORL DI, DI
+	XORL SI, SI
+	CALL libc_qsort_r(SB)
+	RET
+
+// func cosZero() float64: a second library with versions
+TEXT ·cosZero(SB), 0, $16384-8
+	XORPS X0, X0
+	CALL libm_cos(SB)
+	MOVSD X0, ret+0(FP)
+	RET
+
 // func call1(function uintptr, argument int64) int64
 TEXT ·call1(SB), NOSPLIT, $16-24
 	MOVQ function+0(FP), AX

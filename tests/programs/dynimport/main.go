@@ -8,19 +8,25 @@ import (
 
 //go:cgo_import_dynamic libc_labs labs "libc.so.6"
 //go:cgo_import_dynamic libc_ffsll ffsll#GLIBC_2.2.5 "libc.so.6"
-//go:cgo_import_dynamic libm_unused cos "libm.so.6"
+//go:cgo_import_dynamic libc_qsort_r qsort_r#GLIBC_2.8 "libc.so.6"
+//go:cgo_import_dynamic libm_cos cos#GLIBC_2.2.5 "libm.so.6"
+//go:cgo_import_dynamic libm_unused sin "libm.so.6"
 //go:cgo_import_dynamic _ _ "libc.so.6"
+//go:cgo_import_dynamic _ _ "libdl.so.2"
 
 // The address of a trampoline, defined in assembly.
 var ffsll uintptr
 
 func labs(value int64) int64
+func sortNothing()
+func cosZero() float64
 func call1(function uintptr, argument int64) int64
 
 func main() {
+	sortNothing()
 	got := []int64{labs(-5), labs(7), call1(ffsll, 64)}
-	fmt.Println(got)
-	if got[0] != 5 || got[1] != 7 || got[2] != 7 {
+	fmt.Println(got, cosZero())
+	if cosZero() != 1 || got[0] != 5 || got[1] != 7 || got[2] != 7 {
 		os.Exit(1)
 	}
 }
