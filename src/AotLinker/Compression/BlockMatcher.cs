@@ -79,20 +79,67 @@ internal abstract unsafe class BlockMatcher : IDisposable
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>
+    /// True if <paramref name="t"/> lies at most <paramref name="reach"/> before <paramref name="s"/> and the four bytes
+    /// there are <paramref name="here"/>, those at <paramref name="s"/>.
+    /// </summary>
+    /// <remarks>
+    /// One branch for two conditions: an entry is as likely too old as not, and no predictor learns that. What is
+    /// too far may not be in memory any more, so its place is taken by <paramref name="s"/> itself.
+    /// </remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    protected static bool IsMatch(byte* origin, nuint s, nuint t, uint here, nuint reach) => Mismatch(origin, s, t, here, reach) == 0;
+
+    /// <summary>Zero if <see cref="IsMatch"/> holds; for callers that ask several at once.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    protected static uint Mismatch(byte* origin, nuint s, nuint t, uint here, nuint reach)
+    {
+        nuint distance = s - t;
+        nuint tooFar = SignMask((nint)(reach - distance));
+        return (*(uint*)(origin + t + (distance & tooFar)) ^ here) | (uint)tooFar;
+    }
+
+    /// <summary>All ones for a negative number, else zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    protected static nuint SignMask(nint value) => (nuint)(value >> (8 * sizeof(nint) - 1));
+
     /// <summary>Bytes that agree from <paramref name="a"/> and <paramref name="b"/> on, not looking at or past <paramref name="aEnd"/>; <paramref name="b"/> lies before <paramref name="a"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     protected static nuint MatchLength(byte* a, byte* b, byte* aEnd)
     {
-        if (aEnd - a >= 8)
+        if (aEnd - a >= 2 * Vector128<byte>.Count && Vector128.IsHardwareAccelerated)
         {
-            ulong difference = *(ulong*)a ^ *(ulong*)b;
-            if (difference != 0)
-                return (nuint)BitOperations.TrailingZeroCount(difference) >> 3;
+            uint low = Vector128.Equals(Vector128.Load(a), Vector128.Load(b)).ExtractMostSignificantBits();
+            uint high = Vector128.Equals(Vector128.Load(a + 16), Vector128.Load(b + 16)).ExtractMostSignificantBits();
+            uint different = ~(low | (high << 16));
+            if (different != 0)
+                return (nuint)BitOperations.TrailingZeroCount(different);
         }
         return LongMatchLength(a, b, aEnd);
     }
 
-    /// <summary>The same, for what is probably long or at the end.</summary>
+    /// <summary>
+    /// How far a match may be extended backwards: bytes that agree before <paramref name="s"/> and <paramref name="t"/>, no
+    /// farther than <paramref name="emitted"/> or the start of the stream.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    protected static nuint BackwardLength(byte* origin, nuint s, nuint t, nuint emitted)
+    {
+        if (t >= FirstPosition + sizeof(ulong))
+        {
+            ulong difference = *(ulong*)(origin + s - sizeof(ulong)) ^ *(ulong*)(origin + t - sizeof(ulong));
+            if (difference != 0)
+            {
+                nint equal = BitOperations.LeadingZeroCount(difference) >> 3;
+                nint excess = equal - (nint)(s - emitted);
+                // The smaller of the two without a branch.
+                return (nuint)(equal - (excess & ~(nint)SignMask(excess)));
+            }
+        }
+        return LongBackwardLength(origin, s, t, emitted);
+    }
+
+    /// <summary>The same as <see cref="MatchLength"/>, for what is probably long or at the end.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static nuint LongMatchLength(byte* a, byte* b, byte* aEnd)
     {
@@ -109,6 +156,18 @@ internal abstract unsafe class BlockMatcher : IDisposable
             b++;
         }
         return (nuint)(a - start);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static nuint LongBackwardLength(byte* origin, nuint s, nuint t, nuint emitted)
+    {
+        nuint start = s;
+        while (t > FirstPosition && s > emitted && origin[t - 1] == origin[s - 1])
+        {
+            s--;
+            t--;
+        }
+        return start - s;
     }
 
     private Span<uint> Entries => new(_table, (int)(_tableBytes / sizeof(uint)));

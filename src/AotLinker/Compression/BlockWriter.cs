@@ -177,8 +177,8 @@ internal abstract unsafe class BlockWriter : IDisposable
         for (; sequence < end; sequence++)
         {
             ulong s = *sequence;
-            uint run = (ushort)s;
-            for (; run >= 3; run -= 3)
+            int run = (ushort)s;
+            for (; run > 3; run -= 3)
             {
                 PutLiteral(codes[next[0]], ref bits, ref count);
                 PutLiteral(codes[next[1]], ref bits, ref count);
@@ -186,15 +186,14 @@ internal abstract unsafe class BlockWriter : IDisposable
                 next += 3;
                 Drain(ref at, ref bits, ref count);
             }
-            if (run > 0)
-            {
-                PutLiteral(codes[*next++], ref bits, ref count);
-                if (run > 1)
-                    PutLiteral(codes[*next++], ref bits, ref count);
-            }
-            // 7 + 2*15 + 20 bits so far at most.
-            PutLiteral(lengths[(byte)(s >> 16)], ref bits, ref count);
+            // Nought to three literals without a branch: a code that is masked out has no bits.
+            PutLiteral(codes[next[0]] & (uint)(-run >> 31), ref bits, ref count);
+            PutLiteral(codes[next[1]] & (uint)((1 - run) >> 31), ref bits, ref count);
+            PutLiteral(codes[next[2]] & (uint)((2 - run) >> 31), ref bits, ref count);
+            next += run;
             Drain(ref at, ref bits, ref count);
+            // Then 20 bits and 28 at most.
+            PutLiteral(lengths[(byte)(s >> 16)], ref bits, ref count);
             ulong d = distances[(uint)(s >> 40)];
             uint value = (ushort)d | (((uint)(s >> 24) & (uint)(d >> 32)) << (int)((d >> 16) & 15));
             bits |= (ulong)value << (int)count;

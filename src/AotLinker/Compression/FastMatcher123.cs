@@ -49,7 +49,7 @@ internal sealed unsafe class FastMatcher123 : BlockMatcher
                 uint there = Load(origin + next);
                 table[hash] = (uint)s;
                 hash = Hash(there);
-                if (s - t <= DeflateTables.WindowSize && Load(origin + t) == here)
+                if (IsMatch(origin, s, t, here, DeflateTables.WindowSize))
                     break;
                 here = there;
             }
@@ -74,7 +74,7 @@ internal sealed unsafe class FastMatcher123 : BlockMatcher
                 hash = Hash((uint)around);
                 t = table[hash];
                 table[hash] = (uint)s;
-                if (s - t > DeflateTables.WindowSize || Load(origin + t) != (uint)around)
+                if (!IsMatch(origin, s, t, (uint)around, DeflateTables.WindowSize))
                 {
                     here = (uint)(around >> 8);
                     s++;

@@ -22,71 +22,35 @@ internal sealed unsafe class FastMatcher127 : BlockMatcher
     /// <inheritdoc/>
     public override void Find(byte* origin, nuint start, nuint end, TokenBlock tokens)
     {
-        uint* table = Table;
+        nuint limit = end - Margin;
+        var search = new Search { Origin = origin, Table = Table, Limit = limit };
         byte* literal = tokens.Literals;
         ulong* sequence = tokens.Sequences;
         uint* counts = tokens.Counts;
-        byte* endAddress = origin + end;
-        nuint limit = end - Margin;
         nuint emitted = start;
         nuint s = start;
         ulong here = Load(origin + s);
 
-        while (true)
+        while ((s = search.Next(s, emitted, here)) != 0)
         {
-            nuint next;
-            nuint t;
+            nuint t = search.Candidate;
+            uint* table = search.Table;
             while (true)
             {
-                uint hash = Hash(here);
-                t = table[hash];
-                next = s + TryEvery + ((s - emitted) >> SkipLog);
-                if (next > limit)
-                    goto rest;
-                ulong there = Load(origin + next);
-                table[hash] = (uint)s;
-                hash = Hash(there);
-                if (s - t < DeflateTables.WindowSize && *(uint*)(origin + t) == (uint)here)
-                {
-                    table[hash] = (uint)next;
-                    break;
-                }
-
-                // The position after it shares the load.
-                here = there;
-                s = next++;
-                t = table[hash];
-                there >>= 8;
-                table[hash] = (uint)s;
-                if (s - t < DeflateTables.WindowSize && *(uint*)(origin + t) == (uint)here)
-                {
-                    // Go files the next position under this position's hash here; so must we.
-                    table[hash] = (uint)next;
-                    break;
-                }
-                here = there;
-                s = next;
-            }
-
-            while (true)
-            {
-                nuint length = 4 + MatchLength(origin + s + 4, origin + t + 4, endAddress);
                 nuint distance = s - t;
-                while (t > FirstPosition && s > emitted && origin[t - 1] == origin[s - 1])
-                {
-                    s--;
-                    t--;
-                    length++;
-                }
+                nuint length = 4 + MatchLength(origin + s + 4, origin + t + 4, origin + end);
+                nuint back = BackwardLength(origin, s, t, emitted);
+                s -= back;
+                length += back;
                 nuint run = s - emitted;
-                TokenBlock.CopyLiterals(literal, origin + emitted, run, endAddress);
+                TokenBlock.CopyLiterals(literal, origin + emitted, run, origin + end);
                 literal += run;
                 sequence = TokenBlock.AppendMatch(sequence, counts, run, length, (uint)distance - 1);
 
                 s += length;
                 emitted = s;
-                if (next >= s)
-                    s = next + 1;
+                if (search.Following >= s)
+                    s = search.Following + 1;
                 if (s >= limit)
                 {
                     if (s + length + 8 < end)
@@ -100,7 +64,7 @@ internal sealed unsafe class FastMatcher127 : BlockMatcher
                 uint hash = Hash(around);
                 t = table[hash];
                 table[hash] = (uint)s;
-                if (s - t > DeflateTables.WindowSize || *(uint*)(origin + t) != (uint)around)
+                if (!IsMatch(origin, s, t, (uint)around, DeflateTables.WindowSize))
                 {
                     here = around >> 8;
                     s++;
@@ -126,5 +90,65 @@ internal sealed unsafe class FastMatcher127 : BlockMatcher
 
     /// <summary>Hash of the five low bytes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Hash(ulong value) => (uint)(((value << 24) * 889523592379) >> (64 - TableBits));
+    private static uint Hash(ulong value) => (uint)((value * (889523592379UL << 24)) >> (64 - TableBits));
+
+    /// <summary>The search for the next match, apart from all else so that its loop runs in registers.</summary>
+    private struct Search
+    {
+        public byte* Origin;
+        public uint* Table;
+
+        /// <summary>Where no search starts any more.</summary>
+        public nuint Limit;
+
+        /// <summary>What the match found repeats.</summary>
+        public nuint Candidate;
+
+        /// <summary>The position that was to be tried next.</summary>
+        public nuint Following;
+
+        /// <summary>
+        /// Position of the next match from <paramref name="s"/> on, with <paramref name="here"/> its five bytes or more; 0 if there is none
+        /// before the limit.
+        /// </summary>
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        public nuint Next(nuint s, nuint emitted, ulong here)
+        {
+            byte* origin = Origin;
+            uint* table = Table;
+            while (true)
+            {
+                uint hash = Hash(here);
+                nuint t = table[hash];
+                nuint next = s + TryEvery + ((s - emitted) >> SkipLog);
+                if (next > Limit)
+                    return 0;
+                ulong there = Load(origin + next);
+                table[hash] = (uint)s;
+                hash = Hash(there);
+                if (IsMatch(origin, s, t, (uint)here, DeflateTables.WindowSize - 1))
+                {
+                    table[hash] = (uint)next;
+                    Candidate = t;
+                    Following = next;
+                    return s;
+                }
+
+                // The position after it shares the load.
+                here = there >> 8;
+                s = next++;
+                t = table[hash];
+                table[hash] = (uint)s;
+                if (IsMatch(origin, s, t, (uint)there, DeflateTables.WindowSize - 1))
+                {
+                    // Go files the next position under this position's hash here; so must we.
+                    table[hash] = (uint)next;
+                    Candidate = t;
+                    Following = next;
+                    return s;
+                }
+                s = next;
+            }
+        }
+    }
 }

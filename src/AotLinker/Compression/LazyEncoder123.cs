@@ -11,8 +11,9 @@ namespace AotLinker.Compression;
 /// taken only if the next position has none that is longer.
 /// </summary>
 /// <remarks>
-/// The window moves down when a write finds it nearly used up, and what has moved out of it cannot be matched, so
-/// where one write ends and the next begins can show in the output. This follows Go write for write.
+/// The window moves down when it is full and used up, and what has moved out of it cannot be matched. Go may move it
+/// earlier, at the end of a write, so that there the cut into writes can show in the output. The linker compresses a
+/// section in a single write (<c>machoCompressSection</c>); this behaves as if all data came in one, however it comes.
 /// </remarks>
 internal sealed unsafe class LazyEncoder123 : DeflateEncoder
 {
@@ -43,8 +44,11 @@ internal sealed unsafe class LazyEncoder123 : DeflateEncoder
     /// <summary>Last position per hash, counted from the stream's start and from 1.</summary>
     private uint* _heads;
 
-    /// <summary>Per position (modulo the window) how far back the one before it with the same hash is, 65,535 for too far.</summary>
-    private ushort* _steps;
+    /// <summary>
+    /// Per position (modulo the window) how far back the last four with the same hash are, nearest in the lowest
+    /// 16 bits, 65,535 for too far. With four at hand a search is not slowed down by waiting for the next link.
+    /// </summary>
+    private ulong* _links;
 
     /// <summary>Stream position, counted as in <see cref="_heads"/>, of the window's first byte.</summary>
     private uint _base;
@@ -64,7 +68,7 @@ internal sealed unsafe class LazyEncoder123 : DeflateEncoder
     {
         _window = (byte*)NativeMemory.AlignedAlloc(2 * WindowSize + 16, 64);
         _heads = (uint*)NativeMemory.AlignedAlloc(sizeof(uint) << HashBits, 64);
-        _steps = (ushort*)NativeMemory.AlignedAlloc(WindowSize * sizeof(ushort), 64);
+        _links = (ulong*)NativeMemory.AlignedAlloc(WindowSize * sizeof(ulong), 64);
         Reset();
     }
 
@@ -94,9 +98,11 @@ internal sealed unsafe class LazyEncoder123 : DeflateEncoder
     {
         while (!data.IsEmpty)
         {
-            Advance(flush: false);
-            if (_index >= 2 * WindowSize - MinLookahead)
+            if (_end == 2 * WindowSize)
+            {
+                Advance(flush: false);
                 Slide();
+            }
             int taken = int.Min(data.Length, 2 * WindowSize - _end);
             data[..taken].CopyTo(new Span<byte>(_window + _end, taken));
             _end += taken;
@@ -171,7 +177,7 @@ internal sealed unsafe class LazyEncoder123 : DeflateEncoder
             _length = MinMatch - 1;
             _distance = 0;
             if (candidate >= int.Max(index - WindowSize, 0) && lookahead > previousLength && previousLength < LazyLimit)
-                FindMatch(index, candidate, int.Min(lookahead, DeflateTables.MaxMatch));
+                FindMatch(index, int.Min(lookahead, DeflateTables.MaxMatch), previousLength);
 
             if (previousLength >= MinMatch && _length <= previousLength)
             {
@@ -210,44 +216,55 @@ internal sealed unsafe class LazyEncoder123 : DeflateEncoder
         uint position = _base + (uint)index;
         uint before = head;
         head = position;
-        _steps[index & WindowMask] = (ushort)uint.Min(position - before, ushort.MaxValue);
+        ushort step = (ushort)uint.Min(position - before, ushort.MaxValue);
+        // The links of the one before, a place up and a step farther. (Of one out of reach they do not matter.)
+        Vector128<ushort> farther = Vector128.CreateScalar(_links[(before - 1) & WindowMask] << 16).AsUInt16();
+        _links[index & WindowMask] = Vector128.AddSaturate(farther, Vector128.Create(step)).AsUInt64().ToScalar();
         return (int)(before - _base);
     }
 
     /// <summary>
-    /// Looks for the longest match down the chain from <paramref name="candidate"/> and sets length and distance if there is one.
+    /// Looks for the longest match down the chain and sets length and distance if there is one
+    /// longer than <paramref name="length"/>. (Go starts from three always, but then takes the previous match if this one is no longer.)
     /// </summary>
-    private void FindMatch(int index, int candidate, int limit)
+    private void FindMatch(int index, int limit, int length)
     {
         byte* window = _window;
         byte* here = window + index;
-        ushort* steps = _steps;
+        ulong* links = _links;
         int nice = int.Min(NiceLength, limit);
         int oldest = index - WindowSize;
         int lowest = int.Max(oldest, 0);
-        int length = MinMatch - 1;
         // To be longer, a match must agree on the last byte so far and the one after: compare four at once.
         uint tail = *(uint*)(here + length - 3);
-        for (int tries = ChainLength; tries > 0; tries--)
+        int from = index;
+        for (int tries = ChainLength / 4; tries > 0; tries--)
         {
-            if (*(uint*)(window + candidate + length - 3) == tail)
+            ulong link = links[from & WindowMask];
+            int candidate = from;
+            for (int i = 0; i < 4; i++)
             {
-                int matched = MatchLength(here, window + candidate, limit);
-                if (matched > length && (matched > MinMatch || index - candidate <= ShortMatchReach))
+                candidate = from - (ushort)link;
+                link >>= 16;
+                if (candidate < lowest)
+                    return;
+                if (*(uint*)(window + candidate + length - 3) == tail)
                 {
-                    length = matched;
-                    _length = matched;
-                    _distance = index - candidate;
-                    if (matched >= nice)
-                        return;
-                    tail = *(uint*)(here + length - 3);
+                    int matched = MatchLength(here, window + candidate, limit);
+                    if (matched > length && (matched > MinMatch || index - candidate <= ShortMatchReach))
+                    {
+                        length = matched;
+                        _length = matched;
+                        _distance = index - candidate;
+                        if (matched >= nice)
+                            return;
+                        tail = *(uint*)(here + length - 3);
+                    }
                 }
             }
             if (candidate == oldest)
                 return;
-            candidate -= steps[candidate & WindowMask];
-            if (candidate < lowest)
-                return;
+            from = candidate;
         }
     }
 
@@ -295,9 +312,9 @@ internal sealed unsafe class LazyEncoder123 : DeflateEncoder
     {
         NativeMemory.AlignedFree(_window);
         NativeMemory.AlignedFree(_heads);
-        NativeMemory.AlignedFree(_steps);
+        NativeMemory.AlignedFree(_links);
         _window = null;
         _heads = null;
-        _steps = null;
+        _links = null;
     }
 }

@@ -9,11 +9,9 @@ namespace AotLinker.Compression;
 /// </summary>
 /// <remarks>
 /// <para>
-/// <b>Chunks.</b> How the data is cut into writes does not matter, with one exception. All block-wise encoders (both
-/// levels of <see cref="DeflateFamily.Go127"/>, level 1 of <see cref="DeflateFamily.Go123"/>) cut the stream at multiples
-/// of 65,535 bytes themselves. The default level of <see cref="DeflateFamily.Go123"/> moves its window between
-/// writes, and where exactly changes which matches are still in reach: to get the same bytes there the writes must be Go's. The
-/// linker passes a whole section in one write to that encoder (<c>machoCompressSection</c>).
+/// <b>Writes.</b> How the data is cut into writes does not matter. In Go there is one exception, the default level of
+/// <see cref="DeflateFamily.Go123"/>, whose window moves between writes; this class then does as Go does with all data in
+/// one write, which is how the linker uses that level. All other encoders cut the stream at multiples of 65,535 bytes themselves.
 /// </para>
 /// <para>
 /// <b>Fused arithmetic.</b> The 1.27 encoder weighs a new Huffman table with single precision sums of the form x*y+z. Go
