@@ -203,6 +203,7 @@ internal static class Link
         using (phases.Begin("Asmb2"))
         {
             ctx.Format.WriteTables(ctx);
+            CallGraph.PrintSizes(ctx);
         }
     }
 

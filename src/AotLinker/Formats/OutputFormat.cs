@@ -174,6 +174,9 @@ internal abstract class OutputFormat
     /// <summary>Bytes of the symbol table, known from <see cref="SizeTables"/> on; -c shows them.</summary>
     public virtual long SymbolTableSize => 0;
 
+    /// <summary>Bytes of a line table of the format's own, known from <see cref="SizeTables"/> on; -c shows them.</summary>
+    public virtual long LineTableSize => 0;
+
     /// <summary>Writes everything outside the segments.</summary>
     public abstract void WriteTables(LinkContext ctx);
 

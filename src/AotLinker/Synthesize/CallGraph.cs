@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Globalization;
+using System.Text;
 using AotLinker.Objects;
 
 namespace AotLinker.Synthesize;
@@ -37,5 +39,23 @@ internal static class CallGraph
             }
         }
         ctx.Diagnostics.Write(lines.WrittenSpan);
+    }
+
+    /// <summary>Prints the sizes of the program's parts (the end of ld.asmb2); the output is complete.</summary>
+    public static void PrintSizes(LinkContext ctx)
+    {
+        if (!ctx.Options.DumpCallGraph)
+        {
+            return;
+        }
+        ulong text = ctx.TextSegment.FileLength;
+        ulong data = ctx.DataSegment.FileLength;
+        ulong memory = ctx.DataSegment.Length;
+        long symbols = ctx.Format.SymbolTableSize;
+        long lines = ctx.Format.LineTableSize;
+        string report = string.Create(
+            CultureInfo.InvariantCulture,
+            $"textsize={text}\ndatsize={data}\nbsssize={memory - data}\nsymsize={symbols}\nlcsize={lines}\ntotal={text + memory + (ulong)(symbols + lines)}\n");
+        ctx.Diagnostics.Write(Encoding.ASCII.GetBytes(report));
     }
 }
