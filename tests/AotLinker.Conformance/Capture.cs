@@ -155,6 +155,10 @@ internal static class Capture
                 importConfig = arguments[index + 1];
                 marked[index + 1] = LinkStep.ImportConfigMark;
             }
+            else if (arguments[index] == "-fipso")
+            {
+                marked[index + 1] = LinkStep.SideMark;
+            }
         }
 
         if (output.Length == 0 || importConfig.Length == 0)

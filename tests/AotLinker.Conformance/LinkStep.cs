@@ -16,6 +16,9 @@ internal sealed class LinkStep
     public const string ImportConfigMark = "@IMPORTCFG@";
     public const string MainMark = "@MAIN@";
 
+    /// <summary>A file that the linker writes beside the output, such as that of -fipso: the output's path with ".side".</summary>
+    public const string SideMark = "@SIDE@";
+
     private readonly Lazy<string> _inputHash;
 
     private LinkStep(string folder)
@@ -81,10 +84,13 @@ internal sealed class LinkStep
                 case MainMark:
                     foreach (string flag in extra)
                     {
-                        yield return flag;
+                        yield return flag.Replace(SideMark, SideFile(output), StringComparison.Ordinal);
                     }
 
                     yield return MainArchive;
+                    break;
+                case SideMark:
+                    yield return SideFile(output);
                     break;
                 default:
                     yield return argument;
@@ -92,6 +98,9 @@ internal sealed class LinkStep
             }
         }
     }
+
+    /// <summary>The file for <see cref="SideMark"/>.</summary>
+    public static string SideFile(string output) => output + ".side";
 
     /// <summary>Copies the step into another folder, to be changed there.</summary>
     public LinkStep CopyTo(string folder)

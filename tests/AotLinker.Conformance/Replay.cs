@@ -4,16 +4,13 @@ using System.Text;
 namespace AotLinker.Conformance;
 
 /// <summary>What a linker did with a link step: exit code, texts, and the file it wrote (null when it wrote none).</summary>
-/// <param name="SideHash">Hash of the file named by <see cref="Replay.SideMark"/>, null without one.</param>
+/// <param name="SideHash">Hash of the file named by <see cref="LinkStep.SideMark"/>, null without one.</param>
 internal sealed record LinkOutcome(
     int ExitCode, string Output, string Error, long Length, string? Hash, string? SideHash);
 
 /// <summary>Runs link steps with any linker.</summary>
 internal static class Replay
 {
-    /// <summary>In a flag: a file of the linker's own to write, such as that of -fipso.</summary>
-    public const string SideMark = "@SIDE@";
-
     /// <summary>Makes aotlink refuse what it would otherwise hand to the toolchain's own linker.</summary>
     public const string StrictVariable = "AOTLINK_STRICT";
 
@@ -47,8 +44,8 @@ internal static class Replay
         try
         {
             string output = Path.Combine(folder, "out");
-            string side = Path.Combine(folder, "side");
-            CommandResult result = Link(step, linker, WithSide(flags, side), output, environment);
+            string side = LinkStep.SideFile(output);
+            CommandResult result = Link(step, linker, flags, output, environment);
             return new LinkOutcome(
                 result.ExitCode,
                 Neutral(result.OutputText, step, linker, folder),
@@ -62,10 +59,6 @@ internal static class Replay
             Directory.Delete(folder, recursive: true);
         }
     }
-
-    /// <summary>Flags with the side file's path filled in.</summary>
-    public static string[] WithSide(IReadOnlyList<string> flags, string side) =>
-        [.. flags.Select(flag => flag.Replace(SideMark, side, StringComparison.Ordinal))];
 
     /// <summary>
     /// A linker's text without what differs from run to run: its own path (errors start with it), the step's
@@ -89,6 +82,9 @@ internal static class Replay
 /// </summary>
 internal static class Reference
 {
+    /// <summary>Changes when what is remembered changes in form.</summary>
+    private const string Version = "2";
+
     private static string Store => Path.Combine(Settings.Cache, "references");
 
     public static LinkOutcome Of(Toolchain toolchain, LinkStep step, IReadOnlyList<string> flags)
@@ -111,7 +107,7 @@ internal static class Reference
     private static string Key(Toolchain toolchain, LinkStep step, IReadOnlyList<string> flags)
     {
         long length = new FileInfo(step.Tool).Length;
-        string text = string.Join('\n', [toolchain.LinkVersion, length.ToString(System.Globalization.CultureInfo.InvariantCulture), step.InputHash, .. flags]);
+        string text = string.Join('\n', [Version, toolchain.LinkVersion, length.ToString(System.Globalization.CultureInfo.InvariantCulture), step.InputHash, .. flags]);
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
     }
 

@@ -52,7 +52,7 @@ internal sealed class CaptureSet
         get
         {
             string environment = string.Join('\n', _environment.OrderBy(pair => pair.Key).Select(pair => $"{pair.Key}={pair.Value}"));
-            string key = string.Join('\n', [_toolchain.LinkVersion, _toolchain.Goroot, Settings.GoCache, _verb, _workingDirectory, environment, _sourceStamp, .. _arguments]);
+            string key = string.Join('\n', ["2", _toolchain.LinkVersion, _toolchain.Goroot, Settings.GoCache, _verb, _workingDirectory, environment, _sourceStamp, .. _arguments]);
             string hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))[..16];
             return Path.Combine(Settings.Cache, "suite", $"{_toolchain.Release}-{hash}");
         }

@@ -55,8 +55,8 @@ internal sealed class Subject(IReadOnlyList<string> linker, IReadOnlyList<string
         Check.That(Reference.Of(toolchain, step, []).Hash == kept, "the reference linker's replay differs from what go build linked");
     }
 
-    /// <summary>Links a step and runs the program, where it can be run; it must exit with <paramref name="exitCode"/>.</summary>
-    public CommandResult LinkAndRun(LinkStep step, string[] arguments, int exitCode = 0)
+    /// <summary>Links a step and runs the program, where it can be run; it must exit with 0.</summary>
+    public CommandResult LinkAndRun(LinkStep step, string[] arguments, string? workingDirectory = null)
     {
         string folder = Settings.NewTemporaryFolder();
         try
@@ -69,8 +69,8 @@ internal sealed class Subject(IReadOnlyList<string> linker, IReadOnlyList<string
                 return link;
             }
 
-            CommandResult run = Command.Run([program], arguments, new Dictionary<string, string>(), folder, limit: TimeSpan.FromMinutes(3));
-            Check.That(run.ExitCode == exitCode, $"the program exits with {run.ExitCode}, expected {exitCode}\n{Command.Tail(run.OutputText + run.ErrorText, 1500)}");
+            CommandResult run = Command.Run([program], arguments, new Dictionary<string, string>(), workingDirectory ?? folder, limit: TimeSpan.FromMinutes(3));
+            Check.That(run.ExitCode == 0, $"the program exits with {run.ExitCode}\n{Command.Tail(run.OutputText + run.ErrorText, 1500)}");
             return run;
         }
         finally
@@ -93,9 +93,8 @@ internal sealed class Subject(IReadOnlyList<string> linker, IReadOnlyList<string
         {
             string expected = Path.Combine(folder, "expected");
             string actual = Path.Combine(folder, "actual");
-            string side = Path.Combine(folder, "side");
-            Replay.Link(step, [step.Tool], Replay.WithSide(flags, side), expected);
-            Replay.Link(step, Linker, Replay.WithSide(flags, side), actual, environment);
+            Replay.Link(step, [step.Tool], flags, expected);
+            Replay.Link(step, Linker, flags, actual, environment);
             if (!File.Exists(actual))
             {
                 return "no output file";

@@ -204,18 +204,18 @@ internal sealed partial class StandardSuite
         CaptureSet manySet = new(_toolchain, "test", [.. ManyPackages.Except(few)], Source);
         foreach (string package in few)
         {
-            Add("go test -c", package, Tier.Ci, () => TestBinary(fewSet[package + ".test"]));
+            Add("go test -c", package, Tier.Ci, () => TestBinary(package, fewSet[package + ".test"]));
         }
 
         foreach (string package in ManyPackages.Except(few))
         {
-            Add("go test -c", package, Tier.All, () => TestBinary(manySet[package + ".test"]));
+            Add("go test -c", package, Tier.All, () => TestBinary(package, manySet[package + ".test"]));
         }
 
-        void TestBinary(LinkStep step)
+        void TestBinary(string package, LinkStep step)
         {
             _subject.SameAsReference(_toolchain, step, []);
-            _subject.LinkAndRun(step, ["-test.list=^$"]);
+            _subject.LinkAndRun(step, ["-test.list=^$"], Path.Combine(Source, package));
         }
     }
 
@@ -231,7 +231,6 @@ internal sealed partial class StandardSuite
         Variant("GOAMD64=v3", Tier.All, ["./hello", "./server", "./maps"], new() { ["GOAMD64"] = "v3" }, ["hello", "server", "maps"]);
         Variant("-cover", Tier.All, ["-cover", "-coverpkg=./...,fmt,strings", "./hello", "./generics"], [], ["hello", "generics"]);
         Variant("inlining off", Tier.All, ["-gcflags=all=-l", "./hello", "./server"], [], ["hello", "server"]);
-        Variant("no DWARF locations", Tier.All, ["-gcflags=all=-dwarflocationlists=0", "./hello", "./dwarf"], [], ["hello", "dwarf"]);
         Variant("no compiler DWARF", Tier.All, ["-gcflags=all=-dwarf=0", "./hello"], [], ["hello"]);
         Variant("netgo, osusergo", Tier.All, ["-tags=netgo,osusergo,timetzdata", "./server"], [], ["server"]);
         Variant("-ldflags of go build", Tier.All, ["-ldflags=-s -w -X 'main.Version=1 2'", "./server"], [], ["server"]);
