@@ -88,6 +88,9 @@ internal sealed unsafe class GoObject
         {
             throw Damaged("hash block too short");
         }
+        FirstNonPkg = DefCount + Hashed64Count + HashedCount;
+        AllDefCount = FirstNonPkg + NonPkgDefCount;
+        SymbolCount = AllDefCount + NonPkgRefCount;
         int indexWords = AllDefCount + 1;
         if (Records(BlkRelocIdx, 4) < indexWords || Records(BlkAuxIdx, 4) < indexWords || Records(BlkDataIdx, 4) < indexWords)
         {
@@ -152,11 +155,14 @@ internal sealed unsafe class GoObject
     /// <summary>Number of named references.</summary>
     public int NonPkgRefCount { get; }
 
+    /// <summary>Local index of the first named definition; the named references follow the definitions.</summary>
+    public int FirstNonPkg { get; }
+
     /// <summary>Number of all definitions.</summary>
-    public int AllDefCount => DefCount + Hashed64Count + HashedCount + NonPkgDefCount;
+    public int AllDefCount { get; }
 
     /// <summary>Number of local symbols, definitions and named references.</summary>
-    public int SymbolCount => AllDefCount + NonPkgRefCount;
+    public int SymbolCount { get; }
 
     /// <summary>Global id of local symbol 0; the package definitions follow it without gaps. Set by resolve.</summary>
     public int GlobalBase { get; set; }
@@ -212,6 +218,7 @@ internal sealed unsafe class GoObject
     }
 
     /// <summary>The record of local symbol <paramref name="local"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref readonly SymbolRecord Symbol(int local)
     {
         if ((uint)local >= (uint)SymbolCount)
@@ -238,6 +245,7 @@ internal sealed unsafe class GoObject
     }
 
     /// <summary>Content of a definition; empty for references and zeroed symbols. May be shorter than the symbol's size.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ReadOnlySpan<byte> Data(int local)
     {
         if ((uint)local >= (uint)AllDefCount)
@@ -256,6 +264,7 @@ internal sealed unsafe class GoObject
     public int DataSize(int local) => Data(local).Length;
 
     /// <summary>Relocations of a definition; empty for references.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ReadOnlySpan<RelocRecord> Relocs(int local)
     {
         if ((uint)local >= (uint)AllDefCount)
@@ -271,6 +280,7 @@ internal sealed unsafe class GoObject
     }
 
     /// <summary>Auxiliary symbols of a definition; empty for references.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ReadOnlySpan<AuxRecord> Auxes(int local)
     {
         if ((uint)local >= (uint)AllDefCount)
@@ -289,6 +299,7 @@ internal sealed unsafe class GoObject
     public bool IsContentHashed(int local) => (uint)(local - DefCount - Hashed64Count) < (uint)HashedCount;
 
     /// <summary>Global id of local symbol <paramref name="local"/> (after resolve).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int ToGlobal(int local)
     {
         if ((uint)local >= (uint)SymbolCount)

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace AotLinker.Objects;
 
 /// <summary>
@@ -34,16 +36,17 @@ internal readonly ref struct RelocList
 
     /// <summary>Kind of the i-th relocation, without the weak flag.</summary>
     /// <exception cref="LinkException">The number is none of the release's.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public RelocKind Kind(int i)
     {
         int raw = Records[i].RawKind & ~RelocFlags.Weak;
-        if ((uint)raw >= (uint)_kinds.Length)
-        {
-            throw Owner is null ? new InvalidOperationException($"relocation kind {raw}") : Owner.Damaged($"unknown relocation type {raw}");
-        }
-        return (RelocKind)_kinds[raw];
+        return (uint)raw < (uint)_kinds.Length ? (RelocKind)_kinds[raw] : throw Unknown(raw);
     }
 
     /// <summary>Global id of the i-th relocation's target; none for a nil reference.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public SymbolId Target(int i) => Table.Resolve(Owner, Records[i].Target);
+
+    private Exception Unknown(int raw) =>
+        Owner is null ? new InvalidOperationException($"relocation kind {raw}") : Owner.Damaged($"unknown relocation type {raw}");
 }

@@ -240,39 +240,22 @@ internal sealed unsafe partial class SymbolTable
 
     /// <summary>Global id of a reference in <paramref name="owner"/>'s numbering (loader.resolve); null: linker-made.</summary>
     /// <exception cref="LinkException">The reference points outside its package, or at a builtin nothing defines.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public SymbolId Resolve(GoObject? owner, SymRef r)
     {
-        if (owner is null)
+        // Nearly all references are by name or within the package.
+        if (owner is not null)
         {
-            return new SymbolId((int)r.SymbolIndex);
-        }
-        uint package = r.PackageIndex;
-        uint index = r.SymbolIndex;
-        if (package < SymRef.Self)
-        {
-            if (package == SymRef.Invalid)
+            if (r.PackageIndex == SymRef.NonPackage && r.SymbolIndex < (uint)(owner.SymbolCount - owner.FirstNonPkg))
             {
-                return index == 0 ? SymbolId.None : throw owner.Damaged("bad symbol reference");
+                return new SymbolId(owner.GlobalMap[owner.FirstNonPkg - owner.DefCount + (int)r.SymbolIndex]);
             }
-            int[] packages = owner.PackageObjects;
-            if (package >= (uint)packages.Length)
+            if (r.PackageIndex == SymRef.Self && r.SymbolIndex < (uint)owner.DefCount)
             {
-                throw owner.Damaged("package index out of range");
+                return new SymbolId(owner.GlobalBase + (int)r.SymbolIndex);
             }
-            GoObject definer = _objects[packages[package]];
-            return index < (uint)definer.DefCount ? new SymbolId(definer.GlobalBase + (int)index) : throw owner.Damaged("symbol reference out of range");
         }
-        return package switch
-        {
-            SymRef.Self => index < (uint)owner.DefCount ? new SymbolId(owner.GlobalBase + (int)index) : new SymbolId(owner.ToGlobal(Clamp(index))),
-            SymRef.Hashed64 => new SymbolId(owner.ToGlobal(Clamp(index + (ulong)owner.DefCount))),
-            SymRef.Hashed => new SymbolId(owner.ToGlobal(Clamp(index + (ulong)owner.DefCount + (ulong)owner.Hashed64Count))),
-            SymRef.NonPackage => new SymbolId(owner.ToGlobal(Clamp(index + (ulong)owner.DefCount + (ulong)owner.Hashed64Count + (ulong)owner.HashedCount))),
-            SymRef.Builtin => ResolveBuiltin(owner, index),
-            _ => throw owner.Damaged("bad package index"),
-        };
-
-        static int Clamp(ulong i) => (int)Math.Min(i, int.MaxValue);
+        return ResolveOther(owner, r);
     }
 
     /// <summary>Required alignment in bytes; 0 if none was set.</summary>
@@ -339,6 +322,41 @@ internal sealed unsafe partial class SymbolTable
     /// <summary>Byte form of an alignment: 0 for none, else its logarithm plus one.</summary>
     public static byte EncodeAlign(int align) =>
         align == 0 ? (byte)0 : (byte)(System.Numerics.BitOperations.Log2((uint)align) + 1);
+
+    private SymbolId ResolveOther(GoObject? owner, SymRef r)
+    {
+        if (owner is null)
+        {
+            return new SymbolId((int)r.SymbolIndex);
+        }
+        uint package = r.PackageIndex;
+        uint index = r.SymbolIndex;
+        if (package < SymRef.Self)
+        {
+            if (package == SymRef.Invalid)
+            {
+                return index == 0 ? SymbolId.None : throw owner.Damaged("bad symbol reference");
+            }
+            int[] packages = owner.PackageObjects;
+            if (package >= (uint)packages.Length)
+            {
+                throw owner.Damaged("package index out of range");
+            }
+            GoObject definer = _objects[packages[package]];
+            return index < (uint)definer.DefCount ? new SymbolId(definer.GlobalBase + (int)index) : throw owner.Damaged("symbol reference out of range");
+        }
+        return package switch
+        {
+            SymRef.Self => new SymbolId(owner.ToGlobal(Clamp(index))),
+            SymRef.Hashed64 => new SymbolId(owner.ToGlobal(Clamp(index + (ulong)owner.DefCount))),
+            SymRef.Hashed => new SymbolId(owner.ToGlobal(Clamp(index + (ulong)owner.DefCount + (ulong)owner.Hashed64Count))),
+            SymRef.NonPackage => new SymbolId(owner.ToGlobal(Clamp(index + (ulong)owner.FirstNonPkg))),
+            SymRef.Builtin => ResolveBuiltin(owner, index),
+            _ => throw owner.Damaged("bad package index"),
+        };
+
+        static int Clamp(ulong i) => (int)Math.Min(i, int.MaxValue);
+    }
 
     private void Grow(long count)
     {
