@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -104,11 +105,14 @@ internal sealed unsafe class NameTable(int shardCount)
         return shards;
     }
 
+    // A 64-bit multiplication only: the 128-bit one is emulated on the CPUs we must run on.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Mix(ulong a, ulong b)
     {
-        ulong high = Math.BigMul(a, b, out ulong low);
-        return high ^ low;
+        ulong x = (a ^ BitOperations.RotateLeft(b, 29)) * 0x9fb21c651e98df25;
+        x ^= x >> 32;
+        x = (x + b) * 0xd6e8feb86659fd93;
+        return x ^ (x >> 29);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -39,7 +39,11 @@ internal sealed unsafe class Resolver
     private DuplicateDefinition? _fatal;
     private readonly Lock _fatalGate = new();
 
+    // By block of positions: the object of its first one.
+    private readonly int[] _objectOfBlock;
+
     private const int NewDefinition = -1;
+    private const int BlockShift = 8;
 
     private Resolver(LinkContext ctx, GoObject[] objects, int count, ResolveOptions options)
     {
@@ -62,6 +66,15 @@ internal sealed unsafe class Resolver
         _packageDefs = id;
         _positions = checked((int)position);
         _positionBase[count] = _positions;
+        _objectOfBlock = new int[(_positions >> BlockShift) + 1];
+        for (int block = 0, i = SymbolTable.FirstObject; block < _objectOfBlock.Length && i < count; block++)
+        {
+            while (i < count - 1 && _positionBase[i + 1] <= block << BlockShift)
+            {
+                i++;
+            }
+            _objectOfBlock[block] = i;
+        }
         int shards = ctx.Workers.Threads;
         _fixups = Lists<SizeFixup>(shards);
         _overrides = Lists<Override>(shards);
@@ -162,8 +175,8 @@ internal sealed unsafe class Resolver
 
     private static ulong ContentHash(ulong low, ulong high)
     {
-        ulong top = Math.BigMul(low ^ 0x9e3779b97f4a7c15, high ^ 0xe7037ed1a0b428db, out ulong bottom);
-        return NonZero(top ^ bottom);
+        ulong x = (low ^ System.Numerics.BitOperations.RotateLeft(high, 32)) * 0x9e3779b97f4a7c15;
+        return NonZero((x ^ (x >> 31)) * 0xe7037ed1a0b428db);
     }
 
     // Slots of the name shard hold a package definition's id, or the complement of a position. Content hashes live in tables of
@@ -689,21 +702,13 @@ internal sealed unsafe class Resolver
 
         public (GoObject Object, int Local) ObjectOfPosition(int position)
         {
-            int low = SymbolTable.FirstObject, high = owner._count - 1;
-            while (low < high)
+            int index = owner._objectOfBlock[position >> BlockShift];
+            while (owner._positionBase[index + 1] <= position)
             {
-                int middle = (low + high + 1) / 2;
-                if (owner._positionBase[middle] <= position)
-                {
-                    low = middle;
-                }
-                else
-                {
-                    high = middle - 1;
-                }
+                index++;
             }
-            GoObject o = owner._objects[low];
-            return (o, position - owner._positionBase[low] + o.DefCount);
+            GoObject o = owner._objects[index];
+            return (o, position - owner._positionBase[index] + o.DefCount);
         }
     }
 }
