@@ -100,24 +100,34 @@ internal static class TextOrder
         return found;
     }
 
-    private static void CollectObject(SymbolTable symbols, GoObject o, ref ObjectText found)
+    private static unsafe void CollectObject(SymbolTable symbols, GoObject o, ref ObjectText found)
     {
-        int n = o.AllDefCount;
-        for (int local = 0; local < n; local++)
+        int definitions = o.AllDefCount;
+        int own = o.DefCount;
+        for (int local = 0; local < own; local++)
         {
-            SymbolId s = new(o.ToGlobal(local));
+            Add(o.GlobalBase + local, local, ref found);
+        }
+        for (int local = own; local < definitions; local++)
+        {
+            Add(o.GlobalMap[local - own], local, ref found);
+        }
+
+        void Add(int id, int local, ref ObjectText found)
+        {
+            SymbolId s = new(id);
             if (!symbols.IsReachable(s))
             {
-                continue;
+                return;
             }
             ref readonly SymbolRecord record = ref o.Symbol(local);
             if (!SymbolKinds.FromObject(record.RawKind).IsText())
             {
-                continue;
+                return;
             }
             // Another object's definition may have been taken, or the symbol changed; its place is still decided by all that define it.
             bool shared = (record.Flags & SymbolFlags.DupOk) != 0 || symbols.Locate(s, out int at) != o || at != local;
-            (shared ? found.Shared ??= [] : found.Own ??= []).Add(s.Index);
+            (shared ? found.Shared ??= [] : found.Own ??= []).Add(id);
         }
     }
 }

@@ -13,6 +13,7 @@ internal sealed class SourceFiles : IDisposable
     private const uint NoFile = uint.MaxValue;
 
     private readonly FunctionList _functions;
+    private readonly int _units;
     private readonly int[] _firstFile;
     private readonly int[] _used;
     private readonly List<(int File, ulong Hash)>[] _claimed;
@@ -27,7 +28,7 @@ internal sealed class SourceFiles : IDisposable
     public SourceFiles(FunctionList functions)
     {
         _functions = functions;
-        int units = functions.Units.Count;
+        int units = _units = functions.Units.Count;
         _firstFile = new int[units + 1];
         for (int u = 0; u < units; u++)
         {
@@ -96,7 +97,7 @@ internal sealed class SourceFiles : IDisposable
     /// <summary>Drops repeated names and makes both tables.</summary>
     public void Place()
     {
-        byte[] root = RawText.Encode(_functions.Context.Options.Environment.GoRoot);
+        byte[] root = _units == 0 ? [] : RawText.Encode(_functions.Context.Options.Environment.GoRoot);
         NameSet names = new();
         ArrayBufferWriter bytes = new();
         byte[] expanded = [];
@@ -150,7 +151,7 @@ internal sealed class SourceFiles : IDisposable
 
     private void MakeUnitTable(NameSet names)
     {
-        int units = _used.Length;
+        int units = _units;
         _unitOffsets = new int[units];
         int total = 0;
         for (int u = 0; u < units; u++)
@@ -209,7 +210,7 @@ internal sealed class SourceFiles : IDisposable
     private ReadOnlySpan<byte> NameOf(int file, out int unit)
     {
         int low = 0;
-        int high = _used.Length;
+        int high = _units;
         while (high - low > 1)
         {
             int middle = (low + high) >>> 1;
