@@ -42,7 +42,7 @@ internal sealed partial class StandardSuite
         .. FewTested,
         "bufio", "bytes", "compress/flate", "container/list", "context", "crypto/sha256", "debug/elf", "debug/gosym", "encoding/binary",
         "encoding/gob", "encoding/xml", "fmt", "go/parser", "hash/crc32", "html/template", "io", "log/slog", "maps", "math", "math/big",
-        "net/url", "path/filepath", "regexp", "runtime/debug", "slices", "strconv", "sync", "sync/atomic", "text/template", "time", "unique",
+        "net/url", "path/filepath", "regexp", "slices", "strconv", "sync", "sync/atomic", "text/template", "time", "unique",
     ];
 
     private readonly List<Case> _cases = [];
