@@ -19,7 +19,7 @@ internal static class TargetRegistry
     /// <summary>The object format of a target's operating system; null if it is not supported yet.</summary>
     public static OutputFormat? Format(Target target, Release release, LinkOptions options) => target.HeadType switch
     {
-        HeadType.Linux => new ElfFormat(target, release, ElfOptions.From(options)),
+        _ when target.IsElf => new ElfFormat(target, release, ElfOptions.From(options)),
         _ => null,
     };
 }

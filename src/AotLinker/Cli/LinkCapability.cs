@@ -12,7 +12,7 @@ internal static class LinkCapability
     /// <summary>Ports linked so far.</summary>
     public static bool SupportsPort(string goos, string goarch) => (goos, goarch) switch
     {
-        ("linux", "amd64") => true,
+        ("linux" or "freebsd" or "netbsd" or "openbsd" or "dragonfly" or "solaris" or "illumos", "amd64") => true,
         _ => false,
     };
 
