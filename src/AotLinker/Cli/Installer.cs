@@ -86,10 +86,19 @@ internal sealed class Installer
         }
 
         CheckOriginal(LinkPath);
-        byte[] before = _probe.BuildProgram();
-        Tell($"a test program linked by the original: {before.Length} bytes");
-        Switch(before);
-        Tell($"the same program linked by aotlink: identical");
+        string folder = Directory.CreateTempSubdirectory("aotlink-install-").FullName;
+        try
+        {
+            byte[] before = _probe.BuildProgram(folder);
+            Tell($"a test program linked by the original: {before.Length} bytes");
+            Switch(folder, before);
+            Tell("the same program linked by aotlink: identical");
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
         Tell($"installed: {LinkPath} (the original is {SavedPath})");
     }
 
@@ -201,7 +210,7 @@ internal sealed class Installer
     }
 
     // Renames the original aside and puts ourselves in its place; back if the result isn't the same.
-    private void Switch(byte[] before)
+    private void Switch(string folder, byte[] before)
     {
         string fresh = Path.Combine(_folder, StockLinker.Executable($".aotlink-{Environment.ProcessId}"));
         try
@@ -223,7 +232,7 @@ internal sealed class Installer
                 string theirs = _probe.VersionOf(SavedPath);
                 if (ours != theirs)
                     throw new LinkException($"aotlink says \"{ours}\" where the original says \"{theirs}\"");
-                if (!_probe.BuildProgram().AsSpan().SequenceEqual(before))
+                if (!_probe.BuildProgram(folder).AsSpan().SequenceEqual(before))
                     throw new LinkException("the program linked by aotlink differs from the one linked by the original");
             }
             catch

@@ -12,8 +12,9 @@ internal interface IToolchainProbe
     string VersionOf(string tool);
 
     /// <summary>Builds a small program with the linker that is in place, runs it where it is for this host, and returns its bytes.</summary>
+    /// <param name="folder">An empty folder, or one that was used for this before. Its name goes into the program's build ID.</param>
     /// <exception cref="LinkException">The build fails, or the program does.</exception>
-    byte[] BuildProgram();
+    byte[] BuildProgram(string folder);
 }
 
 /// <summary>Tries out a real toolchain by its go command.</summary>
@@ -33,35 +34,29 @@ internal sealed class ToolchainProbe(Toolchain toolchain, string root) : IToolch
     }
 
     /// <inheritdoc/>
-    public byte[] BuildProgram()
+    public byte[] BuildProgram(string folder)
     {
-        string folder = Directory.CreateTempSubdirectory("aotlink-install-").FullName;
-        try
-        {
-            string source = Path.Combine(folder, "main.go");
-            string program = Path.Combine(folder, StockLinker.Executable("hello"));
-            File.WriteAllText(source, "package main\n\nfunc main() { println(\"hello\") }\n");
+        string source = Path.Combine(folder, "main.go");
+        string program = Path.Combine(folder, StockLinker.Executable("hello"));
+        File.WriteAllText(source, "package main\n\nfunc main() { println(\"hello\") }\n");
 
-            Dictionary<string, string?> variables = Variables();
-            if (HostProcess.Variable("GOCACHE") is null && HostProcess.Variable("HOME") is null && !OperatingSystem.IsWindows())
-                variables["GOCACHE"] = Path.Combine(folder, "cache");
-            string go = Path.Combine(root, "bin", StockLinker.Executable("go"));
-            (int exitCode, string output, string error) = Run(go, ["build", "-o", program, source], folder, variables);
-            if (exitCode != 0)
-                throw new LinkException($"a test build failed:\n{output}{error}".TrimEnd());
-            if (_runs)
-            {
-                (int status, _, string said) = Run(program, [], folder, []);
-                if (status != 0 || said.Trim() != "hello")
-                    throw new LinkException($"the test program exits with {status} and says \"{said.Trim()}\"");
-            }
-
-            return File.ReadAllBytes(program);
-        }
-        finally
+        // The go command doesn't link where it finds the result there.
+        File.Delete(program);
+        Dictionary<string, string?> variables = Variables();
+        if (HostProcess.Variable("GOCACHE") is null && HostProcess.Variable("HOME") is null && !OperatingSystem.IsWindows())
+            variables["GOCACHE"] = Path.Combine(folder, "cache");
+        string go = Path.Combine(root, "bin", StockLinker.Executable("go"));
+        (int exitCode, string output, string error) = Run(go, ["build", "-o", program, source], folder, variables);
+        if (exitCode != 0)
+            throw new LinkException($"a test build failed:\n{output}{error}".TrimEnd());
+        if (_runs)
         {
-            Directory.Delete(folder, recursive: true);
+            (int status, _, string said) = Run(program, [], folder, []);
+            if (status != 0 || said.Trim() != "hello")
+                throw new LinkException($"the test program exits with {status} and says \"{said.Trim()}\"");
         }
+
+        return File.ReadAllBytes(program);
     }
 
     /// <summary>Runs a program to its end.</summary>

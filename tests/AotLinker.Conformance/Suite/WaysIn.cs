@@ -104,6 +104,7 @@ internal sealed partial class StandardSuite
         Command.Must(_subject.Linker, ["install", "--goroot", goroot], environment);
         Check.That(Capture.HashFile(tool) != before, "install leaves the old linker in place");
         UsedByBuild(folder, go, environment, tool);
+        HandsOver(folder, go, environment);
         CommandResult again = Command.Run(_subject.Linker, ["install", "--goroot", goroot], environment);
         Check.That(Capture.HashFile(tool) != before, $"installing twice undoes it: {again.ErrorText}");
         Command.Must(_subject.Linker, ["uninstall", "--goroot", goroot], environment);
@@ -111,6 +112,20 @@ internal sealed partial class StandardSuite
         string[] left = [.. Directory.GetFiles(Path.GetDirectoryName(tool)!).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
         string[] original = [.. Directory.GetFiles(_toolchain.ToolFolder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
         Check.That(left.SequenceEqual(original), $"files left behind: {string.Join(' ', left.Except(original))}");
+    }
+
+    /// <summary>An installed linker knows the one it replaced: a profile of Go's linker can only come from that.</summary>
+    private void HandsOver(string folder, string go, Dictionary<string, string> environment)
+    {
+        string profile = Path.Combine(folder, "profile");
+        string[] command = [go, "build", $"-ldflags=-cpuprofile={profile}", "-o", Path.Combine(folder, "handed"), "./hello"];
+        CommandResult refused = Command.Run(command, null, environment, Settings.Programs);
+        Check.That(refused.ExitCode != 0 && refused.ErrorText.Contains("-cpuprofile is not supported yet", StringComparison.Ordinal), $"{Replay.StrictVariable}=1 does not make it an error: {refused.ErrorText}");
+        Check.That(!File.Exists(profile), "a refused link wrote something");
+        CommandResult handed = Command.Must(command, null, new Dictionary<string, string>(environment) { [Replay.StrictVariable] = "0" }, Settings.Programs);
+        Check.That(File.Exists(profile), "the saved linker was not run");
+        string[] lines = [.. handed.ErrorText.Split('\n').Where(line => line.Contains("aotlink", StringComparison.Ordinal))];
+        Check.That(lines.Length == 1 && lines[0].Contains("link.stock", StringComparison.Ordinal), $"one line should say so: {handed.ErrorText}");
     }
 
     private void UsedByBuild(string folder, string go, Dictionary<string, string> environment, string tool)

@@ -32,7 +32,9 @@ public sealed class InstallerTests : IDisposable
         Make().Install();
         Assert.Equal(FakeToolchain.AotLink("new"), File.ReadAllBytes(_go.Link));
         Assert.Equal(FakeToolchain.GoProgram("stock"), File.ReadAllBytes(_go.Saved));
-        Assert.Equal([_go.Link, _go.Link], _probe.Built);
+        Assert.Equal(2, _probe.Built.Count);
+        Assert.Equal(_probe.Built[0], _probe.Built[1]);
+        Assert.False(Directory.Exists(_probe.Built[0]));
         Assert.Equal(_go.Saved, StockLinker.SavedBeside(_go.Link));
 
         Make().Uninstall();
@@ -238,9 +240,10 @@ public sealed class InstallerTests : IDisposable
 
         public string VersionOf(string tool) => ToolKinds.Of(tool) == ToolKind.AotLink ? OurVersion : StockVersion;
 
-        public byte[] BuildProgram()
+        public byte[] BuildProgram(string folder)
         {
-            Built.Add(go.Link);
+            Assert.True(Directory.Exists(folder));
+            Built.Add(folder);
             bool ours = ToolKinds.Of(go.Link) == ToolKind.AotLink;
             if (ours && FailsWith is not null)
                 throw new LinkException("a test build failed");
