@@ -53,13 +53,13 @@ internal static unsafe class TypeOrder
                     }
                 }
             });
-            Arrange(ctx.Workers, data, parts, names);
+            int[] starts = Arrange(ctx.Workers, data, parts, names);
+            DescribeParts(ctx, data, starts, align);
         }
         finally
         {
             NativeMemory.Free(names);
         }
-        DescribeParts(ctx, data, carrier, align, isStart);
     }
 
     private static Part PartOf(SymbolTable symbols, SymbolId s, SymbolId carrier, Func<SymbolId, bool> isStart, Func<SymbolId, bool> isEnd)
@@ -79,21 +79,23 @@ internal static unsafe class TypeOrder
         return isStart(s) ? Part.Start : isEnd(s) ? Part.End : Part.Other;
     }
 
-    private static void Arrange(Workers workers, ulong[] data, Part[] parts, TypeName* names)
+    /// <summary>Brings the symbols into order.</summary>
+    /// <returns>Where each part starts; at the end, where the last one ends.</returns>
+    private static int[] Arrange(Workers workers, ulong[] data, Part[] parts, TypeName* names)
     {
-        int[] counts = new int[(int)Part.End + 2];
+        int[] starts = new int[(int)Part.End + 2];
         foreach (Part part in parts)
         {
-            counts[(int)part + 1]++;
+            starts[(int)part + 1]++;
         }
-        for (int i = 1; i < counts.Length; i++)
+        for (int i = 1; i < starts.Length; i++)
         {
-            counts[i] += counts[i - 1];
+            starts[i] += starts[i - 1];
         }
         ulong[] arranged = new ulong[data.Length];
-        TypeName[] linked = new TypeName[counts[(int)Part.Linked + 1] - counts[(int)Part.Linked]];
-        int[] next = [.. counts];
-        int firstLinked = counts[(int)Part.Linked];
+        TypeName[] linked = new TypeName[starts[(int)Part.Linked + 1] - starts[(int)Part.Linked]];
+        int[] next = [.. starts];
+        int firstLinked = starts[(int)Part.Linked];
         for (int i = 0; i < data.Length; i++)
         {
             int at = next[(int)parts[i]]++;
@@ -126,30 +128,28 @@ internal static unsafe class TypeOrder
         }
         if (hasEqual)
         {
-            SortAsGo(data, parts, arranged, ranks, firstLinked, linked.Length);
+            SortAsGo(data, parts, arranged, ranks, starts);
         }
         arranged.CopyTo(data, 0);
+        return starts;
 
-        Span<ulong> Slice(Part part) => arranged.AsSpan(counts[(int)part]..counts[(int)part + 1]);
+        Span<ulong> Slice(Part part) => arranged.AsSpan(starts[(int)part]..starts[(int)part + 1]);
     }
 
     /// <summary>Runs Go's sort over all symbols; <paramref name="ranks"/> has those of linked types.</summary>
-    private static void SortAsGo(ulong[] data, Part[] parts, ulong[] arranged, uint[] ranks, int firstLinked, int linkedCount)
+    private static void SortAsGo(ulong[] data, Part[] parts, ulong[] arranged, uint[] ranks, int[] starts)
     {
-        // All other symbols have a place of their own, found by id.
-        Dictionary<uint, uint> places = new(arranged.Length - linkedCount);
-        for (int i = 0; i < arranged.Length; i++)
-        {
-            if (i < firstLinked || i >= firstLinked + linkedCount)
-            {
-                places.Add((uint)arranged[i], (uint)i);
-            }
-        }
         ulong[] keyed = new ulong[data.Length];
         for (int i = 0; i < data.Length; i++)
         {
-            uint rank = parts[i] == Part.Linked ? ranks[i] : places[(uint)data[i]];
-            keyed[i] = ((ulong)rank << 32) | (uint)i;
+            Part part = parts[i];
+            if (part != Part.Linked)
+            {
+                // The others have a place of their own, by size and id.
+                int start = starts[(int)part];
+                ranks[i] = (uint)(start + arranged.AsSpan(start..starts[(int)part + 1]).BinarySearch(data[i]));
+            }
+            keyed[i] = ((ulong)ranks[i] << 32) | (uint)i;
         }
         GoSort.Sort(keyed.AsSpan(), default(ByUpperHalf));
         for (int i = 0; i < keyed.Length; i++)
@@ -159,51 +159,31 @@ internal static unsafe class TypeOrder
     }
 
     /// <summary>Writes into moduledata how long the parts are (the second half of dodataSect's case for types).</summary>
-    private static void DescribeParts(LinkContext ctx, ulong[] data, SymbolId carrier, Func<SymbolId, int> align, Func<SymbolId, bool> isStart)
+    private static void DescribeParts(LinkContext ctx, ulong[] data, int[] starts, Func<SymbolId, int> align)
     {
-        SymbolTable symbols = ctx.Symbols;
         // In front of the first type a pointer's size is free.
-        long length = ctx.Target.PointerSize;
-        int i = 0;
-        for (; i < data.Length; i++)
+        long linked = End(starts[(int)Part.Linked], starts[(int)Part.Other], ctx.Target.PointerSize);
+        int firstItab = starts[(int)Part.Itab];
+        long itabs = End(starts[(int)Part.Other], firstItab, linked);
+        if (firstItab < data.Length)
         {
-            SymbolId s = Id(i);
-            if (s == carrier || isStart(s))
-            {
-                continue;
-            }
-            if ((symbols.Flags(s) & SymbolFlags.TypeLink) == 0 || IsItab(s))
-            {
-                break;
-            }
-            Add(i);
+            itabs = Round(itabs, align(new SymbolId((int)(uint)data[firstItab])));
         }
-        long linked = length;
-        for (; i < data.Length && !IsItab(Id(i)); i++)
-        {
-            Add(i);
-        }
-        if (i < data.Length)
-        {
-            length = Round(length, align(Id(i)));
-        }
-        long itabs = length;
-        length = 0;
-        for (; i < data.Length; i++)
-        {
-            Add(i);
-        }
+        long itabLength = End(firstItab, data.Length, 0);
 
         ModuleDataFields fields = ctx.ModuleDataFields;
         Write(fields.TypeDescriptorLength, linked, "moduledataTypeDescOffset");
         Write(fields.ItabOffset, itabs, "moduledataItabOffset");
-        Write(fields.ItabLength, length, "moduledataItabSizeOffset");
+        Write(fields.ItabLength, itabLength, "moduledataItabSizeOffset");
 
-        SymbolId Id(int at) => new((int)(uint)data[at]);
-
-        bool IsItab(SymbolId s) => (symbols.Flags2(s) & SymbolFlags2.Itab) != 0;
-
-        void Add(int at) => length = Round(length, align(Id(at))) + (long)(data[at] >> 32);
+        long End(int from, int to, long length)
+        {
+            foreach (ulong pair in data.AsSpan(from..to))
+            {
+                length = Round(length, align(new SymbolId((int)(uint)pair))) + (long)(pair >> 32);
+            }
+            return length;
+        }
 
         void Write(long offset, long value, string name)
         {
@@ -212,7 +192,7 @@ internal static unsafe class TypeOrder
                 ctx.Diagnostics.Error($"internal error: phase error: {name} not set in dodataSect");
                 return;
             }
-            symbols.Update(ctx.ModuleData).SetUInt(offset, (ulong)value, ctx.Target.PointerSize);
+            ctx.Symbols.Update(ctx.ModuleData).SetUInt(offset, (ulong)value, ctx.Target.PointerSize);
         }
     }
 

@@ -3,7 +3,7 @@ namespace AotLinker.Objects;
 /// <summary>Lookup by name and version.</summary>
 internal sealed unsafe partial class SymbolTable
 {
-    private readonly Dictionary<uint, int> _builtins = [];
+    private int[] _builtins = [];
     private NameTable _names = new(1);
 
     /// <summary>The symbol of a name and version; none if there is none (Loader.Lookup).</summary>
@@ -75,7 +75,8 @@ internal sealed unsafe partial class SymbolTable
 
     private SymbolId ResolveBuiltin(GoObject owner, uint index)
     {
-        if (_builtins.TryGetValue(index, out int s))
+        int[] builtins = _builtins;
+        if (index < (uint)builtins.Length && builtins[index] is var s && s != 0)
         {
             return new SymbolId(s);
         }
@@ -98,7 +99,8 @@ internal sealed unsafe partial class SymbolTable
     /// <summary>Finds the definition of every builtin, once all definitions have their ids.</summary>
     internal void BindBuiltins()
     {
-        uint index = 0;
+        _builtins = new int[Release.Builtins.Count((byte)'\n') + 1];
+        int index = 0;
         foreach (Range line in Release.Builtins.Split((byte)'\n'))
         {
             ReadOnlySpan<byte> text = Release.Builtins[line];
