@@ -58,6 +58,7 @@ internal static class Link
             {
                 output.Commit();
             }
+            LinkTrace.End(ctx);
         }
         return 0;
     }
@@ -71,6 +72,7 @@ internal static class Link
             ctx.Format.InitTarget(ctx);
         }
         options.CheckDataAddress(ctx.Settings.Round);
+        LinkTrace.Begin(ctx);
 
         // LOAD and RESOLVE: from here on every object is known, and no Go symbol is added.
         using (phases.Begin("loadlib"))

@@ -55,7 +55,8 @@ internal static class LinkCapability
     /// <summary>The noun phrase for a release that isn't known.</summary>
     public static string MissingRelease(string version) => $"{version} (aotlink links {Release.KnownForMessage})";
 
-    private static string ModeName(BuildMode mode) => mode switch
+    /// <summary>A mode as <c>-buildmode</c> names it; empty for none.</summary>
+    public static string ModeName(BuildMode mode) => mode switch
     {
         BuildMode.Exe => "exe",
         BuildMode.Pie => "pie",
