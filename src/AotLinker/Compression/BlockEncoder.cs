@@ -4,10 +4,10 @@ using System.Runtime.InteropServices;
 namespace AotLinker.Compression;
 
 /// <summary>
-/// Encoders that cut the stream into blocks of 65,535 bytes, wherever writes begin and end, and compress each
-/// once it is full and more follows. What is common: the buffer with the 32 KiB before the block.
+/// Cuts the stream into blocks of 65,535 bytes, wherever writes begin and end, and compresses each once it is full and more
+/// follows: levels 1 and 6 of Go 1.27 (<c>compressor.deflateFast</c>) and level 1 of Go 1.23 to 1.26 (<c>compressor.encSpeed</c>).
 /// </summary>
-internal abstract unsafe class BlockEncoder : DeflateEncoder
+internal sealed unsafe class BlockEncoder : DeflateEncoder
 {
     private const int BlockSize = DeflateTables.MaxStored;
 
@@ -19,6 +19,8 @@ internal abstract unsafe class BlockEncoder : DeflateEncoder
     /// <summary>Positions are rebased here, long before they overflow.</summary>
     private const uint RebaseAt = 0xF000_0000;
 
+    private readonly BlockMatcher _matcher;
+    private readonly TokenBlock _tokens = new();
     private byte* _buffer;
 
     /// <summary>Position of the buffer's first byte.</summary>
@@ -30,26 +32,23 @@ internal abstract unsafe class BlockEncoder : DeflateEncoder
     /// <summary>Bytes of the block so far.</summary>
     private int _filled;
 
-    protected BlockEncoder(BlockMatcher matcher)
+    public BlockEncoder(BlockMatcher matcher, BlockWriter writer)
     {
-        Matcher = matcher;
-        // Literals are copied in strides and may look a little past the end.
-        _buffer = (byte*)NativeMemory.AlignedAlloc(BufferSize + 64, 64);
+        _matcher = matcher;
+        Writer = writer;
+        _buffer = (byte*)NativeMemory.Alloc(BlockMatcher.LeadIn + BufferSize) + BlockMatcher.LeadIn;
         Clear();
     }
 
-    ~BlockEncoder() => NativeMemory.AlignedFree(_buffer);
+    ~BlockEncoder() => Free();
 
-    /// <summary>Finds the matches.</summary>
-    protected BlockMatcher Matcher { get; }
-
-    /// <summary>Scratch for one block's tokens.</summary>
-    protected TokenBlock Tokens { get; } = new();
+    /// <inheritdoc/>
+    public override BlockWriter Writer { get; }
 
     /// <inheritdoc/>
     public override void Reset()
     {
-        Matcher.Reset();
+        _matcher.Reset();
         Writer.Reset();
         Clear();
     }
@@ -72,23 +71,26 @@ internal abstract unsafe class BlockEncoder : DeflateEncoder
     public override void Finish()
     {
         if (_filled > 0)
-            Encode(_buffer - (nint)_base, _base + (nuint)_start, _filled, last: true);
+            Encode(_filled, last: true);
         Writer.WriteEnd();
     }
 
     /// <inheritdoc/>
     public override void Dispose()
     {
-        Matcher.Dispose();
-        Tokens.Dispose();
+        _matcher.Dispose();
+        _tokens.Dispose();
         Writer.Dispose();
-        NativeMemory.AlignedFree(_buffer);
-        _buffer = null;
+        Free();
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Compresses one block of 1 to 65,535 bytes; fewer than 65,535 only in the last.</summary>
-    protected abstract void Encode(byte* origin, nuint position, int length, bool last);
+    private void Free()
+    {
+        if (_buffer != null)
+            NativeMemory.Free(_buffer - BlockMatcher.LeadIn);
+        _buffer = null;
+    }
 
     private void Clear()
     {
@@ -97,9 +99,20 @@ internal abstract unsafe class BlockEncoder : DeflateEncoder
         _filled = 0;
     }
 
+    private void Encode(int length, bool last)
+    {
+        if (length >= BlockWriter.MinMatchedLength)
+        {
+            _tokens.Reset();
+            nuint position = _base + (nuint)_start;
+            _matcher.Find(_buffer - (nint)_base, position, position + (nuint)length, _tokens);
+        }
+        Writer.WriteBlock(_tokens, _buffer + _start, length, last);
+    }
+
     private void EndBlock()
     {
-        Encode(_buffer - (nint)_base, _base + (nuint)_start, BlockSize, last: false);
+        Encode(BlockSize, last: false);
         _start += BlockSize;
         _filled = 0;
         if (_start + BlockSize <= (int)BufferSize)
@@ -110,48 +123,8 @@ internal abstract unsafe class BlockEncoder : DeflateEncoder
         _base += (uint)moved;
         if (_base >= RebaseAt)
         {
-            Matcher.Rebase(_base - BlockMatcher.FirstPosition);
+            _matcher.Rebase(_base - BlockMatcher.FirstPosition);
             _base = BlockMatcher.FirstPosition;
         }
-    }
-}
-
-/// <summary>Levels 1 and 6 of Go 1.27 (<c>compressor.deflateFast</c>).</summary>
-internal sealed unsafe class BlockEncoder127(BlockMatcher matcher, bool fuseMultiplyAdd) : BlockEncoder(matcher)
-{
-    private readonly BlockWriter127 _writer = new(fuseMultiplyAdd);
-
-    /// <inheritdoc/>
-    public override BlockWriter Writer => _writer;
-
-    /// <inheritdoc/>
-    protected override void Encode(byte* origin, nuint position, int length, bool last)
-    {
-        if (length >= BlockWriter127.MinMatchedLength)
-        {
-            Tokens.Reset();
-            Matcher.Find(origin, position, position + (nuint)length, Tokens);
-        }
-        _writer.WriteBlock(Tokens, origin + position, length, last);
-    }
-}
-
-/// <summary>Level 1 of Go 1.23 to 1.26 (<c>compressor.encSpeed</c>).</summary>
-internal sealed unsafe class BlockEncoder123() : BlockEncoder(new FastMatcher123())
-{
-    private readonly BlockWriter123 _writer = new();
-
-    /// <inheritdoc/>
-    public override BlockWriter Writer => _writer;
-
-    /// <inheritdoc/>
-    protected override void Encode(byte* origin, nuint position, int length, bool last)
-    {
-        if (length >= BlockWriter123.MinMatchedLength)
-        {
-            Tokens.Reset();
-            Matcher.Find(origin, position, position + (nuint)length, Tokens);
-        }
-        _writer.WriteBlock(Tokens, origin + position, length);
     }
 }

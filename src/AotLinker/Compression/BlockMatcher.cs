@@ -19,6 +19,9 @@ internal abstract unsafe class BlockMatcher : IDisposable
     /// <summary>Position of a stream's first byte: more than any distance from 0.</summary>
     public const uint FirstPosition = 0x10000;
 
+    /// <summary>Bytes before the oldest byte of the window that may be read, though what they are does not matter.</summary>
+    public const int LeadIn = 16;
+
     private void* _table;
     private readonly nuint _tableBytes;
 
@@ -35,12 +38,28 @@ internal abstract unsafe class BlockMatcher : IDisposable
     /// <summary>The positions, in whatever arrangement the derived type likes.</summary>
     protected uint* Table => (uint*)_table;
 
+    /// <summary>
+    /// Blocks after which a matcher that started with nothing usually finds the same as one that knows all that came before
+    /// (and must be checked, with <see cref="IsEquivalentTo"/>).
+    /// </summary>
+    public abstract int WarmUpBlocks { get; }
+
+    /// <summary>The matcher of a family and level; null for the one encoder that does not work block by block.</summary>
+    public static BlockMatcher? TryCreate(DeflateFamily family, DeflateLevel level) => (family, level) switch
+    {
+        (DeflateFamily.Go127, DeflateLevel.BestSpeed) => new FastMatcher127(),
+        (DeflateFamily.Go127, DeflateLevel.Default) => new RepeatMatcher127(),
+        (DeflateFamily.Go123, DeflateLevel.BestSpeed) => new FastMatcher123(),
+        (DeflateFamily.Go123, DeflateLevel.Default) => null,
+        _ => throw new ArgumentOutOfRangeException(nameof(level), $"no encoder for {family} at level {level}"),
+    };
+
     /// <summary>Forgets everything: the next block starts a stream.</summary>
     public void Reset() => NativeMemory.Clear(_table, _tableBytes);
 
     /// <summary>
     /// Appends the matches and literals of [<paramref name="start"/>, <paramref name="end"/>) to an empty block. At least 128
-    /// bytes; 32 KiB before them must be readable, if the stream has so many.
+    /// bytes; if the stream has so many, 32 KiB before them must be there, and <see cref="LeadIn"/> bytes more be readable.
     /// </summary>
     public abstract void Find(byte* origin, nuint start, nuint end, TokenBlock tokens);
 
@@ -56,9 +75,10 @@ internal abstract unsafe class BlockMatcher : IDisposable
     /// </summary>
     public bool IsEquivalentTo(BlockMatcher other, uint position)
     {
-        uint oldest = position - DeflateTables.WindowSize;
+        // What is farther than the window is as good as not there.
+        uint tooOld = position - DeflateTables.WindowSize - 1;
         ReadOnlySpan<uint> a = Entries, b = other.Entries;
-        var limit = new Vector<uint>(oldest);
+        var limit = new Vector<uint>(tooOld);
         int i = 0;
         for (; i <= a.Length - Vector<uint>.Count; i += Vector<uint>.Count)
         {

@@ -16,6 +16,9 @@ internal abstract unsafe class BlockWriter : IDisposable
     /// </summary>
     public const int MaxBlockOutput = 128 * 1024;
 
+    /// <summary>Blocks below this, which only the last can be, are not searched for matches.</summary>
+    public const int MinMatchedLength = 128;
+
     private BitSink _sink;
 
     /// <summary>The compressed stream.</summary>
@@ -47,12 +50,22 @@ internal abstract unsafe class BlockWriter : IDisposable
         return taken;
     }
 
+    /// <summary>The writer of a family.</summary>
+    public static BlockWriter Create(DeflateFamily family, bool fuseMultiplyAdd) =>
+        family == DeflateFamily.Go127 ? new BlockWriter127(fuseMultiplyAdd) : new BlockWriter123();
+
     /// <summary>Forgets all state and output.</summary>
     public virtual void Reset()
     {
         Output.Clear();
         _sink = default;
     }
+
+    /// <summary>Writes one block of input in the form that its tokens suggest.</summary>
+    /// <param name="tokens">The block's tokens, unless it is shorter than <see cref="MinMatchedLength"/>. Its counts change.</param>
+    /// <param name="data">The bytes, 1 to 65,535.</param>
+    /// <param name="last">Whether this is the last one.</param>
+    public abstract void WriteBlock(TokenBlock tokens, byte* data, int length, bool last);
 
     /// <summary>Writes the stream's last bits: an empty last block, filled up to a byte.</summary>
     public abstract void WriteEnd();

@@ -3,9 +3,6 @@ namespace AotLinker.Compression;
 /// <summary>Block decisions of Go 1.23 to 1.26 (<c>huffmanBitWriter</c>): every block brings its own codes.</summary>
 internal sealed unsafe class BlockWriter123 : BlockWriter
 {
-    /// <summary>Blocks below this, which only the last can be, are not searched for matches.</summary>
-    public const int MinMatchedLength = 128;
-
     /// <summary>Blocks up to this are stored.</summary>
     private const int MaxAlwaysStored = 16;
 
@@ -20,9 +17,9 @@ internal sealed unsafe class BlockWriter123 : BlockWriter
         Close(sink);
     }
 
-    /// <summary>Writes one input block in the form that its tokens suggest (<c>compressor.encSpeed</c>, level 1).</summary>
-    /// <param name="tokens">The block's tokens, unless it is shorter than <see cref="MinMatchedLength"/>. Its counts change.</param>
-    public void WriteBlock(TokenBlock tokens, byte* data, int length)
+    /// <inheritdoc/>
+    /// <remarks>As <c>compressor.encSpeed</c> decides, at level 1.</remarks>
+    public override void WriteBlock(TokenBlock tokens, byte* data, int length, bool last)
     {
         if (length <= MaxAlwaysStored)
         {

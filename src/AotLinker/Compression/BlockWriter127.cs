@@ -17,9 +17,6 @@ internal sealed unsafe class BlockWriter127 : BlockWriter
     /// <summary>Size assumed for a header that was not built yet.</summary>
     private const int GuessedHeaderBits = 70 * 8;
 
-    /// <summary>Blocks below this, which only the last can be, are not searched for matches.</summary>
-    public const int MinMatchedLength = 128;
-
     /// <summary>Blocks up to this are stored.</summary>
     private const int MaxAlwaysStored = 32;
 
@@ -50,12 +47,9 @@ internal sealed unsafe class BlockWriter127 : BlockWriter
         _spareLiteral.Dispose();
     }
 
-    /// <summary>
-    /// Writes one input block in the form that its tokens suggest (<c>compressor.deflateFast</c>).
-    /// </summary>
-    /// <param name="tokens">The block's tokens, unless it is shorter than <see cref="MinMatchedLength"/>. Its counts change.</param>
-    /// <param name="last">Whether this is the last one.</param>
-    public void WriteBlock(TokenBlock tokens, byte* data, int length, bool last)
+    /// <inheritdoc/>
+    /// <remarks>As <c>compressor.deflateFast</c> decides.</remarks>
+    public override void WriteBlock(TokenBlock tokens, byte* data, int length, bool last)
     {
         if (length < MinMatchedLength)
         {

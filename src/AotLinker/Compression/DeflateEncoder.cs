@@ -19,12 +19,8 @@ internal abstract class DeflateEncoder : IDisposable
     public abstract void Dispose();
 
     /// <summary>The encoder that <c>flate.NewWriter</c> would set up.</summary>
-    public static DeflateEncoder Create(DeflateFamily family, DeflateLevel level, bool fuseMultiplyAdd) => (family, level) switch
-    {
-        (DeflateFamily.Go127, DeflateLevel.BestSpeed) => new BlockEncoder127(new FastMatcher127(), fuseMultiplyAdd),
-        (DeflateFamily.Go127, DeflateLevel.Default) => new BlockEncoder127(new RepeatMatcher127(), fuseMultiplyAdd),
-        (DeflateFamily.Go123, DeflateLevel.BestSpeed) => new BlockEncoder123(),
-        (DeflateFamily.Go123, DeflateLevel.Default) => new LazyEncoder123(),
-        _ => throw new ArgumentOutOfRangeException(nameof(level), $"no encoder for {family} at level {level}"),
-    };
+    public static DeflateEncoder Create(DeflateFamily family, DeflateLevel level, bool fuseMultiplyAdd) =>
+        BlockMatcher.TryCreate(family, level) is { } matcher
+            ? new BlockEncoder(matcher, BlockWriter.Create(family, fuseMultiplyAdd))
+            : new LazyEncoder123();
 }

@@ -19,6 +19,9 @@ internal sealed unsafe class FastMatcher123 : BlockMatcher
     }
 
     /// <inheritdoc/>
+    public override int WarmUpBlocks => 3;
+
+    /// <inheritdoc/>
     public override void Find(byte* origin, nuint start, nuint end, TokenBlock tokens)
     {
         uint* table = Table;

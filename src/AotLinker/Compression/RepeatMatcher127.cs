@@ -24,6 +24,9 @@ internal sealed unsafe class RepeatMatcher127 : BlockMatcher
     }
 
     /// <inheritdoc/>
+    public override int WarmUpBlocks => 2;
+
+    /// <inheritdoc/>
     public override void Find(byte* origin, nuint start, nuint end, TokenBlock tokens)
     {
         nuint limit = end - Margin;

@@ -115,6 +115,29 @@ internal sealed unsafe class TokenBlock : IDisposable
     /// <summary>Counts the literals. Four tables, so that a run of one byte does not wait for its own stores.</summary>
     public void CountLiterals() => Histogram.Count(Literals, LiteralCount, Counts);
 
+    /// <summary>Appends the block to <paramref name="store"/>, to be taken up again by <see cref="Load"/>.</summary>
+    public void Save(NativeBuffer store)
+    {
+        store.Append(MemoryMarshal.AsBytes<int>([LiteralCount, SequenceCount]));
+        store.Append(new ReadOnlySpan<byte>(Counts, CountEntries * sizeof(uint)));
+        store.Append(new ReadOnlySpan<byte>(Sequences, SequenceCount * sizeof(ulong)));
+        store.Append(new ReadOnlySpan<byte>(Literals, LiteralCount));
+    }
+
+    /// <summary>Takes a saved block from <paramref name="stored"/>. Returns where the next one is.</summary>
+    public byte* Load(byte* stored)
+    {
+        LiteralCount = Unsafe.ReadUnaligned<int>(stored);
+        SequenceCount = Unsafe.ReadUnaligned<int>(stored + sizeof(int));
+        stored += 2 * sizeof(int);
+        Unsafe.CopyBlockUnaligned(Counts, stored, CountEntries * sizeof(uint));
+        stored += CountEntries * sizeof(uint);
+        Unsafe.CopyBlockUnaligned(Sequences, stored, (uint)SequenceCount * sizeof(ulong));
+        stored += SequenceCount * sizeof(ulong);
+        Unsafe.CopyBlockUnaligned(Literals, stored, (uint)LiteralCount);
+        return stored + LiteralCount;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

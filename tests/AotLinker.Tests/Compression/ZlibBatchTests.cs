@@ -1,0 +1,131 @@
+using AotLinker.Compression;
+
+namespace AotLinker.Tests.Compression;
+
+public class ZlibBatchTests
+{
+    private const int ChunkSize = ZlibBatch.BlocksPerChunk * 65535;
+
+    [Theory]
+    [InlineData("go123", 1, 1)]
+    [InlineData("go123", 1, 4)]
+    [InlineData("go127", 1, 1)]
+    [InlineData("go127", 1, 2)]
+    [InlineData("go127", 1, 7)]
+    [InlineData("go127", 6, 4)]
+    public void Same_bytes_as_one_thread(string family, int level, int threads)
+    {
+        DeflateFamily deflate = family == "go127" ? DeflateFamily.Go127 : DeflateFamily.Go123;
+        byte[] records = TestData.Generate("records", 3 * ChunkSize + 12345);
+        byte[] mixed = TestData.Generate("mixed", 2 * ChunkSize);
+        IZlibSource[] sources =
+        [
+            new Source([]),
+            new Source(TestData.Generate("words", 31)),
+            new Source(mixed),
+            new Source(TestData.Generate("words", 200_000)),
+            new Source(records),
+            new Source(mixed.AsMemory(0, ChunkSize + 1).ToArray()),
+            new Source(TestData.Generate("far", ChunkSize + 20)),
+        ];
+        NativeBuffer[] outputs = ZlibBatch.Compress(sources, deflate, (DeflateLevel)level, new Workers(threads));
+        using var writer = new ZlibWriter(deflate, (DeflateLevel)level);
+        for (int i = 0; i < sources.Length; i++)
+        {
+            writer.Reset();
+            writer.Write(((Source)sources[i]).Data);
+            writer.Finish();
+            Assert.True(writer.Output.Span.SequenceEqual(outputs[i].Span), $"source {i}");
+            outputs[i].Dispose();
+        }
+    }
+
+    /// <summary>
+    /// Data on which the guess is wrong at first: what the matcher knows at a chunk's start depends on what came long before it.
+    /// </summary>
+    [Theory]
+    [InlineData("zeros")]
+    [InlineData("random")]
+    [InlineData("runs")]
+    [InlineData("skewed")]
+    public void A_wrong_guess_is_put_right(string pattern)
+    {
+        byte[] data = TestData.Generate(pattern, 3 * ChunkSize - 77);
+        using var writer = new ZlibWriter(DeflateFamily.Go127, DeflateLevel.BestSpeed);
+        writer.Write(data);
+        writer.Finish();
+        NativeBuffer output = Assert.Single(ZlibBatch.Compress([new Source(data)], DeflateFamily.Go127, DeflateLevel.BestSpeed, new Workers(4)));
+        Assert.True(writer.Output.Span.SequenceEqual(output.Span));
+        output.Dispose();
+    }
+
+    /// <summary>A chunk matched ahead is written the same whether its guess holds, holds later, or never.</summary>
+    /// <param name="blocksBefore">Start of the chunk; if the warm-up reaches back to 0, the guess must hold.</param>
+    /// <param name="again">Blocks of twelve that have to be matched again.</param>
+    [Theory]
+    [InlineData("mixed", 1, 4, 0)]
+    [InlineData("mixed", 6, 2, 0)]
+    [InlineData("mixed", 6, 9, 0)]
+    [InlineData("mixed", 1, 9, 1)]
+    [InlineData("skewed", 6, 9, 1)]
+    [InlineData("words", 1, 9, 12)]
+    [InlineData("records", 1, 9, 12)]
+    public unsafe void Chunk_matched_ahead(string pattern, int level, int blocksBefore, int again)
+    {
+        byte[] data = TestData.Generate(pattern, (blocksBefore + 12) * 65535);
+        int start = blocksBefore * 65535;
+        using ZlibWriter expected = new(DeflateFamily.Go127, (DeflateLevel)level);
+        expected.Write(data);
+        expected.Finish();
+
+        using BlockWriter writer = BlockWriter.Create(DeflateFamily.Go127, false);
+        using BlockMatcher matcher = BlockMatcher.TryCreate(DeflateFamily.Go127, (DeflateLevel)level)!;
+        using var tokens = new TokenBlock();
+        using var chunk = new ZlibChunk(new Source(data), DeflateFamily.Go127, (DeflateLevel)level, start, data.Length - start);
+        chunk.Match();
+        fixed (byte* first = data)
+        {
+            for (int at = 0; at < start; at += 65535)
+            {
+                nuint position = BlockMatcher.FirstPosition + (nuint)at;
+                tokens.Reset();
+                matcher.Find(first - BlockMatcher.FirstPosition, position, position + 65535, tokens);
+                writer.WriteBlock(tokens, first + at, 65535, last: false);
+            }
+        }
+        chunk.Write(writer, matcher, tokens, last: true);
+        Assert.Equal(again, chunk.BlocksMatchedAgain);
+        writer.WriteEnd();
+        ReadOnlySpan<byte> deflate = expected.Output.Span[2..^4];
+        Assert.True(deflate.SequenceEqual(writer.Output.Span));
+    }
+
+    [Fact]
+    public void A_source_that_fails_ends_the_batch()
+    {
+        var failing = new Source(TestData.Generate("words", 2 * ChunkSize)) { FailsAt = ChunkSize };
+        Assert.Throws<InvalidDataException>(() =>
+            ZlibBatch.Compress([failing, new Source(new byte[5 * ChunkSize])], DeflateFamily.Go127, DeflateLevel.BestSpeed, new Workers(3)));
+    }
+
+    [Fact]
+    public void The_lazy_encoder_cannot_be_batched() =>
+        Assert.Throws<ArgumentException>(() =>
+            ZlibBatch.Compress([new Source([1])], DeflateFamily.Go123, DeflateLevel.Default, new Workers(1)));
+
+    private sealed class Source(byte[] data) : IZlibSource
+    {
+        public byte[] Data => data;
+
+        public long FailsAt { get; init; } = long.MaxValue;
+
+        public long Length => data.Length;
+
+        public void Read(long offset, Span<byte> destination)
+        {
+            if (offset + destination.Length > FailsAt)
+                throw new InvalidDataException("damaged");
+            data.AsSpan((int)offset, destination.Length).CopyTo(destination);
+        }
+    }
+}
