@@ -275,7 +275,7 @@ internal sealed class Diagnostics
                 case MessageForm.Program:
                     WriteLine(_error, ProgramName + ": " + failure.Message);
                     break;
-                case MessageForm.Log:
+                case MessageForm.Log or MessageForm.Input:
                     WriteLine(_error, "link: " + failure.Message);
                     break;
                 default:

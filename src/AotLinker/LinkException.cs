@@ -9,6 +9,12 @@ internal enum MessageForm : byte
     /// <summary><c>link: text</c>, exit code 1 (cmd/link log.Fatalf).</summary>
     Log,
 
+    /// <summary>
+    /// <c>link: text</c>, exit code 2: an error in the inputs. cmd/link has some of these from log.Fatalf, with exit code 1; ours all end
+    /// with the code that build tools know for a failed link.
+    /// </summary>
+    Input,
+
     /// <summary>The text alone, exit code 2 (cmd/link ld.Errorf, and package flag).</summary>
     Bare,
 }

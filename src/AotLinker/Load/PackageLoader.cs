@@ -281,7 +281,7 @@ internal sealed class PackageLoader
         unit.Object = o;
         if ((o.Flags & GoObject.ObjectFlags.Unlinkable) != 0)
         {
-            throw new LinkException($"link: unlinkable object (from package {package.Path}) - compiler requires -p flag");
+            throw new LinkException(MessageForm.Input, $"link: unlinkable object (from package {package.Path}) - compiler requires -p flag");
         }
         _objects.Add(o);
         if (o.Fingerprint != 0)

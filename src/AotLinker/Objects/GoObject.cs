@@ -63,7 +63,7 @@ internal sealed unsafe class GoObject
         {
             if (length >= 8 && new ReadOnlySpan<byte>(start, 8).SequenceEqual("\0go114ld"u8))
             {
-                throw new LinkException($"found object file {displayName} in old format");
+                throw new LinkException(MessageForm.Input, $"found object file {displayName} in old format");
             }
             throw Damaged("wrong magic, not a Go object file");
         }

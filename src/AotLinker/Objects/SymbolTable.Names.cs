@@ -80,7 +80,7 @@ internal sealed unsafe partial class SymbolTable
         {
             return new SymbolId(s);
         }
-        throw new LinkException($"reference to undefined builtin \"{BuiltinName(index)}\" from package \"{owner.Package.Path}\"");
+        throw new LinkException(MessageForm.Input, $"reference to undefined builtin \"{BuiltinName(index)}\" from package \"{owner.Package.Path}\"");
     }
 
     private string BuiltinName(uint index)

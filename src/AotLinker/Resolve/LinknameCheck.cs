@@ -116,7 +116,7 @@ internal static class LinknameCheck
     }
 
     private static LinkException Refused(string package, ReadOnlySpan<byte> name) =>
-        new($"{package}: invalid reference to {Encoding.UTF8.GetString(name)}");
+        new(MessageForm.Input, $"{package}: invalid reference to {Encoding.UTF8.GetString(name)}");
 
     /// <summary>The release's table of restricted names.</summary>
     private sealed class Blocklist

@@ -573,7 +573,7 @@ internal sealed unsafe class Resolver
                 int n = System.Text.Encoding.UTF8.GetChars(path, chars);
                 if (!byBytes.TryGetValue(chars[..n], out packages[i]))
                 {
-                    throw new LinkException($"{o.Package}: reference to nonexistent package {chars[..n]}");
+                    throw new LinkException(MessageForm.Input, $"{o.Package}: reference to nonexistent package {chars[..n]}");
                 }
             }
             o.PackageObjects = packages;
@@ -671,6 +671,7 @@ internal sealed unsafe class Resolver
             ref readonly SymbolRecord r = ref Object.Symbol(Local);
             ref readonly SymbolRecord q = ref Old.Symbol(OldLocal);
             return new LinkException(
+                MessageForm.Input,
                 $"duplicated definition of symbol {System.Text.Encoding.UTF8.GetString(Object.Name(r))}, from {Object.Package} (type {SymbolKinds.FromObject(r.RawKind).GoName()} size {r.Size}) and {Old.Package} (type {SymbolKinds.FromObject(q.RawKind).GoName()} size {q.Size})");
         }
     }
