@@ -196,7 +196,7 @@ internal static class Link
         // EMIT: every byte, in any order.
         using (phases.Begin("Asmb"))
         {
-            Emitter.Run(ctx);
+            ctx.Format.WriteSegments(ctx);
         }
         using (phases.Begin("asmbfips"))
         {

@@ -103,7 +103,7 @@ internal sealed class LinkContext
     /// <summary>Symbols to export dynamically, sorted (ctxt.dynexp). Set by load.</summary>
     public List<SymbolId> DynamicExports { get; } = [];
 
-    /// <summary>Functions exported to WebAssembly, in id order of their objects. Set by load.</summary>
+    /// <summary>Functions exported to WebAssembly: package definitions of all objects, then other definitions. Set by resolve.</summary>
     public List<SymbolId> WasmExports { get; } = [];
 
     /// <summary>The moduledata symbol. Set by linksetup.</summary>

@@ -2,6 +2,7 @@ using AotLinker.Cli;
 using AotLinker.Cpu;
 using AotLinker.Formats;
 using AotLinker.Formats.Elf;
+using AotLinker.Formats.Wasm;
 using AotLinker.Releases;
 
 namespace AotLinker;
@@ -13,6 +14,7 @@ internal static class TargetRegistry
     public static CpuArch? Cpu(string goarch) => goarch switch
     {
         "amd64" => new Amd64(),
+        "wasm" => new Wasm(),
         _ => null,
     };
 
@@ -20,6 +22,7 @@ internal static class TargetRegistry
     public static OutputFormat? Format(Target target, Release release, LinkOptions options) => target.HeadType switch
     {
         _ when target.IsElf => new ElfFormat(target, release, ElfOptions.From(options)),
+        HeadType.Js or HeadType.Wasip1 => new WasmFormat(),
         _ => null,
     };
 }

@@ -13,6 +13,7 @@ internal static class LinkCapability
     public static bool SupportsPort(string goos, string goarch) => (goos, goarch) switch
     {
         ("linux" or "freebsd" or "netbsd" or "openbsd" or "dragonfly" or "solaris" or "illumos", "amd64") => true,
+        ("js" or "wasip1", "wasm") => true,
         _ => false,
     };
 
@@ -38,8 +39,9 @@ internal static class LinkCapability
                 break;
         }
 
-        // Modes that cmd/link links internally on some port and we on none.
-        if (external is null && options.BuildMode is not (BuildMode.Exe or BuildMode.Pie))
+        // Modes that cmd/link links internally on some port and we on none. A library of WebAssembly is a module like any other.
+        bool isLibrary = options.GoOs == "wasip1" && options.BuildMode == BuildMode.CShared;
+        if (external is null && options.BuildMode is not (BuildMode.Exe or BuildMode.Pie) && !isLibrary)
             return $"-buildmode={ModeName(options.BuildMode)}";
 
         // These measure the linker itself, in formats of Go's runtime.

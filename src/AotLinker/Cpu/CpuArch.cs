@@ -93,6 +93,18 @@ internal abstract partial class CpuArch
     /// </summary>
     public virtual int PcUnitShift => 0;
 
+    /// <summary>
+    /// Number of the program's first function where a pc is a function's number and, in its lower <see cref="PcUnitShift"/> bits, a
+    /// place in it (AssignAddress).
+    /// </summary>
+    public virtual int FirstFunctionNumber => 0;
+
+    /// <summary>
+    /// Whether the pc to resume at after a call is the addend of the address relocation in front of it, rather than the call's own offset
+    /// (computeDeferReturn).
+    /// </summary>
+    public virtual bool MarksResumePoints => false;
+
     /// <summary>Whether executables for darwin are always position-independent.</summary>
     public virtual bool AlwaysPieOnDarwin => false;
 

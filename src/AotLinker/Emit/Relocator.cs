@@ -22,6 +22,7 @@ internal sealed class Relocator
     private readonly bool _bigEndian;
     private readonly bool _wide;
     private readonly ulong _textStart;
+    private readonly int _pcUnitShift;
 
     /// <summary>A relocator for a link whose addresses are all known.</summary>
     public Relocator(LinkContext ctx)
@@ -31,6 +32,7 @@ internal sealed class Relocator
         _values = ctx.Symbols.Values;
         _bigEndian = ctx.Target.IsBigEndian;
         _wide = ctx.Target.PointerSize > 4;
+        _pcUnitShift = ctx.Target.Cpu.PcUnitShift;
         _textStart = ctx.TextSegment.Sections.Count > 0 ? ctx.TextSegment.Sections[0].Vaddr : 0;
     }
 
@@ -120,7 +122,7 @@ internal sealed class Relocator
 
                     case RelocKind.AddrOff:
                     case RelocKind.MethodOff:
-                        if (size == 4 && TryOffset(target, targetAddress, out value))
+                        if (size == 4 && _pcUnitShift == 0 && TryOffset(target, targetAddress, out value))
                         {
                             value += r.Addend;
                             if (value == (int)value)
@@ -145,6 +147,16 @@ internal sealed class Relocator
         Section? section = _ctx.SectionOf(target);
         offset = section is null ? 0 : targetAddress - (long)(section.IsText ? _textStart : section.Vaddr);
         return section is not null;
+    }
+
+    /// <summary>What tables of functions hold where a pc is a function's number and a place in it: the number alone.</summary>
+    private long FunctionNumber(SymbolId s, int offset, RelocKind kind, SymbolId target, long pc)
+    {
+        if ((pc & ((1L << _pcUnitShift) - 1)) != 0)
+        {
+            Report(s, offset, $"textoff relocation {kind.GoName()} does not target function entry: {_symbols.NameText(target)} {GoHex(pc)}");
+        }
+        return pc >> _pcUnitShift;
     }
 
     /// <summary>The long way: every kind, and every check.</summary>
@@ -224,6 +236,10 @@ internal sealed class Relocator
                     return false;
                 }
                 value += addend;
+                if (_pcUnitShift != 0 && _ctx.SectionOf(target)!.IsText)
+                {
+                    value = FunctionNumber(s, r.Offset, kind, target, value);
+                }
                 return true;
 
             case RelocKind.Size:

@@ -1,3 +1,4 @@
+using AotLinker.Emit;
 using AotLinker.Layout;
 using AotLinker.Objects;
 
@@ -19,6 +20,7 @@ namespace AotLinker.Formats;
 /// <item><see cref="SectionsPlaced"/>: address.</item>
 /// <item><see cref="NextSegmentOffset"/>: layout.</item>
 /// <item><see cref="SizeTables"/>: what Asmbelfsetup and the first half of asmbElf find out. The output then gets its final length.</item>
+/// <item><see cref="WriteSegments"/>: Asmb.</item>
 /// <item><see cref="WriteTables"/>: Asmb2. After the content of all segments is in the output.</item>
 /// </list>
 /// </remarks>
@@ -64,6 +66,18 @@ internal abstract class OutputFormat
     /// always import their C library.
     /// </summary>
     public virtual bool AllowsImportedTargets => false;
+
+    /// <summary>Whether programs of this format carry debug information (dwarfEnabled).</summary>
+    public virtual bool HasDebugInfo => true;
+
+    /// <summary>Whether a library's host calls the entry point by way of an array of initialisers (symtab, addinitarrdata).</summary>
+    public virtual bool HasInitArray => true;
+
+    /// <summary>The lowest address of data, where the system keeps something of its own below it (address).</summary>
+    public virtual ulong MinDataAddress => 0;
+
+    /// <summary>Whether -c ends with the sizes of the program's parts (asmb2).</summary>
+    public virtual bool ReportsSizes => true;
 
     /// <summary>
     /// Sets the TLS offset, <see cref="LinkSettings.HeaderReserve"/> and the defaults of -T and -R; may create symbols that come first.
@@ -176,6 +190,12 @@ internal abstract class OutputFormat
 
     /// <summary>Bytes of a line table of the format's own, known from <see cref="SizeTables"/> on; -c shows them.</summary>
     public virtual long LineTableSize => 0;
+
+    /// <summary>
+    /// Writes the content of the segments (Asmb). Most formats hold an image of each; one that does not encodes it in a way of its own,
+    /// and has found out in <see cref="SizeTables"/> how long that gets.
+    /// </summary>
+    public virtual void WriteSegments(LinkContext ctx) => Emitter.Run(ctx);
 
     /// <summary>Writes everything outside the segments.</summary>
     public abstract void WriteTables(LinkContext ctx);

@@ -51,19 +51,19 @@ internal static class AddressLayout
         Segment segment = ctx.TextSegment;
         segment.Rwx = 5;
         segment.Vaddr = (ulong)ctx.Settings.TextAddress;
-        ulong va = PlaceSections(segment, segment.Vaddr);
+        ulong va = PlaceSections(segment, segment.Vaddr, ctx.Format.MinDataAddress);
         segment.Length = va - segment.Vaddr;
         ctx.SegmentOrder.Add(segment);
         return va;
     }
 
-    private static ulong PlaceSections(Segment segment, ulong va)
+    private static ulong PlaceSections(Segment segment, ulong va, ulong afterFirst = 0)
     {
         foreach (Section section in segment.Sections)
         {
             va = Round(va, section.Align);
             section.Vaddr = va;
-            va += section.Length;
+            va = Math.Max(va + section.Length, afterFirst);
         }
         return va;
     }

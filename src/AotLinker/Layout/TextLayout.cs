@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using AotLinker.Cpu;
 using AotLinker.Hashing;
 using AotLinker.Objects;
 using AotLinker.Releases;
@@ -225,6 +226,14 @@ internal sealed class TextLayout
         _symbols.SetSectionIndex(s, _section.Index);
         if (_symbols.IsInterior(s))
         {
+            return;
+        }
+        CpuArch cpu = _ctx.Target.Cpu;
+        if (cpu.PcUnitShift != 0)
+        {
+            // Functions lie in a space of their own and are numbered; each counts as if it had the least size.
+            _symbols.SetValue(s, ((long)_address / MinFunctionSize + cpu.FirstFunctionNumber) << cpu.PcUnitShift);
+            _address += MinFunctionSize;
             return;
         }
         int align = Math.Max(_symbols.Align(s), _align);

@@ -114,8 +114,19 @@ internal readonly struct SymbolBuilder(SymbolTable table, SymbolId symbol)
         return offset + bytes.Length;
     }
 
-    /// <summary>Appends a byte.</summary>
-    public long AddUInt8(byte v) => AddBytes([v]);
+    /// <summary>
+    /// Appends a byte to the content; the symbol's size grows by one. A zeroed variable has a size and no content: its first byte is the
+    /// one that is set, and it gets longer than it was declared (AddUint8).
+    /// </summary>
+    public long AddUInt8(byte v)
+    {
+        DefaultKind(SymbolKind.Data);
+        int at = WritableData().Length;
+        SymbolContent content = table.OwnContent(symbol);
+        content.Grow(at + 1);
+        content.Data[at] = v;
+        return ++table.External(symbol).Size;
+    }
 
     /// <summary>Appends a 16-bit number.</summary>
     public long AddUInt16(ushort v) => SetUInt(Size, v, 2);

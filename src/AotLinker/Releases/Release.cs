@@ -35,6 +35,9 @@ internal abstract partial class Release
     /// <summary>The flag of a WebAssembly export.</summary>
     public abstract SymbolFlags2 WasmExportFlag { get; }
 
+    /// <summary>The WebAssembly type for each number that objects give the type of a parameter (obj.WasmFieldType).</summary>
+    public abstract ReadOnlySpan<byte> WasmFieldTypes { get; }
+
     /// <summary>Whether a dupok definition replaces or is compared with an existing one only if that is dupok as well.</summary>
     public abstract bool DupOkNeedsDupOk { get; }
 
@@ -114,6 +117,7 @@ internal abstract partial class Release
         public override SymbolFlags2 LinknameStdFlag => SymbolFlags2.None;
         public override SymbolFlags2 AbiWrapperFlag => SymbolFlags2.Bit5;
         public override SymbolFlags2 WasmExportFlag => SymbolFlags2.Bit6;
+        public override ReadOnlySpan<byte> WasmFieldTypes => [0x7f, 0x7e, 0x7d, 0x7c, 0x7f, 0x7f];
         public override bool DupOkNeedsDupOk => false;
         public override bool ChecksAssemblyLinknames => false;
         public override ReadOnlySpan<byte> BlockedLinknames => Go126Tables.BlockedLinknames;
@@ -134,6 +138,7 @@ internal abstract partial class Release
         public override SymbolFlags2 LinknameStdFlag => SymbolFlags2.Bit5;
         public override SymbolFlags2 AbiWrapperFlag => SymbolFlags2.Bit6;
         public override SymbolFlags2 WasmExportFlag => SymbolFlags2.Bit7;
+        public override ReadOnlySpan<byte> WasmFieldTypes => [0x7f, 0x7e, 0x7d, 0x7c, 0x7f, 0x7b, 0x7f];
         public override bool DupOkNeedsDupOk => true;
         public override bool ChecksAssemblyLinknames => true;
         public override ReadOnlySpan<byte> BlockedLinknames => Go127Tables.BlockedLinknames;

@@ -583,6 +583,8 @@ internal sealed unsafe class Resolver
     // An id's alignment is the largest any of its definitions asks for; Local and UsedInIface stick if any occurrence has them.
     private void SetAttributes()
     {
+        SymbolFlags2 export = _table.Release.WasmExportFlag;
+        List<(int Order, int Object, int Local, SymbolId Symbol)> exports = [];
         ForObjects(index =>
         {
             GoObject o = _objects[index];
@@ -590,6 +592,15 @@ internal sealed unsafe class Resolver
             for (int local = 0; local < o.SymbolCount; local++)
             {
                 ref readonly SymbolRecord r = ref o.Symbol(local);
+                if ((r.Flags2 & export) != 0 && local < o.AllDefCount)
+                {
+                    lock (exports)
+                    {
+                        exports.Add(local < o.DefCount
+                            ? (0, index, local, new SymbolId(o.GlobalBase + local))
+                            : (1, index, local, new SymbolId(_map[position + local - o.DefCount])));
+                    }
+                }
                 SymbolTable.Attributes attributes = SymbolTable.Attributes.None;
                 if ((r.Flags & SymbolFlags.Local) != 0)
                 {
@@ -626,6 +637,12 @@ internal sealed unsafe class Resolver
                 }
             }
         });
+        // Package definitions are numbered first, and so stand first.
+        exports.Sort();
+        foreach ((_, _, _, SymbolId s) in exports)
+        {
+            _ctx.WasmExports.Add(s);
+        }
     }
 
     private int ReportDuplicates()

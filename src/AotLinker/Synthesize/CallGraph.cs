@@ -13,7 +13,7 @@ internal static class CallGraph
     /// <summary>Writes one line per call, function by function in layout order, to standard output.</summary>
     public static void Run(LinkContext ctx)
     {
-        if (!ctx.Options.DumpCallGraph)
+        if (!ctx.Options.DumpCallGraph || !ctx.Format.ReportsSizes)
         {
             return;
         }

@@ -79,7 +79,8 @@ internal sealed class DebugInfo : IDisposable
     /// <summary>Whether the link has debug information (dwarfEnabled).</summary>
     public static bool IsEnabled(LinkContext ctx) =>
         !ctx.Settings.OmitDwarf
-        && ctx.Target.HeadType is not (HeadType.Plan9 or HeadType.Js)
+        && ctx.Format.HasDebugInfo
+        && ctx.Target.HeadType != HeadType.Plan9
         && (!ctx.Target.IsExternal || ctx.Target.IsElf || ctx.Target.HeadType is HeadType.Darwin or HeadType.Windows);
 
     /// <summary>Whether objects and output have DWARF 5 rather than 4.</summary>

@@ -172,26 +172,33 @@ internal sealed class FunctionTable
         private readonly SymbolTable _symbols;
         private readonly SymbolId _target;
         private readonly int _backoff;
+        private readonly bool _marksResumePoints;
 
         public DeferReturnCall(LinkContext ctx)
         {
             _symbols = ctx.Symbols;
             _target = ctx.Symbols.Lookup("runtime.deferreturn"u8, ctx.Symbols.AbiInternalVersion);
             _backoff = ctx.Target.Cpu.CallRelocBackoff(ctx.Target);
+            _marksResumePoints = ctx.Target.Cpu.MarksResumePoints;
         }
 
         /// <summary>Offset of the first such call in a function; 0 if there is none (computeDeferReturn).</summary>
         public uint Find(SymbolId function)
         {
             RelocList relocs = _symbols.Relocs(function);
+            uint resume = 0;
             for (int i = 0; i < relocs.Count; i++)
             {
+                if (_marksResumePoints && relocs.Kind(i) == RelocKind.Addr)
+                {
+                    resume = (uint)relocs[i].Addend;
+                }
                 if (relocs.Kind(i).IsDirectCall())
                 {
                     SymbolId target = relocs.Target(i);
                     if (target == _target || _symbols.IsDeferReturnTrampoline(target))
                     {
-                        return (uint)(relocs[i].Offset - _backoff);
+                        return _marksResumePoints ? resume - 1 : (uint)(relocs[i].Offset - _backoff);
                     }
                 }
             }
