@@ -144,14 +144,18 @@ internal static class SymbolGroups
     private static void Classify(LinkContext ctx, Carriers carriers, SymbolId s)
     {
         SymbolTable symbols = ctx.Symbols;
-        // What is not live is in no symbol table either.
+        // What is not live, or describes the program, is in no symbol table either.
         if (!symbols.IsReachable(s))
         {
             return;
         }
         SymbolKind kind = symbols.Kind(s);
-        if ((!ctx.Target.IsExternal && symbols.IsFileLocal(s) && !symbols.IsFromAssembly(s) && HasPackage(symbols, s))
-            || (ctx.Target.IsInternal && kind == SymbolKind.CoverageCounter))
+        if (kind.IsDwarf())
+        {
+            return;
+        }
+        if (!symbols.Has(s, Hidden) && ((!ctx.Target.IsExternal && symbols.IsFileLocal(s) && !symbols.IsFromAssembly(s) && HasPackage(symbols, s))
+            || (ctx.Target.IsInternal && kind == SymbolKind.CoverageCounter)))
         {
             symbols.Set(s, Hidden);
         }

@@ -116,7 +116,8 @@ internal static class TextOrder
         void Add(int id, int local, ref ObjectText found)
         {
             SymbolId s = new(id);
-            if (!symbols.IsReachable(s))
+            // The kind says without a look at the object what most symbols are not; it tells nothing about changed ones.
+            if (!symbols.IsReachable(s) || (!symbols.Kind(s).IsText() && !symbols.IsExternal(s)))
             {
                 return;
             }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using AotLinker.Load;
 using AotLinker.Mapping;
 using AotLinker.Objects;
@@ -8,7 +10,7 @@ namespace AotLinker.Synthesize.Pclntab;
 /// The source files that functions mention: their names (runtime.filetab, each name once, in the order of first mention), and for every
 /// compilation unit the offsets of its files' names (runtime.cutab).
 /// </summary>
-internal sealed class SourceFiles : IDisposable
+internal sealed unsafe class SourceFiles : IDisposable
 {
     private const uint NoFile = uint.MaxValue;
 
@@ -16,7 +18,7 @@ internal sealed class SourceFiles : IDisposable
     private readonly int _units;
     private readonly int[] _firstFile;
     private readonly int[] _used;
-    private readonly List<(int File, ulong Hash)>[] _claimed;
+    private readonly List<FileUse>[] _claimed;
 
     // For every file of every unit: first who mentions it, then 1 + its name's offset.
     private readonly NativeArray<int> _slots;
@@ -35,7 +37,7 @@ internal sealed class SourceFiles : IDisposable
             _firstFile[u + 1] = checked(_firstFile[u] + functions.Units[u].FileCount);
         }
         _used = new int[units];
-        _claimed = new List<(int, ulong)>[functions.ChunkCount];
+        _claimed = new List<FileUse>[functions.ChunkCount];
         _slots = new NativeArray<int>(_firstFile[units]);
     }
 
@@ -101,24 +103,24 @@ internal sealed class SourceFiles : IDisposable
         NameSet names = new();
         ArrayBufferWriter bytes = new();
         byte[] expanded = [];
-        foreach (List<(int File, ulong Hash)>? list in _claimed)
+        foreach (List<FileUse>? list in _claimed)
         {
             if (list is null)
             {
                 continue;
             }
-            foreach ((int file, ulong hash) in list)
+            foreach (FileUse use in list)
             {
-                ReadOnlySpan<byte> name = NameOf(file, out _);
-                if (names.TryAdd(hash, file, name, this, out int first))
+                FileUse first = names.FindOrAdd(use);
+                if (first.Slot == use.Slot)
                 {
-                    _slots[file] = bytes.Length + 1;
-                    bytes.AddWithZero(SourceFileNames.Expand(name, root, ref expanded));
+                    _slots[use.Slot] = bytes.Length + 1;
+                    bytes.AddWithZero(SourceFileNames.Expand(use.Name, root, ref expanded));
                     Count++;
                 }
                 else
                 {
-                    _slots[file] = _slots[first];
+                    _slots[use.Slot] = _slots[first.Slot];
                 }
             }
         }
@@ -171,9 +173,8 @@ internal sealed class SourceFiles : IDisposable
                     if (slot == 0)
                     {
                         // Nothing live mentions the file in this unit, but another unit may.
-                        ReadOnlySpan<byte> name = _functions.Units[u].FileName(f);
-                        int same = names.Find(NameTable.Hash(name, 0), name, this);
-                        slot = same < 0 ? 0 : _slots[same];
+                        FileUse same = names.Find(new FileUse(file, _functions.Units[u].FileName(f)));
+                        slot = same.IsNone ? 0 : _slots[same.Slot];
                     }
                     _unitTable[_unitOffsets[u] + f] = slot == 0 ? NoFile : (uint)slot - 1;
                 }
@@ -203,94 +204,84 @@ internal sealed class SourceFiles : IDisposable
         if (FirstUse.IsFirst(ref slot, i))
         {
             Volatile.Write(ref slot, 0);
-            (_claimed[chunk] ??= []).Add((index, NameTable.Hash(unit.FileName((int)file), 0)));
+            (_claimed[chunk] ??= []).Add(new FileUse(index, unit.FileName((int)file)));
         }
     }
 
-    private ReadOnlySpan<byte> NameOf(int file, out int unit)
+    /// <summary>A file of a unit, by its slot, and its name where it lies in the object.</summary>
+    private readonly struct FileUse
     {
-        int low = 0;
-        int high = _units;
-        while (high - low > 1)
+        private readonly byte* _name;
+        private readonly int _length;
+
+        public FileUse(int slot, ReadOnlySpan<byte> name)
         {
-            int middle = (low + high) >>> 1;
-            if (_firstFile[middle] <= file)
-            {
-                low = middle;
-            }
-            else
-            {
-                high = middle;
-            }
+            Slot = slot;
+            Hash = NameTable.Hash(name, 0);
+            _name = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(name));
+            _length = name.Length;
         }
-        unit = low;
-        return _functions.Units[low].FileName(file - _firstFile[low]);
+
+        /// <summary>The slot.</summary>
+        public int Slot { get; }
+
+        /// <summary>Hash of the name.</summary>
+        public ulong Hash { get; }
+
+        /// <summary>The name.</summary>
+        public ReadOnlySpan<byte> Name => new(_name, _length);
+
+        /// <summary>Whether this is no file at all.</summary>
+        public bool IsNone => _name == null;
     }
 
-    /// <summary>Files by name: open addressing over (hash, file).</summary>
+    /// <summary>Files by name, open addressing.</summary>
     private sealed class NameSet
     {
-        private (ulong Hash, int File)[] _table = New(1024);
+        private FileUse[] _table = new FileUse[1024];
         private int _count;
 
-        /// <summary>Adds a file; false if one of the same name is there, which is then <paramref name="first"/>.</summary>
-        public bool TryAdd(ulong hash, int file, ReadOnlySpan<byte> name, SourceFiles files, out int first)
+        /// <summary>The first file of this name, which may be the one given.</summary>
+        public FileUse FindOrAdd(in FileUse use)
         {
-            int at = Slot(hash, name, files);
-            first = _table[at].File;
-            if (first >= 0)
+            int at = Place(_table, use);
+            if (_table[at].IsNone)
             {
-                return false;
+                _table[at] = use;
+                if (++_count * 2 > _table.Length)
+                {
+                    Grow();
+                }
+                return use;
             }
-            first = file;
-            _table[at] = (hash, file);
-            if (++_count * 2 > _table.Length)
-            {
-                Grow();
-            }
-            return true;
+            return _table[at];
         }
 
-        /// <summary>A file of the name; -1 if there is none.</summary>
-        public int Find(ulong hash, ReadOnlySpan<byte> name, SourceFiles files) => _table[Slot(hash, name, files)].File;
+        /// <summary>The first file of this name; none if there is none.</summary>
+        public FileUse Find(in FileUse use) => _table[Place(_table, use)];
 
-        private int Slot(ulong hash, ReadOnlySpan<byte> name, SourceFiles files)
+        private static int Place(FileUse[] table, in FileUse use)
         {
-            int mask = _table.Length - 1;
-            for (int i = (int)hash & mask; ; i = (i + 1) & mask)
+            int mask = table.Length - 1;
+            int i = (int)use.Hash & mask;
+            while (!table[i].IsNone && (table[i].Hash != use.Hash || !table[i].Name.SequenceEqual(use.Name)))
             {
-                (ulong otherHash, int other) = _table[i];
-                if (other < 0 || (otherHash == hash && files.NameOf(other, out int _).SequenceEqual(name)))
-                {
-                    return i;
-                }
+                i = (i + 1) & mask;
             }
+            return i;
         }
 
         private void Grow()
         {
-            (ulong Hash, int File)[] old = _table;
-            _table = New(old.Length * 2);
-            int mask = _table.Length - 1;
-            foreach ((ulong hash, int file) in old)
+            FileUse[] grown = new FileUse[_table.Length * 2];
+            foreach (ref readonly FileUse use in _table.AsSpan())
             {
-                if (file >= 0)
+                if (!use.IsNone)
                 {
-                    int i = (int)hash & mask;
-                    while (_table[i].File >= 0)
-                    {
-                        i = (i + 1) & mask;
-                    }
-                    _table[i] = (hash, file);
+                    grown[Place(grown, use)] = use;
                 }
             }
-        }
-
-        private static (ulong Hash, int File)[] New(int length)
-        {
-            (ulong Hash, int File)[] table = new (ulong, int)[length];
-            Array.Fill(table, (0UL, -1));
-            return table;
+            _table = grown;
         }
     }
 
