@@ -80,6 +80,12 @@ internal abstract class OutputFormat
     public virtual bool ReportsSizes => true;
 
     /// <summary>
+    /// Whether a program finds its own code and data in memory as they are in the file, relocation of addresses aside, so that its FIPS
+    /// module can be hashed (obj.EnableFIPS). Not so for WebAssembly, XCOFF, and PE where code itself is relocated.
+    /// </summary>
+    public virtual bool ProgramsCanCheckThemselves(Target target) => true;
+
+    /// <summary>
     /// Sets the TLS offset, <see cref="LinkSettings.HeaderReserve"/> and the defaults of -T and -R; may create symbols that come first.
     /// </summary>
     public abstract void InitTarget(LinkContext ctx);

@@ -21,15 +21,10 @@ internal static class FipsSections
         (byte)'o', (byte)' ', 0xff, 0,
     ];
 
-    /// <summary>Whether programs for a target can check themselves (obj.EnableFIPS), in this build mode.</summary>
-    public static bool IsEnabled(Target target) =>
-        target.Goarch != "wasm" && !(target.Goos == "windows" && target.Goarch == "386") && target.Goos != "aix"
-        && target.BuildMode != BuildMode.Plugin;
-
     /// <summary>Makes the markers and go:fipsinfo (loadfips). At the end of load.</summary>
     public static void Create(LinkContext ctx)
     {
-        if (!IsEnabled(ctx.Target))
+        if (!ctx.Format.ProgramsCanCheckThemselves(ctx.Target) || ctx.Target.BuildMode == BuildMode.Plugin)
         {
             return;
         }

@@ -36,6 +36,9 @@ internal sealed class WasmFormat : OutputFormat
     /// <inheritdoc/>
     public override bool ReportsSizes => false;
 
+    /// <inheritdoc/>
+    public override bool ProgramsCanCheckThemselves(Target target) => false;
+
     /// <summary>Behind a page for null pointers, and 8 KiB where wasm_exec.js puts arguments and environment.</summary>
     public override ulong MinDataAddress => 4096 + 8192;
 
