@@ -67,6 +67,9 @@ internal sealed partial class Amd64
                 }
                 return ctx.Format.AddRelativeRelocation(ctx, s, reloc);
 
+            case RelocKind.Host:
+                return ConvertHostRelocation(ctx, s, reloc);
+
             default:
                 return false;
         }

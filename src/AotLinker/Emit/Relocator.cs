@@ -175,6 +175,10 @@ internal sealed class Relocator
             ReportUnresolved(s, r.Offset, target);
             return false;
         }
+        if (kind == RelocKind.Host)
+        {
+            return false;
+        }
         bool isLive = target.IsNone || _symbols.IsReachable(target);
         if (targetKind == SymbolKind.DynImport && !_ctx.Format.AllowsImportedTargets && !_ctx.Target.IsDynlinkingGo && !_symbols.IsInterior(target))
         {

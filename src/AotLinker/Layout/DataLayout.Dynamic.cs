@@ -61,7 +61,8 @@ internal sealed partial class DataLayout
         {
             return false;
         }
-        bool byKind = allKinds && _ctx.Target.Cpu.MayNeedDynamicRelocation(relocs.Kind(r));
+        RelocKind kind = relocs.Kind(r);
+        bool byKind = kind == RelocKind.Host || (allKinds && _ctx.Target.Cpu.MayNeedDynamicRelocation(kind));
         if (!byKind && !_hasImports)
         {
             return false;
@@ -82,7 +83,7 @@ internal sealed partial class DataLayout
         RelocList relocs = _symbols.Relocs(s);
         SymbolId target = relocs.Target(reloc);
         RelocKind kind = relocs.Kind(reloc);
-        if (!_symbols.IsReachable(target))
+        if (!target.IsNone && !_symbols.IsReachable(target))
         {
             _ctx.Diagnostics.Error(_symbols.Name(s), $"dynamic relocation to unreachable symbol {_symbols.NameText(target)}");
         }

@@ -178,7 +178,7 @@ internal sealed record CgoDirectives(string File, string Prefix, List<string[]> 
             {
                 return Fail($"{Place}: invalid symbol in cgo_import_static directive: {List(words)}");
             }
-            SymbolBuilder b = _symbols.Update(Bytes(words[1]), 0);
+            SymbolBuilder b = _symbols.Update(_symbols.LookupOrCreate(Bytes(words[1]), 0));
             b.SetKind(SymbolKind.HostObj).SetSize(0);
             hostSymbols.Add(b.Symbol);
             return true;

@@ -1,19 +1,100 @@
-using System.Text;
+using System.Globalization;
+using AotLinker.Objects;
 
 namespace AotLinker.Load;
 
 /// <summary>Objects of the host's compiler inside packages: .syso files and what cgo compiled (ld.hostobjs).</summary>
 internal static class HostObjects
 {
-    /// <summary>Loads the host objects of a link that we finish ourselves.</summary>
-    /// <exception cref="UnsupportedLinkException">There are some: no format's loader is here yet.</exception>
+    /// <summary>
+    /// Loads the host objects of a link that we finish ourselves. Their functions become the first ones of <see cref="LinkContext.Text"/>.
+    /// </summary>
+    /// <exception cref="UnsupportedLinkException">An object is of a format, or needs a library, that is not supported.</exception>
     public static void Load(LinkContext ctx, List<HostObject> objects)
     {
         if (objects.Count == 0 || !ctx.Target.IsInternal)
         {
             return;
         }
-        HostObject first = objects[0];
-        throw new UnsupportedLinkException(new StringBuilder("internal linking of host objects (").Append(first.Member.DisplayName).Append(')').ToString());
+        // Each object's own symbols have a version of their own, after those of the Go objects.
+        int version = SymbolTable.StaticVersion + ctx.Symbols.Objects.Length - SymbolTable.FirstObject;
+        int captured = 0;
+        foreach (HostObject host in objects)
+        {
+            switch (host.Kind)
+            {
+                case MemberKind.HostElf:
+                    try
+                    {
+                        ctx.Text.AddRange(HostElf.Load(ctx, host, version++));
+                    }
+                    catch (LinkException e) when (e.Form == MessageForm.Bare)
+                    {
+                        ctx.Diagnostics.Error(e.Message);
+                    }
+                    break;
+                case MemberKind.Unknown:
+                    ctx.Diagnostics.Error($"{host.Member.DisplayName}: unrecognized object file format");
+                    continue;
+                default:
+                    throw new UnsupportedLinkException($"internal linking of host objects ({host.Member.DisplayName})");
+            }
+            if (ctx.Options.CaptureHostObjects.Length > 0)
+            {
+                Capture(ctx, host, captured++);
+            }
+        }
+        RequireNoLibrary(ctx);
+    }
+
+    /// <summary>
+    /// cmd/link looks for what is still missing in libraries of the host's compiler, which it asks for them. We don't.
+    /// </summary>
+    private static void RequireNoLibrary(LinkContext ctx)
+    {
+        SymbolTable symbols = ctx.Symbols;
+        HashSet<SymbolId> missing = [];
+        for (int i = symbols.ExternalStart; i > 0 && i < symbols.Count; i++)
+        {
+            SymbolId s = new(i);
+            if (symbols.Kind(s) == SymbolKind.XRef && !symbols.Name(s).SequenceEqual(".got"u8))
+            {
+                missing.Add(s);
+            }
+        }
+        for (int i = 1; i < symbols.Count && missing.Count > 0; i++)
+        {
+            RelocList relocs = symbols.Relocs(new SymbolId(i));
+            for (int r = 0; r < relocs.Count; r++)
+            {
+                if (missing.Contains(relocs.Target(r)))
+                {
+                    throw new UnsupportedLinkException(
+                        $"a host object that needs the C compiler's libraries (for {symbols.NameText(relocs.Target(r))})");
+                }
+            }
+        }
+    }
+
+    // -capturehostobjs: a copy of the object, and where it came from.
+    private static unsafe void Capture(LinkContext ctx, HostObject host, int number)
+    {
+        string folder = ctx.Options.CaptureHostObjects;
+        string file = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"captured-obj-{number}.o"));
+        string info = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"captured-obj-{number}.txt"));
+        ParsedMember member = host.Member;
+        try
+        {
+            File.WriteAllBytes(info, RawText.Encode(string.Create(
+                CultureInfo.InvariantCulture,
+                $"pkg: {host.Prefix}\npn: {member.DisplayName}\nfile: {host.File.Path}\noff: {member.Offset}\nlen: {member.Length}\n")));
+            using FileStream copy = File.Create(file);
+            copy.Write(host.File.Span(member.Offset, checked((int)member.Length)));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new LinkException(MessageForm.Log, $"error writing captured host object {file}: {e.Message}");
+        }
+        ctx.Diagnostics.Warn($"link: info: captured host object {host.File.Path} to {file}");
     }
 }

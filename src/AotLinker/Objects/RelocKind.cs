@@ -222,6 +222,11 @@ internal enum RelocKind : byte
     DwTxtAddrU3,
     /// <summary>R_DWTXTADDR_U4.</summary>
     DwTxtAddrU4,
+    /// <summary>
+    /// A relocation of a host object, in the numbering of its format and CPU (<see cref="RelocList.HostType"/>). The CPU turns it into one
+    /// of the kinds above when it treats dynamic relocations; one that is left then is not applied.
+    /// </summary>
+    Host,
 }
 
 /// <summary>The flag beside the kind in an object file's relocation type.</summary>
@@ -229,6 +234,9 @@ internal static class RelocFlags
 {
     /// <summary>R_WEAK: the reference does not keep its target alive.</summary>
     public const ushort Weak = 0x8000;
+
+    /// <summary>First number of host objects' relocations, in linker-made records (objabi.ElfRelocOffset).</summary>
+    public const int HostBase = 256;
 }
 
 /// <summary>Questions about relocation kinds (cmd/internal/objabi.RelocType's methods).</summary>

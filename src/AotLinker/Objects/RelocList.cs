@@ -40,13 +40,17 @@ internal readonly ref struct RelocList
     public RelocKind Kind(int i)
     {
         int raw = Records[i].RawKind & ~RelocFlags.Weak;
-        return (uint)raw < (uint)_kinds.Length ? (RelocKind)_kinds[raw] : throw Unknown(raw);
+        return (uint)raw < (uint)_kinds.Length ? (RelocKind)_kinds[raw] : KindBeyond(raw);
     }
 
     /// <summary>Global id of the i-th relocation's target; none for a nil reference.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public SymbolId Target(int i) => Table.Resolve(Owner, Records[i].Target);
 
-    private Exception Unknown(int raw) =>
-        Owner is null ? new InvalidOperationException($"relocation kind {raw}") : Owner.Damaged($"unknown relocation type {raw}");
+    /// <summary>The host's own number of the i-th relocation, whose kind is <see cref="RelocKind.Host"/>.</summary>
+    public uint HostType(int i) => (uint)((Records[i].RawKind & ~RelocFlags.Weak) - RelocFlags.HostBase);
+
+    private RelocKind KindBeyond(int raw) => Owner is not null ? throw Owner.Damaged($"unknown relocation type {raw}")
+        : raw >= RelocFlags.HostBase ? RelocKind.Host
+        : throw new InvalidOperationException($"relocation kind {raw}");
 }

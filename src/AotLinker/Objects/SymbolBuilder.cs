@@ -87,6 +87,9 @@ internal readonly struct SymbolBuilder(SymbolTable table, SymbolId symbol)
     /// <summary>Replaces the content (not the size).</summary>
     public void SetData(ReadOnlySpan<byte> data) => table.OwnContent(symbol).SetData(data);
 
+    /// <summary>Takes content in an input's mapping as it is, read in place until it is changed (not the size).</summary>
+    public unsafe void SetMappedData(byte* content, int length) => table.SetMappedData(symbol, content, length);
+
     /// <summary>Grows content and size to at least <paramref name="size"/>.</summary>
     public void Grow(long size)
     {
@@ -218,18 +221,12 @@ internal readonly struct SymbolBuilder(SymbolTable table, SymbolId symbol)
     }
 
     /// <summary>Adds a relocation without touching the content.</summary>
-    public void AddReloc(RelocKind kind, int offset, int size, SymbolId target, long addend)
-    {
-        WritableRelocs();
-        table.OwnContent(symbol).AddReloc(new RelocRecord
-        {
-            Offset = offset,
-            Size = (byte)size,
-            RawKind = (ushort)kind,
-            Addend = addend,
-            Target = new SymRef(SymRef.Invalid, (uint)target.Index),
-        });
-    }
+    public void AddReloc(RelocKind kind, int offset, int size, SymbolId target, long addend) =>
+        AddRelocRecord((ushort)kind, offset, size, target, addend);
+
+    /// <summary>Adds a relocation of a host object, in its own numbering.</summary>
+    public void AddHostReloc(uint hostType, int offset, int size, SymbolId target, long addend) =>
+        AddRelocRecord(checked((ushort)(RelocFlags.HostBase + hostType)), offset, size, target, addend);
 
     /// <summary>Removes all relocations.</summary>
     public void ClearRelocs() => table.OwnContent(symbol).ClearRelocs();
@@ -261,6 +258,19 @@ internal readonly struct SymbolBuilder(SymbolTable table, SymbolId symbol)
             }
             relocs[j] = r;
         }
+    }
+
+    private void AddRelocRecord(ushort number, int offset, int size, SymbolId target, long addend)
+    {
+        WritableRelocs();
+        table.OwnContent(symbol).AddReloc(new RelocRecord
+        {
+            Offset = offset,
+            Size = (byte)size,
+            RawKind = number,
+            Addend = addend,
+            Target = new SymRef(SymRef.Invalid, (uint)target.Index),
+        });
     }
 
     private void DefaultKind(SymbolKind kind)

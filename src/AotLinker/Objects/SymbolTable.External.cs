@@ -142,6 +142,14 @@ internal sealed unsafe partial class SymbolTable
     /// <summary>The own content and relocations of an external symbol; null while it has none or reads them from its origin.</summary>
     internal SymbolContent? Content(SymbolId s) => _contents[_local[s]];
 
+    /// <summary>Lets a symbol read its content from the mapping of a host object.</summary>
+    internal void SetMappedData(SymbolId s, byte* content, int length)
+    {
+        ref ExternalRecord e = ref External(s);
+        e.Content = content;
+        e.ContentLength = length;
+    }
+
     /// <summary>The own content of an external symbol, made on first use.</summary>
     internal SymbolContent OwnContent(SymbolId s)
     {
@@ -169,7 +177,12 @@ internal sealed unsafe partial class SymbolTable
         {
             return content.Data;
         }
-        return ExternalOrigin(s, out int local) is { } o ? o.Data(local) : default;
+        if (ExternalOrigin(s, out int local) is { } o)
+        {
+            return o.Data(local);
+        }
+        ref ExternalRecord e = ref External(s);
+        return new ReadOnlySpan<byte>(e.Content, e.ContentLength);
     }
 
     private RelocList ExternalRelocs(SymbolId s)
@@ -235,6 +248,10 @@ internal sealed unsafe partial class SymbolTable
         public int Version;
         /// <summary>Size in memory.</summary>
         public long Size;
+        /// <summary>Content in the mapping of a host object; null for none.</summary>
+        public byte* Content;
+        /// <summary>Length of <see cref="Content"/>.</summary>
+        public int ContentLength;
         /// <summary>The object the symbol was taken out of; 0 for none.</summary>
         public int OriginObject;
         /// <summary>Its local index there.</summary>

@@ -82,6 +82,11 @@ internal abstract partial class Release
     /// <summary>The DEFLATE encoder of the release's toolchain.</summary>
     public abstract DeflateFamily Deflate { get; }
 
+    /// <summary>
+    /// Whether the group symbols that GCC makes for preprocessor symbols in debug information are left out of host objects.
+    /// </summary>
+    public abstract bool SkipsMacroGroups { get; }
+
     /// <summary>Names of all releases known, oldest first.</summary>
     public static IEnumerable<string> KnownNames => All.Select(r => r.Name);
 
@@ -123,6 +128,7 @@ internal abstract partial class Release
         public override ReadOnlySpan<byte> BlockedLinknames => Go126Tables.BlockedLinknames;
         public override bool HashedTextIsLocal => false;
         public override bool FollowsElfSupplements => false;
+        public override bool SkipsMacroGroups => false;
         protected override int MapDescriptorWords => 7;
         protected override int InterfaceDescriptorWords => 3;
     }
@@ -144,6 +150,7 @@ internal abstract partial class Release
         public override ReadOnlySpan<byte> BlockedLinknames => Go127Tables.BlockedLinknames;
         public override bool HashedTextIsLocal => true;
         public override bool FollowsElfSupplements => true;
+        public override bool SkipsMacroGroups => true;
         protected override int MapDescriptorWords => 10;
         protected override int InterfaceDescriptorWords => 4;
     }

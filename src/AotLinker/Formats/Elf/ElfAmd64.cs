@@ -9,6 +9,27 @@ namespace AotLinker.Formats.Elf;
 /// </summary>
 internal sealed class ElfAmd64 : ElfCpu
 {
+    /// <summary>R_X86_64_64: the address.</summary>
+    public const uint HostAbsolute64 = 1;
+
+    /// <summary>R_X86_64_PC32: the distance, from the field's start.</summary>
+    public const uint HostPc32 = 2;
+
+    /// <summary>R_X86_64_PLT32: the distance of the function or of its PLT entry.</summary>
+    public const uint HostPlt32 = 4;
+
+    /// <summary>R_X86_64_GOTPCREL: the distance of the symbol's GOT entry.</summary>
+    public const uint HostGotPcRel = 9;
+
+    /// <summary>R_X86_64_PC64: the distance, in 64 bits.</summary>
+    public const uint HostPc64 = 24;
+
+    /// <summary>R_X86_64_GOTPCRELX: like <see cref="HostGotPcRel"/>, the instruction may be changed.</summary>
+    public const uint HostGotPcRelX = 41;
+
+    /// <summary>R_X86_64_REX_GOTPCRELX: the same with a REX prefix.</summary>
+    public const uint HostRexGotPcRelX = 42;
+
     private const uint JumpSlot = 7;
 
     private ElfAmd64()
@@ -20,6 +41,12 @@ internal sealed class ElfAmd64 : ElfCpu
 
     /// <inheritdoc/>
     public override ElfMachine Machine => ElfMachine.X86_64;
+
+    /// <inheritdoc/>
+    public override string FamilyName => "amd64";
+
+    /// <inheritdoc/>
+    public override bool Is64 => true;
 
     /// <inheritdoc/>
     public override bool HasAddends => true;
@@ -35,6 +62,14 @@ internal sealed class ElfAmd64 : ElfCpu
 
     /// <inheritdoc/>
     public override uint RelativeType => 8;
+
+    /// <inheritdoc/>
+    public override (int Size, int AddendSize)? HostRelocationSize(uint type) => type switch
+    {
+        HostPc32 or HostPlt32 or HostGotPcRel or HostGotPcRelX or HostRexGotPcRelX => (4, 4),
+        HostAbsolute64 or HostPc64 => (8, 8),
+        _ => null,
+    };
 
     /// <inheritdoc/>
     public override bool Supports(HeadType system, Release release) => system is HeadType.Linux or HeadType.FreeBsd

@@ -13,6 +13,35 @@ internal abstract class ElfCpu
     /// <summary>e_machine.</summary>
     public abstract ElfMachine Machine { get; }
 
+    /// <summary>Name of the CPU family in messages about host objects.</summary>
+    public abstract string FamilyName { get; }
+
+    /// <summary>Whether host objects have 64-bit addresses.</summary>
+    public abstract bool Is64 { get; }
+
+    /// <summary>Whether host objects of either byte order are taken.</summary>
+    public virtual bool HasBothByteOrders => false;
+
+    /// <summary>
+    /// Size of the field that a relocation of a host object changes, and of the addend where that stands in the field; null for a type
+    /// that is not known (loadelf.relSize).
+    /// </summary>
+    public abstract (int Size, int AddendSize)? HostRelocationSize(uint type);
+
+    /// <summary>Whether a symbol of a host object without a section of ours is only a mark of the CPU's tools.</summary>
+    public virtual bool IsHostMark(ReadOnlySpan<byte> name) => false;
+
+    /// <summary>Whether a local symbol of a host object only says what follows, code or data.</summary>
+    public virtual bool IsMappingSymbol(ReadOnlySpan<byte> name) => false;
+
+    /// <summary>Whether a symbol of a host object is looked up by name within that object, however it is bound.</summary>
+    public virtual bool IsObjectWide(string name) => name == ".TOC.";
+
+    /// <summary>Takes what the CPU keeps in a host symbol's st_other.</summary>
+    public virtual void ReadSymbolOther(LinkContext ctx, SymbolId s, byte other)
+    {
+    }
+
     /// <summary>Whether relocations carry their addend (.rela rather than .rel).</summary>
     public abstract bool HasAddends { get; }
 
