@@ -39,6 +39,8 @@ internal sealed unsafe partial class SymbolTable
         Release = release;
         Target = target;
         AbiInternalVersion = target.AbiInternalVersion;
+        PointerSize = target.PointerSize;
+        IsBigEndian = target.IsBigEndian;
         Grow(1);
         Count = 1;
     }
@@ -67,6 +69,12 @@ internal sealed unsafe partial class SymbolTable
 
     /// <summary>What is linked for: byte order and pointer size of linker-made content.</summary>
     public Target Target { get; }
+
+    /// <summary>Bytes in a pointer of the target.</summary>
+    public int PointerSize { get; }
+
+    /// <summary>Byte order of the target.</summary>
+    public bool IsBigEndian { get; }
 
     /// <summary>The release of the objects.</summary>
     public Release Release { get; }
@@ -306,6 +314,33 @@ internal sealed unsafe partial class SymbolTable
     /// <summary>Whether the symbol is live.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool IsReachable(SymbolId s) => (_attributes[s] & (byte)Attributes.Reachable) != 0;
+
+    /// <summary>
+    /// The first live symbol from <paramref name="from"/> on, before <paramref name="to"/>, whose kind is one of <paramref
+    /// name="kinds"/>; <paramref name="to"/> if there is none. For walks over all symbols, most of which are of no interest.
+    /// </summary>
+    public int FindLive(int from, int to, UInt128 kinds)
+    {
+        if ((uint)to > (uint)Count || from < 0)
+        {
+            throw new ArgumentOutOfRangeException(nameof(to));
+        }
+        byte* kind = _kind.Pointer;
+        byte* attributes = _attributes.Pointer;
+        ulong low = (ulong)kinds, high = (ulong)(kinds >> 64);
+        for (; from < to; from++)
+        {
+            if ((attributes[from] & (byte)Attributes.Reachable) != 0)
+            {
+                int k = kind[from];
+                if (((k < 64 ? low : high) >> (k & 63) & 1) != 0)
+                {
+                    break;
+                }
+            }
+        }
+        return from;
+    }
 
     /// <summary>The container symbol; none for symbols on their own.</summary>
     public SymbolId Outer(SymbolId s) => new(_outer[s]);

@@ -87,6 +87,7 @@ internal readonly ref struct TypeDescriptor
         Symbol = s;
         _data = table.Data(s);
         _relocs = relocs;
+        P = table.PointerSize;
     }
 
     /// <summary>The symbol.</summary>
@@ -95,7 +96,7 @@ internal readonly ref struct TypeDescriptor
     /// <summary>The relocations of the descriptor.</summary>
     public RelocList Relocs => _relocs;
 
-    private int P => _table.Target.PointerSize;
+    private int P { get; }
 
     /// <summary>Size of the part common to all kinds.</summary>
     public int CommonSize => (4 * P) + 16;
@@ -153,7 +154,7 @@ internal readonly ref struct TypeDescriptor
             throw new LinkException($"type descriptor {_table.NameText(Symbol)} is too short");
         }
         ReadOnlySpan<byte> p = _data.Slice(offset, size);
-        bool big = _table.Target.IsBigEndian;
+        bool big = _table.IsBigEndian;
         return size switch
         {
             1 => p[0],
@@ -215,7 +216,7 @@ internal readonly ref struct TypeDescriptor
         throw Damaged(table, s);
     }
 
-    private byte Byte(int offset) => (byte)UInt(offset, 1);
+    private byte Byte(int offset) => (uint)offset < (uint)_data.Length ? _data[offset] : (byte)UInt(offset, 1);
 
     private static LinkException Damaged(SymbolTable table, SymbolId s) => new($"damaged type name {table.NameText(s)}");
 }

@@ -53,6 +53,13 @@ internal sealed class DebugInfo : IDisposable
         }
     }
 
+    // The kinds of symbols that may be variables of Go packages.
+    private static UInt128 VariableKinds =>
+        SymbolKinds.Set(SymbolKind.RoData, SymbolKind.RoDataEnd) | SymbolKinds.Set(SymbolKind.Data, SymbolKind.DataEnd)
+        | SymbolKinds.Set(SymbolKind.NoPtrData, SymbolKind.NoPtrDataEnd) | SymbolKinds.Set(SymbolKind.Type)
+        | SymbolKinds.Set(SymbolKind.Bss) | SymbolKinds.Set(SymbolKind.NoPtrBss) | SymbolKinds.Set(SymbolKind.TlsBss)
+        | SymbolKinds.Set(SymbolKind.ModuleData);
+
     /// <summary>The types.</summary>
     public TypeGraph Types { get; }
 
@@ -296,12 +303,12 @@ internal sealed class DebugInfo : IDisposable
     private List<int>? FindVariables(int from, int to)
     {
         List<int>? found = null;
-        for (int id = Math.Max(from, 1); id < to; id++)
+        UInt128 kinds = VariableKinds;
+        for (int id = _symbols.FindLive(from, to, kinds); id < to; id = _symbols.FindLive(id + 1, to, kinds))
         {
             SymbolId s = new(id);
             SymbolKind kind = _symbols.Kind(s);
-            if (!HoldsVariables(kind) || !_symbols.IsReachable(s) || _symbols.Has(s, SymbolTable.Attributes.NotInSymbolTable)
-                || _symbols.Version(s) >= SymbolTable.StaticVersion)
+            if (_symbols.Has(s, SymbolTable.Attributes.NotInSymbolTable) || _symbols.Version(s) >= SymbolTable.StaticVersion)
             {
                 continue;
             }
@@ -338,10 +345,6 @@ internal sealed class DebugInfo : IDisposable
             }
         }
     }
-
-    private static bool HoldsVariables(SymbolKind kind) =>
-        kind.IsRoData() || kind.IsData() || kind.IsNoPtrData()
-        || kind is SymbolKind.Type or SymbolKind.Bss or SymbolKind.NoPtrBss or SymbolKind.TlsBss or SymbolKind.ModuleData;
 
     private SymbolId Lookup(string prefix, string package) => _symbols.Lookup(RawText.Encode(prefix + package), 0);
 }

@@ -56,6 +56,9 @@ internal sealed class DwarfLayout
     /// <summary>The units in the order of output.</summary>
     public DwarfUnit[] Units { get; }
 
+    /// <summary>For each function of the text, the index of its record; -1 for those that no object holds.</summary>
+    public int[] FunctionOfText { get; private set; } = [];
+
     /// <summary>.debug_line.</summary>
     public LineSection Lines { get; }
 
@@ -81,6 +84,7 @@ internal sealed class DwarfLayout
         DwarfSection abbreviations = new BytesSection(
             ".debug_abbrev", Abbreviations.Encode(layout.IsDwarf5, ctx.Target.Goos is "darwin" or "ios"));
         layout.MakeSymbol(abbreviations);
+        layout.FindFunctions();
         layout.FindRanges();
         layout.SortUnits();
 
@@ -125,17 +129,17 @@ internal sealed class DwarfLayout
     public DieWriter Writer(Span<byte> to) => new(to, PointerSize, Context.Target.IsBigEndian);
 
     /// <summary>Length of a symbol's content; 0 for none.</summary>
-    public int DataSize(int s) => s == 0 ? 0 : Symbols.Data(new SymbolId(s)).Length;
+    public int DataSize(DwarfUnit unit, int s) => s == 0 ? 0 : unit.Data(Symbols, new SymbolId(s)).Length;
 
     /// <summary>Notes where a symbol is in its unit's part of the section; returns the length of its content.</summary>
-    public int Place(SymbolId s, long offset)
+    public int Place(DwarfUnit unit, SymbolId s, long offset)
     {
         if (s.IsNone)
         {
             return 0;
         }
         Symbols.SetValue(s, offset + 1);
-        return Symbols.Data(s).Length;
+        return unit.Data(Symbols, s).Length;
     }
 
     /// <summary>Copies a symbol's content, relocated; returns its length, 0 for none.</summary>
@@ -163,28 +167,63 @@ internal sealed class DwarfLayout
         section.Symbol = b.Symbol;
     }
 
-    // A new range begins wherever the functions of another unit come in between (calcCompUnitRanges).
-    private void FindRanges()
+    // Finds the record of each function. Units list their functions in the order of the text, nearly always.
+    private void FindFunctions()
     {
         List<SymbolId> text = Context.Text;
-        int[] unitOf = new int[text.Count];
+        FunctionOfText = new int[text.Count];
         Context.Workers.ForChunks(text.Count, 1 << 12, (from, to, _) =>
         {
             for (int i = from; i < to; i++)
             {
-                unitOf[i] = Symbols.Origin(text[i], out int _) is { } o && !Symbols.FuncInfo(text[i], out GoObject? _).IsEmpty
-                    ? Info.UnitOfObject[o.Index]
-                    : -1;
+                FunctionOfText[i] = Symbols.Origin(text[i], out int _) is { } o ? Info.UnitOfObject[o.Index] : -1;
             }
         });
-        DwarfUnit? previous = null;
-        for (int i = 0; i < unitOf.Length; i++)
+        int[] next = new int[Info.Units.Count];
+        Dictionary<SymbolId, int>?[] places = new Dictionary<SymbolId, int>?[Info.Units.Count];
+        for (int i = 0; i < FunctionOfText.Length; i++)
         {
-            if (unitOf[i] < 0)
+            ref int function = ref FunctionOfText[i];
+            if (function >= 0)
+            {
+                DwarfUnit unit = Info.Units[function];
+                List<SymbolId> own = unit.Unit.Text;
+                int at = next[unit.Index];
+                if (at >= own.Count || own[at] != text[i])
+                {
+                    at = (places[unit.Index] ??= Places(own)).GetValueOrDefault(text[i], -1);
+                }
+                next[unit.Index] = at + 1;
+                function = at < 0 ? -1 : unit.FirstFunction + at;
+            }
+        }
+
+        static Dictionary<SymbolId, int> Places(List<SymbolId> own)
+        {
+            Dictionary<SymbolId, int> places = new(own.Count);
+            for (int i = 0; i < own.Count; i++)
+            {
+                places[own[i]] = i;
+            }
+            return places;
+        }
+    }
+
+    // A new range begins wherever the functions of another unit come in between (calcCompUnitRanges).
+    private void FindRanges()
+    {
+        List<SymbolId> text = Context.Text;
+        DwarfUnit? previous = null;
+        for (int i = 0; i < FunctionOfText.Length; i++)
+        {
+            int function = FunctionOfText[i];
+            if (function < 0 || (Info.Functions[function].Marks & FunctionMarks.HasInfo) == 0)
             {
                 continue;
             }
-            DwarfUnit unit = Info.Units[unitOf[i]];
+            DwarfUnit unit = previous is not null && (uint)(function - previous.FirstFunction) < (uint)previous.Unit.Text.Count
+                ? previous
+                : Info.Units[Info.UnitOfObject[Symbols.Origin(text[i], out int _)!.Index]];
             long start = Symbols.Value(text[i]) - Symbols.Value(unit.Unit.Text[0]);
             long end = start + Symbols.Data(text[i]).Length;
             if (unit == previous)

@@ -20,10 +20,10 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
     /// <param name="function">Index of the function in the unit that it belongs to; -1 for none.</param>
     public int Copy(SymbolId s, Span<byte> to, DwarfUnit unit, int function)
     {
-        ReadOnlySpan<byte> data = _symbols.Data(s);
+        ReadOnlySpan<byte> data = unit.Data(_symbols, s);
         to = to[..data.Length];
         data.CopyTo(to);
-        RelocList relocs = _symbols.Relocs(s);
+        RelocList relocs = unit.Relocs(_symbols, s);
         for (int i = 0; i < relocs.Count; i++)
         {
             ref readonly RelocRecord r = ref relocs[i];
@@ -32,13 +32,13 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
             {
                 continue;
             }
+            SymbolId target = relocs.Target(i);
             if (r.Offset < 0 || r.Offset > to.Length - size)
             {
-                Report(s, i, $"invalid relocation {_symbols.NameText(relocs.Target(i))}: {r.Offset}+{size} not in [0,{to.Length})");
+                Report(s, i, target, $"invalid relocation {_symbols.NameText(target)}: {r.Offset}+{size} not in [0,{to.Length})");
                 continue;
             }
             Span<byte> field = to.Slice(r.Offset, size);
-            SymbolId target = relocs.Target(i);
             switch (relocs.Kind(i))
             {
                 case RelocKind.DwarfSecRef:
@@ -58,7 +58,7 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
                         long address = _symbols.Value(target) + r.Addend;
                         if ((int)address < 0 && ctx.Target.PointerSize > 4 && size == 4)
                         {
-                            Report(s, i, $"non-pc-relative relocation address for {_symbols.NameText(target)} is too big: 0x{address:x} "
+                            Report(s, i, target, $"non-pc-relative relocation address for {_symbols.NameText(target)} is too big: 0x{address:x} "
                                 + $"(0x{_symbols.Value(target):x} + 0x{r.Addend:x})");
                         }
                         Put(s, i, field, target, address);
@@ -83,7 +83,7 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
                     Put(s, i, field, target, r.Addend);
                     break;
                 case RelocKind kind:
-                    Report(s, i, $"unknown reloc to {_symbols.NameText(target)}: {(int)kind} ({kind})");
+                    Report(s, i, target, $"unknown reloc to {_symbols.NameText(target)}: {(int)kind} ({kind})");
                     break;
             }
         }
@@ -106,7 +106,7 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
         }
         else
         {
-            Report(s, reloc, $"missing DWARF section for relocation target {_symbols.NameText(target)}");
+            Report(s, reloc, target, $"missing DWARF section for relocation target {_symbols.NameText(target)}");
         }
         return 1;
     }
@@ -125,7 +125,7 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
         }
         if (kind != SymbolKind.TlsBss && !_symbols.IsReachable(target))
         {
-            Report(s, reloc, $"unreachable sym in relocation: {_symbols.NameText(target)}");
+            Report(s, reloc, target, $"unreachable sym in relocation: {_symbols.NameText(target)}");
         }
         return true;
     }
@@ -136,7 +136,7 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
         {
             return _symbols.Value(target) - (long)section.Vaddr;
         }
-        Report(s, reloc, $"missing section for relocation target {_symbols.NameText(target)}");
+        Report(s, reloc, target, $"missing section for relocation target {_symbols.NameText(target)}");
         return 0;
     }
 
@@ -146,11 +146,11 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
         int slot = function >= 0 && unit.Unit.Text[function] == target ? functions[function].Slot : unit.FindSlot(functions, target);
         if (slot < 0)
         {
-            Report(s, reloc, $"missing .debug_addr index relocation target {_symbols.NameText(target)}");
+            Report(s, reloc, target, $"missing .debug_addr index relocation target {_symbols.NameText(target)}");
         }
         else if (!Leb128.TryWritePadded(field, (ulong)slot))
         {
-            Report(s, reloc, "internal error: writeUleb128FixedLength: length too small applying R_DWTXTADDR to DWARF sym with reloc "
+            Report(s, reloc, target, "internal error: writeUleb128FixedLength: length too small applying R_DWTXTADDR to DWARF sym with reloc "
                 + $"target {_symbols.NameText(target)}");
         }
     }
@@ -162,7 +162,7 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
             case 4:
                 if (value != (int)value && value != (uint)value)
                 {
-                    Report(s, reloc, $"non-pc-relative relocation address for {_symbols.NameText(target)} is too big: 0x{value:x}");
+                    Report(s, reloc, target, $"non-pc-relative relocation address for {_symbols.NameText(target)} is too big: 0x{value:x}");
                 }
                 if (_bigEndian)
                 {
@@ -184,15 +184,17 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
                 }
                 break;
             default:
-                Report(s, reloc, $"bad reloc size 0x{field.Length:x} for {_symbols.NameText(target)}");
+                Report(s, reloc, target, $"bad reloc size 0x{field.Length:x} for {_symbols.NameText(target)}");
                 break;
         }
     }
 
-    private void ReportUndefined(SymbolId s, int reloc, SymbolId target) => ctx.Diagnostics.ReportOnce(
-        s.Index, target.Index, Order(s, reloc), $"{Describe(s)}: relocation target {_symbols.NameText(target)} not defined");
+    private void ReportUndefined(SymbolId s, int reloc, SymbolId target) =>
+        Report(s, reloc, target, $"relocation target {_symbols.NameText(target)} not defined");
 
-    private void Report(SymbolId s, int reloc, string text) => ctx.Diagnostics.Report(Order(s, reloc), $"{Describe(s)}: {text}");
+    // Content may be made more than once, errors are told once.
+    private void Report(SymbolId s, int reloc, SymbolId target, string text) =>
+        ctx.Diagnostics.ReportOnce(s.Index, target.Index, Order(s, reloc), $"{Describe(s)}: {text}");
 
     private static long Order(SymbolId s, int reloc) => ((long)s.Index << 32) | (uint)reloc;
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using AotLinker.Layout;
 using AotLinker.Objects;
 
@@ -37,4 +38,49 @@ internal abstract class DwarfSection(string name)
 
     /// <summary>Makes a piece: relocated, and all of <paramref name="content"/> set. Any thread may call it.</summary>
     public abstract void Fill(LinkContext ctx, int piece, Span<byte> content);
+
+    /// <summary>
+    /// Makes any part of the content; pieces that it cuts through are made whole and copied from. Any thread may call it.
+    /// </summary>
+    public void Read(LinkContext ctx, long offset, Span<byte> content)
+    {
+        for (int piece = PieceAt(offset); !content.IsEmpty; piece++)
+        {
+            long start = PieceStart(piece);
+            int size = checked((int)(PieceStart(piece + 1) - start));
+            int skip = (int)(offset - start);
+            int taken = Math.Min(size - skip, content.Length);
+            if (taken == size)
+            {
+                Fill(ctx, piece, content[..size]);
+            }
+            else
+            {
+                byte[] whole = ArrayPool<byte>.Shared.Rent(size);
+                Fill(ctx, piece, whole.AsSpan(0, size));
+                whole.AsSpan(skip, taken).CopyTo(content);
+                ArrayPool<byte>.Shared.Return(whole);
+            }
+            offset += taken;
+            content = content[taken..];
+        }
+    }
+
+    private int PieceAt(long offset)
+    {
+        int low = 0, high = PieceCount - 1;
+        while (low < high)
+        {
+            int middle = (low + high + 1) / 2;
+            if (PieceStart(middle) <= offset)
+            {
+                low = middle;
+            }
+            else
+            {
+                high = middle - 1;
+            }
+        }
+        return low;
+    }
 }

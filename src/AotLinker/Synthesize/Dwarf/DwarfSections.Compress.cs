@@ -1,6 +1,5 @@
 using AotLinker.Compression;
 using AotLinker.Layout;
-using AotLinker.Mapping;
 
 namespace AotLinker.Synthesize.Dwarf;
 
@@ -13,7 +12,7 @@ internal sealed partial class DwarfSections
 
     /// <summary>
     /// Compresses each section that gets smaller by it, and gives the sections their final addresses (dwarfcompress). All addresses of
-    /// the program are known. The content is made piece by piece in front of the compressor, so that only the compressed bytes are kept.
+    /// the program are known. The content is made in front of the compressor, so that only the compressed bytes are kept.
     /// </summary>
     public void Compress(LinkContext ctx)
     {
@@ -21,23 +20,19 @@ internal sealed partial class DwarfSections
         {
             return;
         }
-        // The largest first, so that the threads are done at about the same time.
-        DwarfSection[] bySize = [.. Sections];
-        Array.Sort(bySize, (x, y) => y.Size.CompareTo(x.Size));
-        CompressedContent?[] results = new CompressedContent?[bySize.Length];
-        SectionCompressor?[] compressors = new SectionCompressor?[ctx.Workers.Threads];
-        ctx.Workers.ForChunks(bySize.Length, 1, (i, _, worker) =>
-            results[i] = (compressors[worker] ??= new SectionCompressor(ctx)).Compress(bySize[i]));
-        foreach (SectionCompressor? compressor in compressors)
-        {
-            compressor?.Dispose();
-        }
+        Source[] sources = [.. Sections.Select(section => new Source(ctx, section))];
+        NativeBuffer[] streams = ZlibBatch.Compress(sources, ctx.Release.Deflate, DeflateLevel.BestSpeed, ctx.Workers);
         ctx.Diagnostics.Flush();
-        for (int i = 0; i < bySize.Length; i++)
+        for (int i = 0; i < sources.Length; i++)
         {
-            if (results[i] is { } content)
+            byte[] header = ctx.Format.CompressedDwarfHeader(ctx, Sections[i].Size)!;
+            if (header.Length + streams[i].Length < Sections[i].Size)
             {
-                _compressed.Add(bySize[i], content);
+                _compressed.Add(Sections[i], new CompressedContent(header, streams[i]));
+            }
+            else
+            {
+                streams[i].Dispose();
             }
         }
         PlaceSections(ctx);
@@ -123,47 +118,11 @@ internal sealed partial class DwarfSections
         }
     }
 
-    /// <summary>Compresses sections one after the other; serves one thread.</summary>
-    private sealed class SectionCompressor(LinkContext ctx) : IDisposable
+    /// <summary>A section as the compressor sees it.</summary>
+    private sealed class Source(LinkContext ctx, DwarfSection section) : IZlibSource
     {
-        private readonly ZlibWriter _writer = new(ctx.Release.Deflate, DeflateLevel.BestSpeed);
-        private readonly NativeArray<byte> _buffer = new(256 << 10);
-        private bool _used;
+        public long Length => section.Size;
 
-        /// <summary>The compressed section; null if it would not be smaller.</summary>
-        public CompressedContent? Compress(DwarfSection section)
-        {
-            if (_used)
-            {
-                _writer.Reset();
-            }
-            _used = true;
-            for (int i = 0; i < section.PieceCount; i++)
-            {
-                int length = checked((int)(section.PieceStart(i + 1) - section.PieceStart(i)));
-                if (length > _buffer.Length)
-                {
-                    _buffer.Resize(length);
-                }
-                Span<byte> piece = _buffer.Span(0, length);
-                section.Fill(ctx, i, piece);
-                _writer.Write(piece);
-            }
-            _writer.Finish();
-            byte[] header = ctx.Format.CompressedDwarfHeader(ctx, section.Size)!;
-            if (header.Length + _writer.Output.Length >= section.Size)
-            {
-                return null;
-            }
-            NativeBuffer body = _writer.TakeOutput();
-            body.TrimExcess();
-            return new CompressedContent(header, body);
-        }
-
-        public void Dispose()
-        {
-            _writer.Dispose();
-            _buffer.Dispose();
-        }
+        public void Read(long offset, Span<byte> destination) => section.Read(ctx, offset, destination);
     }
 }

@@ -65,6 +65,18 @@ internal sealed class DwarfUnit(CompilationUnit unit, int index)
     /// <summary>Whether the unit has a DIE.</summary>
     public bool HasInfo => HasText || VariableCount != 0 || HasTypes;
 
+    /// <summary>
+    /// Content of a symbol that mostly is one of the unit's own: then it needs no look at the symbol table. The compiler's DWARF symbols
+    /// are never changed.
+    /// </summary>
+    public ReadOnlySpan<byte> Data(SymbolTable symbols, SymbolId s) =>
+        IsOwn(s, out int local) ? Unit.Object!.Data(local) : symbols.Data(s);
+
+    /// <summary>Relocations of such a symbol.</summary>
+    public RelocList Relocs(SymbolTable symbols, SymbolId s) => IsOwn(s, out int local)
+        ? new RelocList(symbols, Unit.Object, Unit.Object!.Relocs(local), symbols.Release.RelocKinds)
+        : symbols.Relocs(s);
+
     /// <summary>The .debug_addr entry of a function of the unit; -1 if it has none.</summary>
     /// <param name="functions">The records of the unit's functions, or of the first of them.</param>
     /// <param name="function">The function.</param>
@@ -77,9 +89,20 @@ internal sealed class DwarfUnit(CompilationUnit unit, int index)
         int at = Unit.Text.IndexOf(function, 0, functions.Length);
         return at >= 0 ? functions[at].Slot : -1;
     }
+
+    private bool IsOwn(SymbolId s, out int local)
+    {
+        if (Unit.Object is { } o)
+        {
+            local = s.Index - o.GlobalBase;
+            return (uint)local < (uint)o.DefCount;
+        }
+        local = 0;
+        return false;
+    }
 }
 
-/// <summary>The DWARF symbols of a function, by id; 0 for none.</summary>
+/// <summary>The symbols of a function that debug information is made of, by id; 0 for none.</summary>
 internal struct FunctionSymbols
 {
     /// <summary>DIE and children.</summary>
@@ -94,6 +117,24 @@ internal struct FunctionSymbols
     /// <summary>Line program.</summary>
     public int Lines;
 
+    /// <summary>Table of stack pointer deltas.</summary>
+    public int StackDeltas;
+
     /// <summary>Entry in the unit's part of .debug_addr; -1 for none.</summary>
     public int Slot;
+
+    /// <summary>Marks.</summary>
+    public FunctionMarks Marks;
+}
+
+/// <summary>Marks of a function.</summary>
+[Flags]
+internal enum FunctionMarks : byte
+{
+    /// <summary>No mark.</summary>
+    None = 0,
+    /// <summary>It has a FuncInfo record: the compiler or assembler made it.</summary>
+    HasInfo = 1,
+    /// <summary>It is the outermost frame of its stack.</summary>
+    IsTop = 2,
 }

@@ -8,7 +8,7 @@ namespace AotLinker.Synthesize.Dwarf;
 /// </summary>
 internal sealed class FrameSection(DwarfLayout layout) : DwarfSection(".debug_frame")
 {
-    private const int FunctionsPerPiece = 1024;
+    private const int FunctionsPerPiece = 512;
     private const int DataAlignmentFactor = -4;
 
     // DW_CFA_* of the standard.
@@ -74,26 +74,14 @@ internal sealed class FrameSection(DwarfLayout layout) : DwarfSection(".debug_fr
         {
             WriteCommonEntry(ref w);
         }
-        SymbolTable symbols = layout.Symbols;
         List<SymbolId> text = layout.Context.Text;
         int to = Math.Min(text.Count, (piece + 1) * FunctionsPerPiece);
         for (int i = piece * FunctionsPerPiece; i < to; i++)
         {
-            ReadOnlySpan<byte> info = default, deltas = default;
-            foreach (ref readonly AuxRecord aux in symbols.Auxes(text[i], out GoObject? owner))
+            int function = layout.FunctionOfText[i];
+            if (function >= 0 && (layout.Info.Functions[function].Marks & FunctionMarks.HasInfo) != 0)
             {
-                if (aux.Kind == AuxKind.FuncInfo)
-                {
-                    info = owner!.Data((int)Math.Min(aux.Target.SymbolIndex, int.MaxValue));
-                }
-                else if (aux.Kind == AuxKind.PcSp)
-                {
-                    deltas = symbols.Data(symbols.Resolve(owner, aux.Target));
-                }
-            }
-            if (!info.IsEmpty)
-            {
-                WriteFunction(ref w, text[i], info, deltas);
+                WriteFunction(ref w, text[i], layout.Info.Functions[function]);
             }
         }
     }
@@ -139,7 +127,7 @@ internal sealed class FrameSection(DwarfLayout layout) : DwarfSection(".debug_fr
         w.Zeros(pad);
     }
 
-    private void WriteFunction<TSink>(ref TSink w, SymbolId function, ReadOnlySpan<byte> info, ReadOnlySpan<byte> deltas)
+    private void WriteFunction<TSink>(ref TSink w, SymbolId function, in FunctionSymbols symbols)
         where TSink : IDieSink, allows ref struct
     {
         int length = layout.Symbols.Data(function).Length;
@@ -149,18 +137,18 @@ internal sealed class FrameSection(DwarfLayout layout) : DwarfSection(".debug_fr
         w.Pointer(TSink.IsMeasuring ? 0 : (ulong)layout.Symbols.Value(function));
         w.Pointer((ulong)length);
         int instructions = w.Length;
-        WriteInstructions(ref w, function, info, deltas, length);
+        WriteInstructions(
+            ref w, function, layout.Symbols.Data(new SymbolId(symbols.StackDeltas)), length, (symbols.Marks & FunctionMarks.IsTop) != 0);
         w.Zeros(-(w.Length - instructions) & (layout.PointerSize - 1));
         w.SetUInt32(start, (uint)(w.Length - start - 4));
     }
 
     private void WriteInstructions<TSink>(
-        ref TSink w, SymbolId function, ReadOnlySpan<byte> info, ReadOnlySpan<byte> deltas, int length)
+        ref TSink w, SymbolId function, ReadOnlySpan<byte> deltas, int length, bool isTop)
         where TSink : IDieSink, allows ref struct
     {
         bool hasLink = HasLinkRegister;
         int link = layout.Context.Target.Cpu.DwarfReturnRegister;
-        bool isTop = IsTopFrame(info);
         if (hasLink && isTop)
         {
             w.Byte(Undefined);
@@ -235,9 +223,6 @@ internal sealed class FrameSection(DwarfLayout layout) : DwarfSection(".debug_fr
             w.UInt32((uint)delta);
         }
     }
-
-    // FuncInfo: size of the arguments, size of the locals, function id, flags; the first flag marks the top frame.
-    private static bool IsTopFrame(ReadOnlySpan<byte> info) => info.Length > 9 && (info[9] & 1) != 0;
 
     private static long ZigZag(ulong v) => (long)(v >> 1) ^ -(long)(v & 1);
 

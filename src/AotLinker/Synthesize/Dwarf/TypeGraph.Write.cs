@@ -283,12 +283,12 @@ internal sealed partial class TypeGraph
     {
         if (!_symbols.IsReachable(s))
         {
-            _ctx.Diagnostics.Report(node.Start, $"{DieName(node)}: unreachable sym in relocation: {_symbols.NameText(s)}");
+            _ctx.Diagnostics.ReportOnce(-1 - node.Type, s.Index, node.Start, $"{DieName(node)}: unreachable sym in relocation: {_symbols.NameText(s)}");
             return 0;
         }
         if (_ctx.SectionOf(s) is not { } section)
         {
-            _ctx.Diagnostics.Report(node.Start, $"{DieName(node)}: missing section for relocation target {_symbols.NameText(s)}");
+            _ctx.Diagnostics.ReportOnce(-1 - node.Type, s.Index, node.Start, $"{DieName(node)}: missing section for relocation target {_symbols.NameText(s)}");
             return 0;
         }
         return _symbols.Value(s) - (long)section.Vaddr;

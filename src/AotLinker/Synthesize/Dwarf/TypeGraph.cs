@@ -90,7 +90,7 @@ internal sealed partial class TypeGraph : IDisposable
         while (_pendingCount > 0)
         {
             SymbolId next = new(_pending[--_pendingCount]);
-            if (Find(next) < 0 && IsTypeName(next))
+            if (Find(next) < 0)
             {
                 Decode(next);
             }
@@ -106,19 +106,15 @@ internal sealed partial class TypeGraph : IDisposable
         _nodes.Dispose();
     }
 
-    private bool IsTypeName(SymbolId type)
-    {
-        if (_symbols.Name(type).StartsWith("type:"u8))
-        {
-            return true;
-        }
-        _ctx.Diagnostics.Error(_symbols.Name(type), "dwarf: type name doesn't start with \"type:\"");
-        return false;
-    }
-
     // Makes the node of a descriptor and puts the types it refers to on the stack, the first one on top.
     private void Decode(SymbolId s)
     {
+        ReadOnlySpan<byte> name = _symbols.Name(s);
+        if (!name.StartsWith("type:"u8))
+        {
+            _ctx.Diagnostics.Error(name, "dwarf: type name doesn't start with \"type:\"");
+            return;
+        }
         TypeDescriptor type = new(_symbols, s);
         if (_symbols.Data(s).IsEmpty)
         {
@@ -129,9 +125,9 @@ internal sealed partial class TypeGraph : IDisposable
         TypeNode node = new() { Type = s.Index, Shape = shape };
         if (shape == Abbreviation.Typedef)
         {
-            _ctx.Diagnostics.Error(_symbols.Name(s), $"dwarf: definition of unknown kind {(int)kind}");
+            _ctx.Diagnostics.Error(name, $"dwarf: definition of unknown kind {(int)kind}");
         }
-        else if (HasTypedef(kind) && IsRealName(TypeName(s)))
+        else if (HasTypedef(kind) && IsRealName(name["type:".Length..]))
         {
             node.Flags |= NodeFlags.HasTypedef;
         }

@@ -62,6 +62,12 @@ internal sealed class UnitScanner(LinkContext ctx)
         {
             switch (aux.Kind)
             {
+                case AuxKind.FuncInfo:
+                    symbols.Marks = Marks(owner!.Data((int)Math.Min(aux.Target.SymbolIndex, int.MaxValue)));
+                    break;
+                case AuxKind.PcSp:
+                    symbols.StackDeltas = _symbols.Resolve(owner, aux.Target).Index;
+                    break;
                 case AuxKind.DwarfInfo:
                     symbols.Info = Checked(owner!, aux, SymbolKind.DwarfFcn).Index;
                     break;
@@ -90,7 +96,7 @@ internal sealed class UnitScanner(LinkContext ctx)
 
     private void ScanInfo(DwarfUnit unit, Span<FunctionSymbols> functions, int index)
     {
-        RelocList relocs = _symbols.Relocs(new SymbolId(functions[index].Info));
+        RelocList relocs = unit.Relocs(_symbols, new SymbolId(functions[index].Info));
         for (int i = 0; i < relocs.Count; i++)
         {
             switch (relocs.Kind(i))
@@ -154,7 +160,7 @@ internal sealed class UnitScanner(LinkContext ctx)
         {
             return;
         }
-        RelocList relocs = _symbols.Relocs(s);
+        RelocList relocs = unit.Relocs(_symbols, s);
         for (int i = 0; i < relocs.Count; i++)
         {
             if (relocs.Kind(i) is >= RelocKind.DwTxtAddrU1 and <= RelocKind.DwTxtAddrU4)
@@ -204,6 +210,10 @@ internal sealed class UnitScanner(LinkContext ctx)
             TakeSlot(unit, target);
         }
     }
+
+    // FuncInfo: size of the arguments, size of the locals, function id, flags; the first flag marks the top frame.
+    private static FunctionMarks Marks(ReadOnlySpan<byte> info) => info.IsEmpty ? FunctionMarks.None
+        : info.Length > 9 && (info[9] & 1) != 0 ? FunctionMarks.HasInfo | FunctionMarks.IsTop : FunctionMarks.HasInfo;
 
     private SymbolId Checked(GoObject owner, in AuxRecord aux, SymbolKind kind)
     {

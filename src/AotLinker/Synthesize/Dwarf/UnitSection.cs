@@ -6,8 +6,8 @@ namespace AotLinker.Synthesize.Dwarf;
 /// </summary>
 internal abstract class UnitSection(string name, DwarfLayout layout) : DwarfSection(name)
 {
-    // Large enough that a call per piece costs nothing, small enough for a buffer in the processor's cache.
-    private const int PieceSize = 128 << 10;
+    // Large enough that a call per piece costs nothing, small enough to make one twice where two readers share it.
+    private const int PieceSize = 32 << 10;
 
     private readonly List<Piece> _pieces = [];
     private List<(int Item, long Offset)>?[] _cuts = [];

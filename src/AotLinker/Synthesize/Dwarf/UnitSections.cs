@@ -10,7 +10,7 @@ internal sealed class LineSection(DwarfLayout layout) : UnitSection(".debug_line
 
     /// <inheritdoc/>
     protected override int Measure(DwarfUnit unit, int item, long offset) =>
-        item == 0 ? unit.LineHeader.Length : Layout.DataSize(Layout.Functions(unit)[item - 1].Lines);
+        item == 0 ? unit.LineHeader.Length : Layout.DataSize(unit, Layout.Functions(unit)[item - 1].Lines);
 
     /// <inheritdoc/>
     protected override int Write(DwarfUnit unit, int item, Span<byte> to)
@@ -49,14 +49,14 @@ internal sealed class InfoSection(DwarfLayout layout) : UnitSection(".debug_info
                 WriteHeader(ref size, unit);
                 return size.Length;
             case Part.Abstract:
-                return Layout.Place(unit.AbstractFunctions[index], offset);
+                return Layout.Place(unit, unit.AbstractFunctions[index], offset);
             case Part.Function:
                 // Generic functions refer to types within their own DIE.
-                return Layout.Place(new SymbolId(Layout.Functions(unit)[index].Info), offset);
+                return Layout.Place(unit, new SymbolId(Layout.Functions(unit)[index].Info), offset);
             case Part.Constants:
-                return Layout.DataSize(unit.Constants.Index);
+                return Layout.DataSize(unit, unit.Constants.Index);
             case Part.Variable:
-                return Layout.DataSize(Layout.Info.Variables[unit.FirstVariable + index].Index);
+                return Layout.DataSize(unit, Layout.Info.Variables[unit.FirstVariable + index].Index);
             case Part.Type:
                 TypeGraph types = Layout.Info.Types;
                 if (index == 0)
@@ -208,7 +208,7 @@ internal sealed class RangeSection(DwarfLayout layout) : UnitSection(layout.IsDw
     {
         if (item != 0)
         {
-            return Layout.Place(new SymbolId(Layout.Functions(unit)[item - 1].Ranges), offset);
+            return Layout.Place(unit, new SymbolId(Layout.Functions(unit)[item - 1].Ranges), offset);
         }
         DieSize size = new(Layout.PointerSize);
         WriteUnitRanges(ref size, unit);
@@ -269,7 +269,7 @@ internal sealed class LocationSection(DwarfLayout layout) : UnitSection(layout.I
 
     /// <inheritdoc/>
     protected override int Measure(DwarfUnit unit, int item, long offset) =>
-        Layout.Place(new SymbolId(Layout.Functions(unit)[item].Locations), offset);
+        Layout.Place(unit, new SymbolId(Layout.Functions(unit)[item].Locations), offset);
 
     /// <inheritdoc/>
     protected override int Write(DwarfUnit unit, int item, Span<byte> to) =>
