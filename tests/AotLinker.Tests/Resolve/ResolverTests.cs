@@ -34,6 +34,20 @@ public sealed class ResolverTests
     }
 
     [Theory]
+    [InlineData("go1.26", 1 << 6)]
+    [InlineData("go1.27", 1 << 7)]
+    public void ExportsToWebAssemblyStandInTheOrderOfASerialWalk(string release, byte export)
+    {
+        GoObjectWriter[] objects =
+        [
+            new GoObjectWriter("a").Define("a.z", Text, 1, flags2: export).DefineNamed("y", Text, 1, flags2: export).Define("a.none", Text, 1),
+            new GoObjectWriter("b").DefineNamed("x", Text, 1, flags2: export).Define("b.w", Text, 1, flags2: export).DefineNamed("v", Text, 1, flags2: export),
+        ];
+        LinkContext ctx = Resolve(release, 4, objects);
+        Assert.Equal(["a.z", "b.w", "y", "x", "v"], ctx.WasmExports.Select(ctx.Symbols.NameText));
+    }
+
+    [Theory]
     [MemberData(nameof(Releases))]
     public void OfTwoDupOkDefinitionsTheLargerStands(string release)
     {

@@ -100,6 +100,10 @@ internal sealed class DataSection : IDisposable
     public static List<Run> FindZeros(ReadOnlySpan<byte> content, long start)
     {
         List<Run> runs = [];
+        if (content.IsEmpty)
+        {
+            return runs;
+        }
         int leading = content.IndexOfAnyExcept((byte)0);
         if (leading != 0)
         {
