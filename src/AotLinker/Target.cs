@@ -131,6 +131,28 @@ internal sealed class Target
         _ => (HeadType == HeadType.Darwin && Cpu.AlwaysPieOnDarwin) || IsLinkShared || (HeadType == HeadType.Aix && IsExternal),
     };
 
+    /// <summary>Whether debug information is made for this system and whoever does the final link (dwarfEnabled).</summary>
+    public bool HasDwarf => HeadType != HeadType.Plan9
+        && (!IsExternal || IsElf || HeadType is HeadType.Darwin or HeadType.Windows);
+
+    /// <summary>Whether debug information names gdb's script for the runtime: some linkers cannot take the section.</summary>
+    public bool HasGdbScripts => HeadType != HeadType.Aix && !(IsExternal && HeadType == HeadType.Windows && BuildMode == BuildMode.CArchive);
+
+    /// <summary>Whether debuggers are Apple's, which want locations in a form of their own.</summary>
+    public bool HasAppleDebugger => Goos is "darwin" or "ios";
+
+    /// <summary>Whether all executables are dynamic, even those that import nothing.</summary>
+    public bool IsAlwaysDynamic => HeadType is HeadType.Darwin or HeadType.Solaris;
+
+    /// <summary>Whether runtime.tlsg is a variable of the output; one system keeps a slot of its own and warns about others.</summary>
+    public bool HasTlsVariable => Goos != "android";
+
+    /// <summary>Whether functions are reached by descriptors and data by a table of contents, as XCOFF has it.</summary>
+    public bool HasFunctionDescriptors => HeadType == HeadType.Aix;
+
+    /// <summary>Whether the format makes its table of exports on its own, from the symbols' attributes.</summary>
+    public bool FormatListsExports => HeadType is HeadType.Darwin or HeadType.Aix;
+
     /// <summary>Whether system calls go through the C library, so that the output is always dynamic (UsesLibc).</summary>
     public bool UsesLibc => HeadType is HeadType.Aix or HeadType.Darwin or HeadType.OpenBsd or HeadType.Solaris or HeadType.Windows;
 }

@@ -263,7 +263,7 @@ internal sealed class Relocator
                 return true;
 
             case RelocKind.TlsIe:
-                if (!_ctx.Target.IsPie || !_ctx.Target.IsElf)
+                if (!_ctx.Target.IsPie || !_ctx.Format.HasInitialExecTls)
                 {
                     throw new LinkException(MessageForm.Log, $"cannot handle R_TLS_IE (sym {_symbols.NameText(s)}) when linking internally");
                 }

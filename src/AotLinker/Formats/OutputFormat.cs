@@ -70,6 +70,19 @@ internal abstract class OutputFormat
     /// <summary>Whether programs of this format carry debug information (dwarfEnabled).</summary>
     public virtual bool HasDebugInfo => true;
 
+    /// <summary>Whether Go's build ID has a note of its own, so that it need not stand in front of the text.</summary>
+    public virtual bool HasBuildIdNote => false;
+
+    /// <summary>Whether thread-local variables are reached through the global offset table in position-independent code (R_TLS_IE).</summary>
+    public virtual bool HasInitialExecTls => false;
+
+    /// <summary>
+    /// Looks up or creates the symbols of <see cref="WellKnownSymbols"/> that only this format has (setArchSyms). The order decides their ids.
+    /// </summary>
+    public virtual void DefineKnownSymbols(LinkContext ctx)
+    {
+    }
+
     /// <summary>Whether a library's host calls the entry point by way of an array of initialisers (symtab, addinitarrdata).</summary>
     public virtual bool HasInitArray => true;
 

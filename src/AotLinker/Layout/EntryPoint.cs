@@ -28,7 +28,7 @@ internal static class EntryPoint
         SymbolKind kind = ctx.Symbols.Kind(s);
         if (kind == SymbolKind.None)
             return ctx.Settings.TextAddress;
-        if (!kind.IsText() && ctx.Target.HeadType != HeadType.Aix)
+        if (!kind.IsText() && !ctx.Target.HasFunctionDescriptors)
             throw new LinkException(MessageForm.Bare, $"{entry}: entry not text");
         return ctx.Symbols.Value(s);
     }

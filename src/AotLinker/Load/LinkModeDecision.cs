@@ -72,7 +72,7 @@ internal static class LinkModeDecision
         string? mode = options.BuildMode switch
         {
             BuildMode.CArchive => "buildmode=c-archive",
-            BuildMode.CShared when goarch != "wasm" => "buildmode=c-shared",
+            BuildMode.CShared when !Platforms.LinksCSharedInternally(goarch) => "buildmode=c-shared",
             BuildMode.Pie when !Platforms.LinksPieInternally(release, goos, goarch) => "buildmode=pie",
             BuildMode.Plugin => "buildmode=plugin",
             BuildMode.Shared => "buildmode=shared",

@@ -1,6 +1,7 @@
 using System.Text;
 using AotLinker.Cli;
 using AotLinker.Objects;
+using AotLinker.Releases;
 
 namespace AotLinker.Load;
 
@@ -260,7 +261,7 @@ internal sealed class PackageLoader
         {
             _result.HostObjects.Add(new HostObject(member.Kind, prefix, package, parsed.File!, member));
             bool isInternal = InternalHostPackages.Contains(prefix)
-                && !(_options.HeadType == HeadType.DragonFly && prefix is "net" or "os/user");
+                && !Platforms.HostObjectsNeedExternalLinker(_options.GoOs, prefix);
             _result.HasExternalObject |= !isInternal;
             _result.HasUnknownObject |= member.Kind == MemberKind.Unknown;
             return;

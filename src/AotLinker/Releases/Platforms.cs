@@ -94,6 +94,16 @@ internal static class Platforms
         _ => false,
     };
 
+    /// <summary>Whether <c>-buildmode=c-shared</c> needs no external linker.</summary>
+    public static bool LinksCSharedInternally(string goarch) => goarch == "wasm";
+
+    /// <summary>
+    /// Whether host objects of a package that elsewhere link internally need an external linker: DragonFly declares errno thread-local
+    /// in a way that we do not link (ldhostobj).
+    /// </summary>
+    public static bool HostObjectsNeedExternalLinker(string goos, string package) =>
+        goos == "dragonfly" && package is ("net" or "os/user");
+
     /// <summary>Whether every link for the port needs an external linker (MustLinkExternal without cgo).</summary>
     public static bool NeedsExternalLinker(string goos, string goarch) =>
         (goos == "android" && goarch != "arm64") || (goos == "ios" && goarch == "arm64");

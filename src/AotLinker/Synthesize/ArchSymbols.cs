@@ -17,18 +17,7 @@ internal static class ArchSymbols
         known.DynStr = Live(ctx, ".dynstr"u8);
         known.UnreachableMethod = Live(ctx, "runtime.unreachableMethod"u8, ctx.Symbols.AbiInternalVersion);
         ctx.Target.Cpu.DefineArchSymbols(ctx);
-        if (ctx.Target.IsElf)
-        {
-            known.Rel = Live(ctx, ".rel"u8);
-            known.Rela = Live(ctx, ".rela"u8);
-            known.RelPlt = Live(ctx, ".rel.plt"u8);
-            known.RelaPlt = Live(ctx, ".rela.plt"u8);
-        }
-        if (ctx.Target.HeadType == HeadType.Darwin)
-        {
-            known.LinkEditGot = Live(ctx, ".linkedit.got"u8);
-            known.LinkEditPlt = Live(ctx, ".linkedit.plt"u8);
-        }
+        ctx.Format.DefineKnownSymbols(ctx);
     }
 
     /// <summary>Looks up or creates a symbol and marks it live (mkArchSym).</summary>

@@ -58,7 +58,7 @@ internal static class BuildInfo
     public static void AddTextBuildId(LinkContext ctx)
     {
         string id = ctx.Options.BuildId;
-        if (ctx.Target.IsElf || id.Length == 0)
+        if (ctx.Format.HasBuildIdNote || id.Length == 0)
         {
             return;
         }

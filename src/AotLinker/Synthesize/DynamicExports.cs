@@ -12,8 +12,7 @@ internal static class DynamicExports
         {
             MarkUndefined(ctx);
         }
-        // Mach-O and XCOFF make their tables on their own.
-        if (ctx.Target.HeadType is HeadType.Darwin or HeadType.Aix)
+        if (ctx.Target.FormatListsExports)
         {
             return;
         }

@@ -19,9 +19,9 @@ internal static class LinkSetup
             // An object file has no addresses of its own.
             ctx.Settings.TextAddress = 0;
         }
-        if (ctx.Target.IsExe && !ctx.HasDynamicImports && ctx.Target.HeadType is not (HeadType.Darwin or HeadType.Solaris))
+        if (ctx.Target.IsExe && !ctx.HasDynamicImports && !ctx.Target.IsAlwaysDynamic)
         {
-            // A dynamic executable that needs no library upsets some loaders; these two systems have no other kind.
+            // A dynamic executable that needs no library upsets some loaders; some systems have no other kind.
             ctx.Settings.NoDynamic = true;
         }
         DefineTlsVariable(ctx);
@@ -91,8 +91,7 @@ internal static class LinkSetup
 
     private static void DefineTlsVariable(LinkContext ctx)
     {
-        // Android's loader checks the alignment of a TLS section that nothing would use.
-        if (ctx.Target.Goos == "android")
+        if (!ctx.Target.HasTlsVariable)
         {
             return;
         }

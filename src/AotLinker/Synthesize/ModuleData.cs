@@ -43,7 +43,7 @@ internal readonly ref struct ModuleData
         ModuleData m = new(ctx, pcln);
         m.AddTables();
         m.AddMarkers();
-        if (ctx.Target.HeadType == HeadType.Aix)
+        if (ctx.Target.HasFunctionDescriptors)
         {
             AddAixDataBase(ctx);
         }

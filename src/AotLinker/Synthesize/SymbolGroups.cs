@@ -44,7 +44,7 @@ internal static class SymbolGroups
     // A C library starts the runtime from its initialisers.
     private static void AddEntryToInitArray(LinkContext ctx)
     {
-        if (!ctx.Format.HasInitArray || ctx.Target.HeadType == HeadType.Aix || ctx.Target.BuildMode is not (BuildMode.CArchive or BuildMode.CShared))
+        if (!ctx.Format.HasInitArray || ctx.Target.HasFunctionDescriptors || ctx.Target.BuildMode is not (BuildMode.CArchive or BuildMode.CShared))
         {
             return;
         }

@@ -2,6 +2,7 @@ using System.Text;
 using AotLinker.Hashing;
 using AotLinker.Objects;
 using AotLinker.Releases;
+using AotLinker.Synthesize;
 
 namespace AotLinker.Formats.Elf;
 
@@ -44,6 +45,21 @@ internal sealed partial class ElfFormat : OutputFormat
 
     /// <inheritdoc/>
     public override string Name => "elf";
+
+    /// <inheritdoc/>
+    public override bool HasBuildIdNote => true;
+
+    /// <inheritdoc/>
+    public override bool HasInitialExecTls => true;
+
+    /// <inheritdoc/>
+    public override void DefineKnownSymbols(LinkContext ctx)
+    {
+        ctx.Known.Rel = ArchSymbols.Live(ctx, ".rel"u8);
+        ctx.Known.Rela = ArchSymbols.Live(ctx, ".rela"u8);
+        ctx.Known.RelPlt = ArchSymbols.Live(ctx, ".rel.plt"u8);
+        ctx.Known.RelaPlt = ArchSymbols.Live(ctx, ".rela.plt"u8);
+    }
 
     /// <summary>The headers, to which a CPU may add its own.</summary>
     public ElfHeaders Headers => _headers;

@@ -87,8 +87,7 @@ internal sealed class DebugInfo : IDisposable
     public static bool IsEnabled(LinkContext ctx) =>
         !ctx.Settings.OmitDwarf
         && ctx.Format.HasDebugInfo
-        && ctx.Target.HeadType != HeadType.Plan9
-        && (!ctx.Target.IsExternal || ctx.Target.IsElf || ctx.Target.HeadType is HeadType.Darwin or HeadType.Windows);
+        && ctx.Target.HasDwarf;
 
     /// <summary>Whether objects and output have DWARF 5 rather than 4.</summary>
     public static bool IsDwarf5(LinkContext ctx) => ctx.Options.Experiments.Has(Experiments.Dwarf5);

@@ -82,7 +82,7 @@ internal sealed class DwarfLayout
     {
         DwarfLayout layout = new(ctx, info);
         DwarfSection abbreviations = new BytesSection(
-            ".debug_abbrev", Abbreviations.Encode(layout.IsDwarf5, ctx.Target.Goos is "darwin" or "ios"));
+            ".debug_abbrev", Abbreviations.Encode(layout.IsDwarf5, ctx.Target.HasAppleDebugger));
         layout.MakeSymbol(abbreviations);
         layout.FindFunctions();
         layout.FindRanges();
@@ -101,8 +101,7 @@ internal sealed class DwarfLayout
         layout.Measure();
 
         List<DwarfSection> sections = [abbreviations, layout.Lines, layout.Frames];
-        if (script.Length != 0 && ctx.Target.HeadType != HeadType.Aix
-            && !(ctx.Target.IsExternal && ctx.Target.HeadType == HeadType.Windows && ctx.Target.BuildMode == BuildMode.CArchive))
+        if (script.Length != 0 && ctx.Target.HasGdbScripts)
         {
             // A Python file by name.
             DwarfSection scripts = new BytesSection(".debug_gdb_scripts", [1, .. RawText.Encode(script), 0]);

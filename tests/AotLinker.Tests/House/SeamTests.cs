@@ -1,0 +1,56 @@
+using System.Text.RegularExpressions;
+
+namespace AotLinker.Tests.House;
+
+/// <summary>Keeps CPUs, systems, formats and releases behind their seams: the passes name none of them.</summary>
+public sealed partial class SeamTests
+{
+    [Theory]
+    [InlineData("Load")]
+    [InlineData("Resolve")]
+    [InlineData("Reach")]
+    [InlineData("Synthesize")]
+    [InlineData("Layout")]
+    [InlineData("Emit")]
+    public void PassesNameNoCpuSystemOrFormat(string folder)
+    {
+        string source = Path.Combine(Root(), "src", "AotLinker", folder);
+        List<string> found = [];
+        int lines = 0;
+        foreach (string file in Directory.EnumerateFiles(source, "*.cs", SearchOption.AllDirectories))
+        {
+            // The loaders of host objects are formats of their own; what a release's plan of data looks like is the release's.
+            if (Path.GetFileName(file).StartsWith("Host", StringComparison.Ordinal) || Path.GetFileName(file).StartsWith("DataPlan", StringComparison.Ordinal)
+                || file.Contains(Path.DirectorySeparatorChar + "Host", StringComparison.Ordinal))
+            {
+                continue;
+            }
+            foreach (string line in File.ReadLines(file))
+            {
+                lines++;
+                string code = line.TrimStart();
+                if (!code.StartsWith("//", StringComparison.Ordinal) && Names().IsMatch(code))
+                {
+                    found.Add($"{Path.GetFileName(file)}: {code}");
+                }
+            }
+        }
+        Assert.True(lines > 100, $"only {lines} lines read below {source}");
+        Assert.True(found.Count == 0, "move these behind Target, CpuArch, OutputFormat, Platforms or Release:\n" + string.Join('\n', found));
+    }
+
+    [GeneratedRegex("""
+        \bHeadType\.\w+|\bIsElf\b|\bRelease\.Name\b|\b(Amd64|I386|Arm64|Arm|ElfFormat|WasmFormat|MachOFormat|PeFormat)\b|"(amd64|arm64|386|arm|wasm|s390x|ppc64|ppc64le|riscv64|loong64|mips\w*|linux|darwin|ios|windows|freebsd|netbsd|openbsd|dragonfly|solaris|illumos|android|plan9|aix|js|wasip1)"
+        """)]
+    private static partial Regex Names();
+
+    private static string Root()
+    {
+        string? folder = AppContext.BaseDirectory;
+        while (folder is not null && !File.Exists(Path.Combine(folder, "AotLinker.sln")))
+        {
+            folder = Path.GetDirectoryName(folder);
+        }
+        return folder ?? throw new InvalidOperationException("the solution's folder is not above the tests");
+    }
+}
