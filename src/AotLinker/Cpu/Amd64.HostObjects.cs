@@ -6,6 +6,10 @@ namespace AotLinker.Cpu;
 /// <summary>Relocations of ELF objects made by the host's compiler (the ELF cases of amd64's adddynrel).</summary>
 internal sealed partial class Amd64
 {
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> HostCompilerArguments(Target target) =>
+        target.HeadType == HeadType.Darwin ? ["-arch", "x86_64", "-m64"] : ["-m64"];
+
     /// <summary>Turns a host object's relocation into one of ours, with a PLT or GOT entry where it needs one.</summary>
     private bool ConvertHostRelocation(LinkContext ctx, SymbolId s, int reloc)
     {

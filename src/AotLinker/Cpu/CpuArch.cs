@@ -108,6 +108,9 @@ internal abstract partial class CpuArch
     /// <summary>Whether executables for darwin are always position-independent.</summary>
     public virtual bool AlwaysPieOnDarwin => false;
 
+    /// <summary>What the host's compiler is told so that it thinks of this CPU (hostlinkArchArgs).</summary>
+    public virtual IReadOnlyList<string> HostCompilerArguments(Target target) => [];
+
     /// <summary>What ELF files for the CPU look like; null where there are none.</summary>
     public virtual ElfCpu? Elf => null;
 }

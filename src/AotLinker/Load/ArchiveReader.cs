@@ -11,7 +11,8 @@ internal readonly record struct ArchiveMember(string Name, long Offset, long Len
 /// <summary>Walks a Unix archive ("!&lt;arch&gt;\n", 60-byte member headers on even offsets).</summary>
 internal static class ArchiveReader
 {
-    private const int HeaderSize = 60;
+    /// <summary>Bytes of a member's header.</summary>
+    public const int HeaderSize = 60;
 
     /// <summary>The archive magic.</summary>
     public static ReadOnlySpan<byte> Magic => "!<arch>\n"u8;

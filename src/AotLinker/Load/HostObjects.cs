@@ -4,8 +4,11 @@ using AotLinker.Objects;
 namespace AotLinker.Load;
 
 /// <summary>Objects of the host's compiler inside packages: .syso files and what cgo compiled (ld.hostobjs).</summary>
-internal static class HostObjects
+internal sealed class HostObjects(LinkContext ctx, int firstVersion)
 {
+    private int _version = firstVersion;
+    private int _captured;
+
     /// <summary>
     /// Loads the host objects of a link that we finish ourselves. Their functions become the first ones of <see cref="LinkContext.Text"/>.
     /// </summary>
@@ -18,66 +21,43 @@ internal static class HostObjects
         }
         // Each object's own symbols have a version of their own, after those of the Go objects.
         int version = SymbolTable.StaticVersion + ctx.Symbols.Objects.Length - SymbolTable.FirstObject;
-        int captured = 0;
+        HostObjects loader = new(ctx, version);
         foreach (HostObject host in objects)
         {
-            switch (host.Kind)
-            {
-                case MemberKind.HostElf:
-                    try
-                    {
-                        ctx.Text.AddRange(HostElf.Load(ctx, host, version++));
-                    }
-                    catch (LinkException e) when (e.Form == MessageForm.Bare)
-                    {
-                        ctx.Diagnostics.Error(e.Message);
-                    }
-                    break;
-                case MemberKind.Unknown:
-                    ctx.Diagnostics.Error($"{host.Member.DisplayName}: unrecognized object file format");
-                    continue;
-                default:
-                    throw new UnsupportedLinkException($"internal linking of host objects ({host.Member.DisplayName})");
-            }
-            if (ctx.Options.CaptureHostObjects.Length > 0)
-            {
-                Capture(ctx, host, captured++);
-            }
+            loader.Load(host);
         }
-        RequireNoLibrary(ctx);
+        HostLibraries.Load(ctx, loader);
     }
 
-    /// <summary>
-    /// cmd/link looks for what is still missing in libraries of the host's compiler, which it asks for them. We don't.
-    /// </summary>
-    private static void RequireNoLibrary(LinkContext ctx)
+    /// <summary>Loads one object.</summary>
+    public void Load(HostObject host)
     {
-        SymbolTable symbols = ctx.Symbols;
-        HashSet<SymbolId> missing = [];
-        for (int i = symbols.ExternalStart; i > 0 && i < symbols.Count; i++)
+        switch (host.Kind)
         {
-            SymbolId s = new(i);
-            if (symbols.Kind(s) == SymbolKind.XRef && !symbols.Name(s).SequenceEqual(".got"u8))
-            {
-                missing.Add(s);
-            }
-        }
-        for (int i = 1; i < symbols.Count && missing.Count > 0; i++)
-        {
-            RelocList relocs = symbols.Relocs(new SymbolId(i));
-            for (int r = 0; r < relocs.Count; r++)
-            {
-                if (missing.Contains(relocs.Target(r)))
+            case MemberKind.HostElf:
+                try
                 {
-                    throw new UnsupportedLinkException(
-                        $"a host object that needs the C compiler's libraries (for {symbols.NameText(relocs.Target(r))})");
+                    ctx.Text.AddRange(HostElf.Load(ctx, host, _version++));
                 }
-            }
+                catch (LinkException e) when (e.Form == MessageForm.Bare)
+                {
+                    ctx.Diagnostics.Error(e.Message);
+                }
+                break;
+            case MemberKind.Unknown:
+                ctx.Diagnostics.Error($"{host.Member.DisplayName}: unrecognized object file format");
+                return;
+            default:
+                throw new UnsupportedLinkException($"internal linking of host objects ({host.Member.DisplayName})");
+        }
+        if (ctx.Options.CaptureHostObjects.Length > 0)
+        {
+            Capture(host, _captured++);
         }
     }
 
     // -capturehostobjs: a copy of the object, and where it came from.
-    private static unsafe void Capture(LinkContext ctx, HostObject host, int number)
+    private void Capture(HostObject host, int number)
     {
         string folder = ctx.Options.CaptureHostObjects;
         string file = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"captured-obj-{number}.o"));

@@ -218,7 +218,8 @@ internal sealed class ParsedFile
         return -1;
     }
 
-    private static MemberKind Recognize(ReadOnlySpan<byte> head)
+    /// <summary>What a member is, by its first four bytes.</summary>
+    public static MemberKind Recognize(ReadOnlySpan<byte> head)
     {
         if (head.Length < 4)
         {
