@@ -13,7 +13,7 @@ internal static class CallGraph
     /// <summary>Writes one line per call, function by function in layout order, to standard output.</summary>
     public static void Run(LinkContext ctx)
     {
-        if (!ctx.Options.DumpCallGraph || !ctx.Format.ReportsSizes)
+        if (!ctx.Options.DumpCallGraph)
         {
             return;
         }
@@ -44,7 +44,7 @@ internal static class CallGraph
     /// <summary>Prints the sizes of the program's parts (the end of ld.asmb2); the output is complete.</summary>
     public static void PrintSizes(LinkContext ctx)
     {
-        if (!ctx.Options.DumpCallGraph)
+        if (!ctx.Options.DumpCallGraph || !ctx.Format.ReportsSizes)
         {
             return;
         }
