@@ -55,6 +55,13 @@ internal static class Driver
 
     public static Process Start(string[] arguments) => Start(Path, arguments);
 
+    /// <summary>
+    /// Starts it with the usual reaction to signals, even where we were started in the background of a shell, which makes its commands
+    /// ignore the interrupt.
+    /// </summary>
+    public static Process StartWithDefaultSignals(string[] arguments) =>
+        Start("/usr/bin/env", ["--default-signal=INT,QUIT,HUP,TERM", Path, .. arguments]);
+
     /// <summary>Waits until it says that it waits.</summary>
     public static void AwaitReady(Process process) => Assert.Equal("ready", process.StandardOutput.ReadLine());
 
@@ -64,8 +71,19 @@ internal static class Driver
         process.StandardInput.Close();
         Task<string> error = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
+        AwaitExit(process);
         return new Result(process.ExitCode, output, error.Result);
+    }
+
+    /// <summary>Waits for its end, for a minute at most.</summary>
+    public static void AwaitExit(Process process)
+    {
+        if (!process.WaitForExit(TimeSpan.FromMinutes(1)))
+        {
+            process.Kill();
+            Assert.Fail("the driver does not end");
+        }
+        process.WaitForExit();
     }
 
     private static Process Start(string file, string[] arguments)

@@ -178,10 +178,10 @@ public sealed class OutputProcessTests : IDisposable
     public void A_signal_in_mid_link_leaves_nothing(string signal, string switches, int status)
     {
         File.WriteAllText(_scratch["out"], "old");
-        using Process process = Driver.Start(["write", _scratch["out"], Megabytes, "--wait", .. switches.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
+        using Process process = Driver.StartWithDefaultSignals(["write", _scratch["out"], Megabytes, "--wait", .. switches.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
         Driver.AwaitReady(process);
         Assert.Equal(0, Driver.Shell($"kill -{signal} {process.Id}").ExitCode);
-        process.WaitForExit();
+        Driver.AwaitExit(process);
         Assert.Equal(status, process.ExitCode);
         Assert.Empty(Directory.GetFileSystemEntries(_scratch.Root));
     }
@@ -192,7 +192,7 @@ public sealed class OutputProcessTests : IDisposable
         using Process process = Driver.Start(["write", _scratch["out"], Megabytes, "--wait", "--named"]);
         Driver.AwaitReady(process);
         process.Kill();
-        process.WaitForExit();
+        Driver.AwaitExit(process);
         Assert.StartsWith(".aotlink-", Path.GetFileName(Assert.Single(Directory.GetFileSystemEntries(_scratch.Root))), StringComparison.Ordinal);
     }
 
