@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
+using AotLinker.Mapping;
 
 namespace AotLinker.Compression;
 
@@ -21,7 +21,8 @@ internal sealed unsafe class BlockEncoder : DeflateEncoder
 
     private readonly BlockMatcher _matcher;
     private readonly TokenBlock _tokens = new();
-    private byte* _buffer;
+    private readonly NativeArray<byte> _memory = new(BlockMatcher.LeadIn + (long)BufferSize);
+    private readonly byte* _buffer;
 
     /// <summary>Position of the buffer's first byte.</summary>
     private uint _base;
@@ -36,11 +37,9 @@ internal sealed unsafe class BlockEncoder : DeflateEncoder
     {
         _matcher = matcher;
         Writer = writer;
-        _buffer = (byte*)NativeMemory.Alloc(BlockMatcher.LeadIn + BufferSize) + BlockMatcher.LeadIn;
+        _buffer = _memory.Base + BlockMatcher.LeadIn;
         Clear();
     }
-
-    ~BlockEncoder() => Free();
 
     /// <inheritdoc/>
     public override BlockWriter Writer { get; }
@@ -81,15 +80,7 @@ internal sealed unsafe class BlockEncoder : DeflateEncoder
         _matcher.Dispose();
         _tokens.Dispose();
         Writer.Dispose();
-        Free();
-        GC.SuppressFinalize(this);
-    }
-
-    private void Free()
-    {
-        if (_buffer != null)
-            NativeMemory.Free(_buffer - BlockMatcher.LeadIn);
-        _buffer = null;
+        _memory.Dispose();
     }
 
     private void Clear()

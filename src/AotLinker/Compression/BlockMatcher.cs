@@ -1,7 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using AotLinker.Mapping;
 
 namespace AotLinker.Compression;
 
@@ -22,21 +22,17 @@ internal abstract unsafe class BlockMatcher : IDisposable
     /// <summary>Bytes before the oldest byte of the window that may be read, though what they are does not matter.</summary>
     public const int LeadIn = 16;
 
-    private void* _table;
-    private readonly nuint _tableBytes;
+    private readonly NativeArray<uint> _table;
 
     /// <param name="entries">Number of 32-bit positions in the table.</param>
     protected BlockMatcher(int entries)
     {
-        _tableBytes = (nuint)entries * sizeof(uint);
-        _table = NativeMemory.AlignedAlloc(_tableBytes, 4096);
-        Reset();
+        _table = new NativeArray<uint>(entries);
+        Table = _table.Base;
     }
 
-    ~BlockMatcher() => NativeMemory.AlignedFree(_table);
-
     /// <summary>The positions, in whatever arrangement the derived type likes.</summary>
-    protected uint* Table => (uint*)_table;
+    protected uint* Table { get; }
 
     /// <summary>
     /// Blocks after which a matcher that started with nothing usually finds the same as one that knows all that came before
@@ -54,8 +50,12 @@ internal abstract unsafe class BlockMatcher : IDisposable
         _ => throw new ArgumentOutOfRangeException(nameof(level), $"no encoder for {family} at level {level}"),
     };
 
+    /// <summary>As <see cref="TryCreate"/>, for callers that can only work block by block.</summary>
+    public static BlockMatcher Create(DeflateFamily family, DeflateLevel level) =>
+        TryCreate(family, level) ?? throw new ArgumentException($"{family} at level {level} does not work block by block");
+
     /// <summary>Forgets everything: the next block starts a stream.</summary>
-    public void Reset() => NativeMemory.Clear(_table, _tableBytes);
+    public void Reset() => Entries.Clear();
 
     /// <summary>
     /// Appends the matches and literals of [<paramref name="start"/>, <paramref name="end"/>) to an empty block. At least 128
@@ -92,12 +92,7 @@ internal abstract unsafe class BlockMatcher : IDisposable
     public void CopyFrom(BlockMatcher other) => other.Entries.CopyTo(Entries);
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        NativeMemory.AlignedFree(_table);
-        _table = null;
-        GC.SuppressFinalize(this);
-    }
+    public void Dispose() => _table.Dispose();
 
     /// <summary>
     /// True if <paramref name="t"/> lies at most <paramref name="reach"/> before <paramref name="s"/> and the four bytes
@@ -190,5 +185,5 @@ internal abstract unsafe class BlockMatcher : IDisposable
         return start - s;
     }
 
-    private Span<uint> Entries => new(_table, (int)(_tableBytes / sizeof(uint)));
+    private Span<uint> Entries => _table.AsSpan();
 }

@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using AotLinker.Mapping;
 
 namespace AotLinker.Compression;
 
@@ -39,16 +39,19 @@ internal sealed unsafe class LazyEncoder123 : DeflateEncoder
 
     private readonly BlockWriter123 _writer = new();
     private readonly TokenBlock _tokens = new();
-    private byte* _window;
+    private readonly NativeArray<byte> _windowMemory = new(2 * WindowSize + 16);
+    private readonly NativeArray<uint> _headMemory = new(1 << HashBits);
+    private readonly NativeArray<ulong> _linkMemory = new(WindowSize);
+    private readonly byte* _window;
 
     /// <summary>Last position per hash, counted from the stream's start and from 1.</summary>
-    private uint* _heads;
+    private readonly uint* _heads;
 
     /// <summary>
     /// Per position (modulo the window) how far back the last four with the same hash are, nearest in the lowest
     /// 16 bits, 65,535 for too far. With four at hand a search is not slowed down by waiting for the next link.
     /// </summary>
-    private ulong* _links;
+    private readonly ulong* _links;
 
     /// <summary>Stream position, counted as in <see cref="_heads"/>, of the window's first byte.</summary>
     private uint _base;
@@ -66,13 +69,11 @@ internal sealed unsafe class LazyEncoder123 : DeflateEncoder
 
     public LazyEncoder123()
     {
-        _window = (byte*)NativeMemory.AlignedAlloc(2 * WindowSize + 16, 64);
-        _heads = (uint*)NativeMemory.AlignedAlloc(sizeof(uint) << HashBits, 64);
-        _links = (ulong*)NativeMemory.AlignedAlloc(WindowSize * sizeof(ulong), 64);
+        _window = _windowMemory.Base;
+        _heads = _headMemory.Base;
+        _links = _linkMemory.Base;
         Reset();
     }
-
-    ~LazyEncoder123() => Free();
 
     /// <inheritdoc/>
     public override BlockWriter Writer => _writer;
@@ -82,7 +83,7 @@ internal sealed unsafe class LazyEncoder123 : DeflateEncoder
     {
         _writer.Reset();
         _tokens.Reset();
-        NativeMemory.Clear(_heads, sizeof(uint) << HashBits);
+        _headMemory.AsSpan().Clear();
         _base = 1;
         _index = 0;
         _end = 0;
@@ -122,8 +123,9 @@ internal sealed unsafe class LazyEncoder123 : DeflateEncoder
     {
         _writer.Dispose();
         _tokens.Dispose();
-        Free();
-        GC.SuppressFinalize(this);
+        _windowMemory.Dispose();
+        _headMemory.Dispose();
+        _linkMemory.Dispose();
     }
 
     private void Slide()
@@ -137,7 +139,7 @@ internal sealed unsafe class LazyEncoder123 : DeflateEncoder
         if (_base >= 0xF000_0000)
         {
             uint delta = _base - 1;
-            foreach (ref uint head in new Span<uint>(_heads, 1 << HashBits))
+            foreach (ref uint head in _headMemory.AsSpan())
                 head = head > delta ? head - delta : 0;
             _base = 1;
         }
@@ -306,15 +308,5 @@ internal sealed unsafe class LazyEncoder123 : DeflateEncoder
         _blockStart = index;
         _tokens.Reset();
         _run = 0;
-    }
-
-    private void Free()
-    {
-        NativeMemory.AlignedFree(_window);
-        NativeMemory.AlignedFree(_heads);
-        NativeMemory.AlignedFree(_links);
-        _window = null;
-        _heads = null;
-        _links = null;
     }
 }

@@ -1,22 +1,20 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
+using AotLinker.Mapping;
 
 namespace AotLinker.Compression;
 
 /// <summary>
 /// A growable byte buffer outside the managed heap. Writers reserve the most they may need, write through
-/// the pointer without further checks, and commit what they used; growing is a <c>realloc</c>, which the
-/// C library does by remapping pages, not by copying, once the buffer is large.
+/// the pointer without further checks, and commit what they used.
 /// </summary>
 internal sealed unsafe class NativeBuffer : IDisposable
 {
     private const nuint InitialCapacity = 64 * 1024;
 
+    private readonly NativeArray<byte> _memory = new(0);
     private byte* _data;
     private nuint _length;
     private nuint _capacity;
-
-    ~NativeBuffer() => Free();
 
     /// <summary>Bytes committed so far.</summary>
     public long Length => (long)_length;
@@ -52,24 +50,13 @@ internal sealed unsafe class NativeBuffer : IDisposable
     public void Clear() => _length = 0;
 
     /// <summary>Gives memory beyond the content back.</summary>
-    public void TrimExcess()
-    {
-        if (_capacity == _length)
-            return;
-        if (_length == 0)
-        {
-            Free();
-            return;
-        }
-        _data = (byte*)NativeMemory.Realloc(_data, _length);
-        _capacity = _length;
-    }
+    public void TrimExcess() => SetCapacity(_length);
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        Free();
-        GC.SuppressFinalize(this);
+        _length = 0;
+        SetCapacity(0);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -80,15 +67,13 @@ internal sealed unsafe class NativeBuffer : IDisposable
         // Half as much again past 1 MiB: a compressed section's last growth should not double its footprint.
         while (capacity < wanted)
             capacity = capacity < 1024 * 1024 ? capacity * 2 : checked(capacity + capacity / 2);
-        _data = (byte*)NativeMemory.Realloc(_data, capacity);
-        _capacity = capacity;
+        SetCapacity(capacity);
     }
 
-    private void Free()
+    private void SetCapacity(nuint capacity)
     {
-        NativeMemory.Free(_data);
-        _data = null;
-        _length = 0;
-        _capacity = 0;
+        _memory.Resize((long)capacity);
+        _data = _memory.Base;
+        _capacity = capacity;
     }
 }

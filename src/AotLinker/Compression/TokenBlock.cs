@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using AotLinker.Mapping;
 
 namespace AotLinker.Compression;
 
@@ -33,19 +34,15 @@ internal sealed unsafe class TokenBlock : IDisposable
     private const int CopyStride = 16;
     private const int Slack = 64;
 
-    private byte* _memory;
+    private readonly NativeArray<byte> _memory;
 
     public TokenBlock()
     {
-        nuint size = MaxSequences * sizeof(ulong) + CountEntries * sizeof(uint) + MaxLiterals + Slack;
-        _memory = (byte*)NativeMemory.AlignedAlloc(size, 64);
-        Sequences = (ulong*)_memory;
+        _memory = new NativeArray<byte>(MaxSequences * sizeof(ulong) + CountEntries * sizeof(uint) + MaxLiterals + Slack);
+        Sequences = (ulong*)_memory.Base;
         Counts = (uint*)(Sequences + MaxSequences);
         Literals = (byte*)(Counts + CountEntries);
-        Reset();
     }
-
-    ~TokenBlock() => NativeMemory.AlignedFree(_memory);
 
     /// <summary>The literals; some bytes past the end may be written and read as scratch.</summary>
     public byte* Literals { get; }
@@ -139,12 +136,7 @@ internal sealed unsafe class TokenBlock : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        NativeMemory.AlignedFree(_memory);
-        _memory = null;
-        GC.SuppressFinalize(this);
-    }
+    public void Dispose() => _memory.Dispose();
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static ulong* AppendLongMatch(ulong* sequence, uint* counts, nuint literals, nuint length, uint distanceLess1)

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace AotLinker.Compression;
 
 /// <summary>
@@ -20,20 +22,26 @@ namespace AotLinker.Compression;
 /// </para>
 /// <para>What is read ahead is bounded: one chunk for each thread and one more, some 4 MB each.</para>
 /// </remarks>
-internal sealed class ZlibBatch
+internal sealed class ZlibBatch : IDisposable
 {
     /// <summary>Blocks in a chunk (1.5 MB): long against the warm-up, short against a section.</summary>
     internal const int BlocksPerChunk = 24;
 
     private readonly object _gate = new();
+    private readonly DeflateFamily _family;
+    private readonly DeflateLevel _level;
     private readonly ZlibBatchStream[] _bySize;
+    private readonly Stack<ZlibBatchStream.Scratch> _freeScratch = new();
+    private readonly Stack<ZlibChunk> _freeChunks = new();
     private readonly int _maxAhead;
     private int _ahead;
     private int _unfinished;
     private bool _failed;
 
-    private ZlibBatch(ZlibBatchStream[] streams, int threads)
+    private ZlibBatch(ZlibBatchStream[] streams, DeflateFamily family, DeflateLevel level, int threads)
     {
+        _family = family;
+        _level = level;
         _bySize = [.. streams];
         Array.Sort(_bySize, (x, y) => x.Length != y.Length ? y.Length.CompareTo(x.Length) : x.Index.CompareTo(y.Index));
         _maxAhead = threads + 1;
@@ -49,11 +57,12 @@ internal sealed class ZlibBatch
         IReadOnlyList<IZlibSource> sources, DeflateFamily family, DeflateLevel level, Workers workers, bool fuseMultiplyAdd = false)
     {
         var streams = new ZlibBatchStream[sources.Count];
+        ZlibBatch? batch = null;
         try
         {
             for (int i = 0; i < streams.Length; i++)
                 streams[i] = new ZlibBatchStream(i, sources[i], family, level, fuseMultiplyAdd);
-            var batch = new ZlibBatch(streams, workers.Threads);
+            batch = new ZlibBatch(streams, family, level, workers.Threads);
             workers.For(workers.Threads, _ => batch.Work());
             return Array.ConvertAll(streams, stream => stream.TakeOutput());
         }
@@ -61,7 +70,17 @@ internal sealed class ZlibBatch
         {
             foreach (ZlibBatchStream? stream in streams)
                 stream?.Dispose();
+            batch?.Dispose();
         }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (ZlibBatchStream.Scratch scratch in _freeScratch)
+            scratch.Dispose();
+        foreach (ZlibChunk chunk in _freeChunks)
+            chunk.Dispose();
     }
 
     /// <summary>One thread's share: tasks until there are none left.</summary>
@@ -70,17 +89,17 @@ internal sealed class ZlibBatch
         ZlibBatchStream? own = null;
         try
         {
-            while (Take(ref own, out ZlibChunk? ahead))
+            while (Take(ref own, out int ahead))
             {
-                if (ahead is not null)
+                if (ahead == 0)
                 {
-                    ahead.Match();
-                    Finish(ahead);
+                    own.WriteNextChunk();
+                    FinishChunk(own);
                 }
                 else
                 {
-                    own!.WriteNextChunk();
-                    Finish(own);
+                    own.MatchAhead(ahead);
+                    FinishAhead(own, ahead);
                 }
             }
         }
@@ -96,25 +115,30 @@ internal sealed class ZlibBatch
     }
 
     /// <summary>
-    /// Takes a task, waiting for one if all are taken: to write on, alone, in <paramref name="own"/>, or to match
-    /// <paramref name="ahead"/>. False if there will be none.
+    /// Takes a task on a stream, waiting for one if all are taken: to write on, or, with <paramref name="ahead"/> above 0, to match
+    /// that chunk. False if there will be none.
     /// </summary>
-    private bool Take(ref ZlibBatchStream? own, out ZlibChunk? ahead)
+    private bool Take([NotNullWhen(true)] ref ZlibBatchStream? own, out int ahead)
     {
-        ahead = null;
+        ahead = 0;
         lock (_gate)
         {
             while (_unfinished > 0 && !_failed)
             {
                 // What this thread knows best, what only needs to be written, what nobody has begun, what was left.
-                if ((own = CanContinue(own) ? own : Find(s => s.IsNextMatched) ?? Find(s => !s.HasBegun) ?? Find(_ => true)) is not null)
+                ZlibBatchStream? next = CanContinue(own) ? own : Find(s => s.IsNextMatched) ?? Find(s => !s.HasBegun) ?? Find(_ => true);
+                if (next is not null)
                 {
-                    own.IsBusy = true;
+                    next.IsBusy = true;
+                    next.Carried ??= _freeScratch.TryPop(out ZlibBatchStream.Scratch? free) ? free : new ZlibBatchStream.Scratch(_family, _level);
+                    own = next;
                     return true;
                 }
-                if (_ahead < _maxAhead && (ahead = FindAhead()) is not null)
+                if (_ahead < _maxAhead && FindWithMostLeft() is { } stream)
                 {
                     _ahead++;
+                    ahead = stream.TakeChunkAhead(_freeChunks.TryPop(out ZlibChunk? chunk) ? chunk : new ZlibChunk(_family, _level));
+                    own = stream;
                     return true;
                 }
                 Monitor.Wait(_gate);
@@ -136,8 +160,8 @@ internal sealed class ZlibBatch
         return null;
     }
 
-    /// <summary>The next chunk of the stream that has most left.</summary>
-    private ZlibChunk? FindAhead()
+    /// <summary>The stream with most chunks that can be matched ahead.</summary>
+    private ZlibBatchStream? FindWithMostLeft()
     {
         ZlibBatchStream? best = null;
         foreach (ZlibBatchStream stream in _bySize)
@@ -145,26 +169,33 @@ internal sealed class ZlibBatch
             if (stream.ChunksUntaken > (best?.ChunksUntaken ?? 0))
                 best = stream;
         }
-        return best?.TakeChunkAhead();
+        return best;
     }
 
-    private void Finish(ZlibChunk ahead)
+    private void FinishAhead(ZlibBatchStream stream, int number)
     {
         lock (_gate)
         {
-            ahead.IsMatched = true;
+            stream.EndAhead(number);
             Monitor.PulseAll(_gate);
         }
     }
 
-    private void Finish(ZlibBatchStream stream)
+    private void FinishChunk(ZlibBatchStream stream)
     {
         lock (_gate)
         {
-            if (stream.Advance())
+            if (stream.Advance() is { } chunk)
+            {
+                _freeChunks.Push(chunk);
                 _ahead--;
+            }
             if (stream.IsDone)
+            {
                 _unfinished--;
+                _freeScratch.Push(stream.Carried!);
+                stream.Carried = null;
+            }
             stream.IsBusy = false;
             Monitor.PulseAll(_gate);
         }

@@ -9,23 +9,14 @@ namespace AotLinker.Compression;
 internal sealed unsafe class ZlibBatchStream : IDisposable
 {
     private const int ChunkSize = ZlibBatch.BlocksPerChunk * DeflateTables.MaxStored;
-    private const int Window = DeflateTables.WindowSize;
-    private const int Before = BlockMatcher.LeadIn + Window;
 
     private readonly IZlibSource _source;
-    private readonly DeflateFamily _family;
     private readonly DeflateLevel _level;
     private readonly BlockWriter _writer;
     private readonly int _chunkCount;
 
     /// <summary>Chunks taken ahead, by number.</summary>
     private readonly ZlibChunk?[] _chunks;
-
-    private BlockMatcher? _matcher;
-    private TokenBlock? _tokens;
-
-    /// <summary>A little slack, the 32 KiB before the next chunk, then that chunk, if it was not matched ahead.</summary>
-    private NativeBuffer? _data;
 
     private uint _checksum = new Adler32().Value;
 
@@ -40,12 +31,12 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(source.Length, uint.MaxValue - BlockMatcher.FirstPosition, nameof(source));
         Index = index;
         _source = source;
-        _family = family;
         _level = level;
         // The empty source has one empty chunk.
         _chunkCount = (int)long.Max(1, (source.Length + ChunkSize - 1) / ChunkSize);
         _chunks = new ZlibChunk?[_chunkCount];
         _writer = BlockWriter.Create(family, fuseMultiplyAdd);
+        ZlibWriter.AppendHeader(_writer, level);
     }
 
     /// <summary>Place of the source in the batch.</summary>
@@ -56,6 +47,9 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
 
     /// <summary>Whether a thread is writing.</summary>
     public bool IsBusy { get; set; }
+
+    /// <summary>What carries the stream from chunk to chunk; lent by the batch while it is under way.</summary>
+    public Scratch? Carried { get; set; }
 
     /// <summary>Whether the stream was written to its end.</summary>
     public bool IsDone => _next == _chunkCount;
@@ -72,57 +66,63 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
     /// <summary>Chunks that can be taken ahead: all but the writer's.</summary>
     public int ChunksUntaken => IsBusy || IsNextBeingMatched || IsNextMatched ? _chunkCount - int.Max(_untaken, _next + 1) : 0;
 
-    /// <summary>Takes a chunk ahead of the writer.</summary>
-    public ZlibChunk TakeChunkAhead()
+    /// <summary>Takes a chunk ahead of the writer, to be matched in <paramref name="chunk"/>. Returns its number.</summary>
+    public int TakeChunkAhead(ZlibChunk chunk)
     {
         int number = int.Max(_untaken, _next + 1);
         _untaken = number + 1;
-        return _chunks[number] = new ZlibChunk(_source, _family, _level, Start(number), (int)(Start(number + 1) - Start(number)));
+        chunk.IsMatched = false;
+        _chunks[number] = chunk;
+        return number;
     }
+
+    /// <summary>Matches a chunk ahead. Without the scheduler's lock.</summary>
+    public void MatchAhead(int number) => _chunks[number]!.Match(_source, Start(number), (int)(Start(number + 1) - Start(number)));
+
+    /// <summary>Marks a chunk as matched.</summary>
+    public void EndAhead(int number) => _chunks[number]!.IsMatched = true;
 
     /// <summary>Writes the next chunk. Without the scheduler's lock.</summary>
     public void WriteNextChunk()
     {
+        Scratch scratch = Carried!;
         bool last = _next == _chunkCount - 1;
-        if (_next == 0)
-        {
-            _matcher = BlockMatcher.TryCreate(_family, _level) ?? throw new ArgumentException($"{_family} at level {_level} does not work block by block");
-            _tokens = new TokenBlock();
-            _data = new NativeBuffer();
-            nuint size = Before + (nuint)long.Min(Length, ChunkSize);
-            _data.CommitTo(_data.Reserve(size) + size);
-            ZlibWriter.AppendHeader(_writer, _level);
-        }
-
         int length = (int)(Start(_next + 1) - Start(_next));
+        ReadOnlySpan<byte> data;
+        uint checksum;
+        if (_next == 0)
+            scratch.Matcher.Reset();
         if (_chunks[_next] is { } ahead)
         {
-            ahead.Write(_writer, _matcher!, _tokens!, last);
-            _checksum = Adler32.Combine(_checksum, ahead.Checksum, length);
-            if (!last)
-                Keep(ahead.Data);
+            ahead.Write(_writer, scratch.Matcher, last);
+            data = ahead.Data;
+            checksum = ahead.Checksum;
         }
         else
         {
-            MatchAndWrite(length, last);
+            data = MatchAndWrite(scratch, length, last);
+            checksum = Adler32.Compute(data);
         }
+        _checksum = Adler32.Combine(_checksum, checksum, length);
 
         if (last)
         {
             _writer.WriteEnd();
             ZlibWriter.AppendTrailer(_writer, _checksum);
-            ReleaseScratch();
+        }
+        else
+        {
+            data[^DeflateTables.WindowSize..].CopyTo(new Span<byte>(scratch.Window, DeflateTables.WindowSize));
         }
     }
 
-    /// <summary>Goes on to the next chunk. Returns whether the one written had been taken ahead.</summary>
-    public bool Advance()
+    /// <summary>Goes on to the next chunk. Returns the one written, if it had been taken ahead.</summary>
+    public ZlibChunk? Advance()
     {
         ZlibChunk? written = _chunks[_next];
         _chunks[_next++] = null;
         _untaken = int.Max(_untaken, _next);
-        written?.Dispose();
-        return written is not null;
+        return written;
     }
 
     /// <summary>Hands the finished stream over.</summary>
@@ -136,43 +136,60 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        ReleaseScratch();
         _writer.Dispose();
+        Carried?.Dispose();
         foreach (ZlibChunk? chunk in _chunks)
             chunk?.Dispose();
     }
 
-    private void MatchAndWrite(int length, bool last)
+    private ReadOnlySpan<byte> MatchAndWrite(Scratch scratch, int length, bool last)
     {
-        byte* data = _data!.Data + Before;
+        byte* data = scratch.Chunk;
         _source.Read(Start(_next), new Span<byte>(data, length));
-        _checksum = Adler32.Combine(_checksum, Adler32.Compute(new ReadOnlySpan<byte>(data, length)), length);
         nuint start = (nuint)(BlockMatcher.FirstPosition + Start(_next));
         byte* origin = data - (nint)start;
         for (int at = 0; at < length; at += DeflateTables.MaxStored)
         {
             int size = int.Min(DeflateTables.MaxStored, length - at);
-            _tokens!.Reset();
+            scratch.Tokens.Reset();
             if (size >= BlockWriter.MinMatchedLength)
-                _matcher!.Find(origin, start + (nuint)at, start + (nuint)(at + size), _tokens);
-            _writer.WriteBlock(_tokens, data + at, size, last && at + size == length);
+                scratch.Matcher.Find(origin, start + (nuint)at, start + (nuint)(at + size), scratch.Tokens);
+            _writer.WriteBlock(scratch.Tokens, data + at, size, last && at + size == length);
         }
-        if (!last)
-            Keep(new ReadOnlySpan<byte>(data, length));
+        return new ReadOnlySpan<byte>(data, length);
     }
-
-    /// <summary>Keeps the end of a chunk for the next one.</summary>
-    private void Keep(ReadOnlySpan<byte> chunk) => chunk[^Window..].CopyTo(new Span<byte>(_data!.Data + BlockMatcher.LeadIn, Window));
 
     private long Start(int chunk) => long.Min(Length, (long)chunk * ChunkSize);
 
-    private void ReleaseScratch()
+    /// <summary>The state and the working memory of a stream under way.</summary>
+    internal sealed class Scratch : IDisposable
     {
-        _matcher?.Dispose();
-        _tokens?.Dispose();
-        _data?.Dispose();
-        _matcher = null;
-        _tokens = null;
-        _data = null;
+        private readonly NativeBuffer _data = new();
+
+        public Scratch(DeflateFamily family, DeflateLevel level)
+        {
+            Matcher = BlockMatcher.Create(family, level);
+            Window = _data.Reserve(BlockMatcher.LeadIn + DeflateTables.WindowSize + ChunkSize) + BlockMatcher.LeadIn;
+        }
+
+        /// <summary>The matcher, in the state of the stream before the next chunk.</summary>
+        public BlockMatcher Matcher { get; }
+
+        /// <summary>Tokens of the block at hand.</summary>
+        public TokenBlock Tokens { get; } = new();
+
+        /// <summary>The 32 KiB before the next chunk.</summary>
+        public byte* Window { get; }
+
+        /// <summary>The next chunk, if it was not matched ahead.</summary>
+        public byte* Chunk => Window + DeflateTables.WindowSize;
+
+        /// <inheritdoc/>
+        public void Dispose()
+        {
+            _data.Dispose();
+            Matcher.Dispose();
+            Tokens.Dispose();
+        }
     }
 }

@@ -81,8 +81,10 @@ public class ZlibBatchTests
         using BlockWriter writer = BlockWriter.Create(DeflateFamily.Go127, false);
         using BlockMatcher matcher = BlockMatcher.TryCreate(DeflateFamily.Go127, (DeflateLevel)level)!;
         using var tokens = new TokenBlock();
-        using var chunk = new ZlibChunk(new Source(data), DeflateFamily.Go127, (DeflateLevel)level, start, data.Length - start);
-        chunk.Match();
+        using var chunk = new ZlibChunk(DeflateFamily.Go127, (DeflateLevel)level);
+        // The chunk's memory is used again.
+        chunk.Match(new Source(data), 65535, 2 * 65535);
+        chunk.Match(new Source(data), start, data.Length - start);
         fixed (byte* first = data)
         {
             for (int at = 0; at < start; at += 65535)
@@ -93,7 +95,7 @@ public class ZlibBatchTests
                 writer.WriteBlock(tokens, first + at, 65535, last: false);
             }
         }
-        chunk.Write(writer, matcher, tokens, last: true);
+        chunk.Write(writer, matcher, last: true);
         Assert.Equal(again, chunk.BlocksMatchedAgain);
         writer.WriteEnd();
         ReadOnlySpan<byte> deflate = expected.Output.Span[2..^4];
