@@ -79,7 +79,6 @@ internal static class Link
         {
             LoadAndResolve(ctx);
         }
-        diagnostics.ExitIfErrors();
 
         // REACH: what is live.
         using (phases.Begin("inittasks"))
@@ -191,13 +190,13 @@ internal static class Link
             AddressLayout.AssignFileOffsets(ctx);
             ctx.Output.Resize(ctx.Format.SizeTables(ctx));
         }
-        diagnostics.ExitIfErrors();
 
-        // EMIT: every byte, in any order.
+        // EMIT: every byte, in any order. Errors of the passes before don't keep relocation from reporting its own.
         using (phases.Begin("Asmb"))
         {
             ctx.Format.WriteSegments(ctx);
         }
+        diagnostics.ExitIfErrors();
         using (phases.Begin("asmbfips"))
         {
             FipsHash.Run(ctx);
