@@ -211,6 +211,10 @@ internal static class Link
     private static void LoadAndResolve(LinkContext ctx)
     {
         LinkOptions options = ctx.Options;
+        if (options.StrictDuplicates is < 0 or > 2)
+        {
+            Diagnostics.Fatal($"invalid -strictdups flag value {options.StrictDuplicates}");
+        }
         LoadedPackages loaded = PackageLoader.Run(options, ctx.Diagnostics, ctx.Workers);
         foreach (Package package in loaded.Packages)
         {
@@ -223,7 +227,8 @@ internal static class Link
         ctx.Target.LinkMode = LinkModeDecision.Decide(options, ctx.Diagnostics, ctx.Release, loaded, ctx.IsCgo);
         if (ctx.Target.IsExternal)
         {
-            throw new UnsupportedLinkException("external linking");
+            throw new UnsupportedLinkException(
+                loaded.UnknownObject is { } file ? $"external linking, which the unrecognized object {file} needs," : "external linking");
         }
         ctx.Diagnostics.ExitIfErrors();
 

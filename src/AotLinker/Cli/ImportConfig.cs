@@ -50,7 +50,7 @@ internal sealed class ImportConfig
     public static ImportConfig Read(string file)
     {
         if (!InputStore.Shared.TryOpen(file, out InputFile? content, out string? error))
-            throw new LinkException(MessageForm.Log, "-importcfg: " + error);
+            throw new LinkException(MessageForm.Input, "-importcfg: " + error);
         return Parse(new ImportConfig(content, null), file);
     }
 
@@ -166,7 +166,7 @@ internal sealed class ImportConfig
     }
 
     private static LinkException Malformed(string file, int line, string text) =>
-        new(MessageForm.Log, string.Create(CultureInfo.InvariantCulture, $"{file}:{line}: {text}"));
+        new(MessageForm.Input, string.Create(CultureInfo.InvariantCulture, $"{file}:{line}: {text}"));
 
     private void BuildTable()
     {

@@ -136,6 +136,13 @@ internal sealed class Emitter
         Segment segment = section.Segment!;
         long address = (long)section.Vaddr;
         long end = (long)section.End;
+        // Text that starts at an address of the user's (-T) may begin below its section's rounded address; cmd/link leaves such
+        // functions out of the file.
+        while (count > 0 && _symbols.Value(symbol(first)) < address)
+        {
+            first++;
+            count--;
+        }
         int blockFirst = first;
         long blockStart = address;
         long previous = address;

@@ -56,7 +56,7 @@ internal sealed partial class DataLayout
     }
 
     /// <summary>Places all symbols of a kind behind what the section holds (assignToSection).</summary>
-    public void Place(Section section, SymbolKind kind, SymbolKind placedAs = SymbolKind.None)
+    public void Place(Section section, SymbolKind kind, SymbolKind placedAs = SymbolKind.None, bool checkSize = true)
     {
         ulong[] data = _data[(int)kind];
         if (section.SymbolCount == 0)
@@ -79,7 +79,10 @@ internal sealed partial class DataLayout
         _size = size;
         section.Length = (ulong)(size - start);
         Changed(kind, placedAs);
-        CheckSize(kind);
+        if (checkSize)
+        {
+            CheckSize(kind);
+        }
     }
 
     /// <summary><see cref="Place"/>, noting how much the kind's carrier symbol stands for.</summary>
@@ -155,7 +158,7 @@ internal sealed partial class DataLayout
     private Section PlaceNamed(Segment segment, string name, SymbolKind kind, SymbolKind placedAs, int rwx)
     {
         Section section = NewSection(segment, name, rwx, [(byte)kind]);
-        Place(section, kind, placedAs);
+        Place(section, kind, placedAs, checkSize: false);
         return section;
     }
 

@@ -263,7 +263,10 @@ internal sealed class PackageLoader
             bool isInternal = InternalHostPackages.Contains(prefix)
                 && !Platforms.HostObjectsNeedExternalLinker(_options.GoOs, prefix);
             _result.HasExternalObject |= !isInternal;
-            _result.HasUnknownObject |= member.Kind == MemberKind.Unknown;
+            if (member.Kind == MemberKind.Unknown)
+            {
+                _result.UnknownObject ??= member.DisplayName;
+            }
             return;
         }
         if (!_options.IgnoreVersionMismatch)
@@ -309,6 +312,11 @@ internal sealed class PackageLoader
         if (member.Header != want)
         {
             _diagnostics.Error($"{member.DisplayName}: linked object header mismatch:\nhave {GoText.Quote(member.Header + "\n")}\nwant {GoText.Quote(want + "\n")}\n");
+            string[] words = member.Header.Split(' ');
+            if (words.Length > 4 && Release.ForVersion(words[4]) is null)
+            {
+                throw new LinkException($"{member.DisplayName}: object of {words[4]}: aotlink knows {Release.KnownForMessage}");
+            }
         }
     }
 
@@ -416,5 +424,8 @@ internal sealed class LoadedPackages
     public bool HasExternalObject { get; set; }
 
     /// <summary>Whether a host object has an unknown format.</summary>
-    public bool HasUnknownObject { get; set; }
+    public bool HasUnknownObject => UnknownObject is not null;
+
+    /// <summary>The first host object of an unknown format; null if there is none.</summary>
+    public string? UnknownObject { get; set; }
 }
