@@ -175,7 +175,7 @@ internal sealed unsafe class HostElf
                 _symbols.FromHostObject.Add(b.Symbol);
             }
             b.SetSize((long)section.Size);
-            b.SetAlign((int)section.Align);
+            b.SetAlign(section.Align <= 1 << 30 ? (int)section.Align : throw Malformed($": bad alignment of {section.Name}"));
             section.Symbol = b.Symbol;
         }
     }
@@ -433,7 +433,8 @@ internal sealed unsafe class HostElf
 
     private ReadOnlySpan<byte> Content(ref Section section)
     {
-        if (section.Size > (ulong)_length || section.Offset > (ulong)_length - section.Size || section.Size > int.MaxValue)
+        // Offsets are kept in 32 bits from here on; the C compiler's objects are far below that.
+        if (section.Size > (ulong)_length || section.Offset > (ulong)_length - section.Size || section.Offset + section.Size > int.MaxValue)
             throw Malformed(": elf section past end of file");
         section.IsRead = true;
         return new ReadOnlySpan<byte>(_base + section.Offset, (int)section.Size);
