@@ -20,17 +20,11 @@ internal sealed class DebugInfo : IDisposable
 {
     private readonly LinkContext _ctx;
     private readonly SymbolTable _symbols;
-    private readonly UnitScanner[] _scanners;
 
     private DebugInfo(LinkContext ctx)
     {
         _ctx = ctx;
         _symbols = ctx.Symbols;
-        _scanners = new UnitScanner[ctx.Workers.Threads];
-        for (int i = 0; i < _scanners.Length; i++)
-        {
-            _scanners[i] = new UnitScanner(ctx);
-        }
         Types = new TypeGraph(ctx);
         int functions = 0;
         foreach (Package package in ctx.Packages)
@@ -177,13 +171,15 @@ internal sealed class DebugInfo : IDisposable
             flags.Add(unit.ProducerFlags.IsNone ? "" : RawText.Decode(_symbols.Data(unit.ProducerFlags)));
         }
         HasMixedFlags = flags.Count > 1;
+        UnitScanner?[] scanners = new UnitScanner?[_ctx.Workers.Threads];
         _ctx.Workers.ForChunks(Units.Count, 1, (from, _, worker) =>
         {
             DwarfUnit unit = Units[from];
-            _scanners[worker].Scan(unit, FunctionsOf(unit));
+            UnitScanner scanner = scanners[worker] ??= new UnitScanner(_ctx);
+            scanner.Scan(unit, FunctionsOf(unit));
             if (!unit.Constants.IsNone)
             {
-                _scanners[worker].FindTypes(unit.Constants);
+                scanner.FindTypes(unit.Constants);
             }
         });
     }

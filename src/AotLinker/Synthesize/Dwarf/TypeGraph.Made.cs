@@ -36,6 +36,13 @@ internal sealed partial class TypeGraph
         SynthesizeSlices();
         SynthesizeMaps();
         SynthesizeChannels();
+
+        // No type comes after these.
+        _structNodes.Clear();
+        _pointerNodes.Clear();
+        _structNodes.TrimExcess();
+        _pointerNodes.TrimExcess();
+        _pending = [];
     }
 
     private void SynthesizeSlices()
