@@ -195,8 +195,13 @@ internal static class Link
         using (phases.Begin("Asmb"))
         {
             ctx.Format.WriteSegments(ctx);
+            ctx.Dwarf?.Dispose();
         }
         diagnostics.ExitIfErrors();
+        if (options.StrictDuplicates > 1 && ctx.DifferingDuplicates > 0 && ctx.Dwarf is not { HasMixedFlags: true })
+        {
+            throw new ErrorsReportedException();
+        }
         using (phases.Begin("asmbfips"))
         {
             FipsHash.Run(ctx);
@@ -237,10 +242,7 @@ internal static class Link
         CgoDirectives.Apply(ctx, ctx.Diagnostics, loaded.CgoDirectives);
         HostObjects.Load(ctx, loaded.HostObjects);
         FipsSections.Create(ctx);
-        if (options.StrictDuplicates > 1 && resolved.DuplicateMessages > 0)
-        {
-            throw new ErrorsReportedException();
-        }
+        ctx.DifferingDuplicates = resolved.DuplicateMessages;
     }
 
     private static Target MakeTarget(LinkOptions options)

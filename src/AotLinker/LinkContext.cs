@@ -97,6 +97,9 @@ internal sealed class LinkContext
     /// <summary>Flags the objects ask the host's linker to get (ldflag). Set by load.</summary>
     public List<string> ExternalLinkerFlags { get; } = [];
 
+    /// <summary>Duplicate symbols whose contents differ, counted with -strictdups. Set by load.</summary>
+    public int DifferingDuplicates { get; set; }
+
     /// <summary>All text symbols in layout order (ctxt.Textp). Set by linksetup; extended by passes that make code.</summary>
     public List<SymbolId> Text { get; } = [];
 

@@ -7,6 +7,9 @@ internal static class SourceFileNames
 
     private static ReadOnlySpan<byte> RootVariable => "$GOROOT"u8;
 
+    /// <summary>The file's name without the object format's prefix.</summary>
+    public static ReadOnlySpan<byte> WithoutPrefix(ReadOnlySpan<byte> name) => name.StartsWith(Prefix) ? name[Prefix.Length..] : name;
+
     /// <summary>
     /// The file's name without the object format's prefix, and with the real path where it begins with $GOROOT.
     /// </summary>
@@ -15,10 +18,7 @@ internal static class SourceFileNames
     /// <param name="expanded">Holds the result if it is not a part of <paramref name="name"/>.</param>
     public static ReadOnlySpan<byte> Expand(ReadOnlySpan<byte> name, ReadOnlySpan<byte> root, ref byte[] expanded)
     {
-        if (name.StartsWith(Prefix))
-        {
-            name = name[Prefix.Length..];
-        }
+        name = WithoutPrefix(name);
         if (root.IsEmpty || name.Length <= RootVariable.Length || !name.StartsWith(RootVariable)
             || name[RootVariable.Length] is not ((byte)'/' or (byte)'\\'))
         {

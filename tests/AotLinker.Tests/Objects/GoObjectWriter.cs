@@ -14,31 +14,45 @@ internal sealed class GoObjectWriter(string package)
     private readonly List<SymbolSpec> _named = [];
     private readonly List<SymbolSpec> _references = [];
     private readonly List<string> _packages = [""];
+    private readonly List<string> _files = [];
 
     public uint Flags { get; set; }
 
     public GoObjectWriter Define(string name, byte kind, uint size, byte[]? data = null, byte flags = 0, byte flags2 = 0, params Reloc[] relocs)
     {
-        _defs.Add(new SymbolSpec(name, 0, kind, flags, flags2, size, data ?? [], relocs, 0));
+        _defs.Add(new SymbolSpec(name, 0, kind, flags, flags2, size, data ?? [], relocs, [], 0));
+        return this;
+    }
+
+    /// <summary>A definition of the package, or one by name, with all that one can have.</summary>
+    public GoObjectWriter DefineFull(string name, bool byName, byte kind, byte flags, byte[] data, Reloc[] relocs, Aux[] auxes)
+    {
+        (byName ? _named : _defs).Add(new SymbolSpec(name, 0, kind, flags, 0, (uint)data.Length, data, relocs, auxes, 0));
+        return this;
+    }
+
+    public GoObjectWriter AddFile(string name)
+    {
+        _files.Add(name);
         return this;
     }
 
     public GoObjectWriter DefineHashed(ulong hash, byte kind, uint size, byte[] data)
     {
-        _hashed64.Add(new SymbolSpec("", 0, kind, 1, 0, size, data, [], hash));
+        _hashed64.Add(new SymbolSpec("", 0, kind, 1, 0, size, data, [], [], hash));
         return this;
     }
 
     public GoObjectWriter DefineNamed(
         string name, byte kind, uint size, byte[]? data = null, byte flags = 0, byte flags2 = 0, ushort abi = 0)
     {
-        _named.Add(new SymbolSpec(name, abi, kind, flags, flags2, size, data ?? [], [], 0));
+        _named.Add(new SymbolSpec(name, abi, kind, flags, flags2, size, data ?? [], [], [], 0));
         return this;
     }
 
     public GoObjectWriter Refer(string name, byte flags2 = 0, ushort abi = 0)
     {
-        _references.Add(new SymbolSpec(name, abi, 0, 0, flags2, 0, [], [], 0));
+        _references.Add(new SymbolSpec(name, abi, 0, 0, flags2, 0, [], [], [], 0));
         return this;
     }
 
@@ -55,7 +69,7 @@ internal sealed class GoObjectWriter(string package)
         const int HeaderSize = 8 + 8 + 4 + (4 * 19);
         SymbolSpec[] definitions = [.. _defs, .. _hashed64, .. _named];
         SymbolSpec[] all = [.. definitions, .. _references];
-        foreach (string s in all.Select(x => x.Name).Concat(_packages))
+        foreach (string s in all.Select(x => x.Name).Concat(_packages).Concat(_files))
         {
             if (offsets.TryAdd(s, (uint)(HeaderSize + strings.Count)))
             {
@@ -105,6 +119,7 @@ internal sealed class GoObjectWriter(string package)
         Begin(1);
         _packages.ForEach(Text);
         Begin(2);
+        _files.ForEach(Text);
         Begin(3);
         Symbols(_defs);
         Begin(4);
@@ -121,7 +136,7 @@ internal sealed class GoObjectWriter(string package)
         Begin(11);
         Index(s => s.Relocs.Length);
         Begin(12);
-        Index(_ => 0);
+        Index(s => s.Auxes.Length);
         Begin(13);
         Index(s => s.Data.Length);
         Begin(14);
@@ -135,6 +150,12 @@ internal sealed class GoObjectWriter(string package)
             U32(r.Symbol);
         }
         Begin(15);
+        foreach (Aux a in definitions.SelectMany(s => s.Auxes))
+        {
+            blocks.Add((byte)a.Kind);
+            U32(a.Package);
+            U32(a.Symbol);
+        }
         Begin(16);
         foreach (SymbolSpec s in definitions)
         {
@@ -170,6 +191,8 @@ internal sealed class GoObjectWriter(string package)
 
     public readonly record struct Reloc(int Offset, byte Size, ushort Kind, long Addend, uint Package, uint Symbol);
 
+    public readonly record struct Aux(AuxKind Kind, uint Package, uint Symbol);
+
     private sealed record SymbolSpec(
-        string Name, ushort Abi, byte Kind, byte Flags, byte Flags2, uint Size, byte[] Data, Reloc[] Relocs, ulong Hash);
+        string Name, ushort Abi, byte Kind, byte Flags, byte Flags2, uint Size, byte[] Data, Reloc[] Relocs, Aux[] Auxes, ulong Hash);
 }

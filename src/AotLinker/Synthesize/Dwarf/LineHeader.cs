@@ -26,6 +26,7 @@ internal sealed class LineHeader(LinkContext ctx)
     private const int FormUData = 15;
 
     private readonly bool _isDwarf5 = DebugInfo.IsDwarf5(ctx);
+    private readonly byte[] _goRoot = RawText.Encode(ctx.Options.Environment.GoRoot);
     private readonly Dictionary<byte[], int> _byObjectName = new(ByteOrder.Instance);
     private readonly Dictionary<byte[], int> _byName = new(ByteOrder.Instance);
     private readonly List<byte[]> _names = [];
@@ -37,6 +38,7 @@ internal sealed class LineHeader(LinkContext ctx)
     private int _directoryCount;
     private int[] _fileDirectories = new int[256];
     private int _stamp;
+    private byte[] _expanded = [];
 
     /// <summary>The header; its first field, the length of the unit, is left 0.</summary>
     public byte[] Make(CompilationUnit unit)
@@ -57,7 +59,7 @@ internal sealed class LineHeader(LinkContext ctx)
     {
         for (int i = 0; i < unit.FileCount; i++)
         {
-            string name = RawText.Decode(SourcePath.Expand(SourcePath.WithoutPrefix(unit.FileName(i)), ctx.Options.Environment.GoRoot));
+            string name = RawText.Decode(SourceFileNames.Expand(unit.FileName(i), _goRoot, ref _expanded));
             int at = name.IndexOf("runtime/proc.go", StringComparison.Ordinal);
             if (at >= 0)
             {
@@ -80,7 +82,7 @@ internal sealed class LineHeader(LinkContext ctx)
         int number = 0;
         for (int i = 0; i < unit.FileCount; i++)
         {
-            SourcePath.Split(SourcePath.WithoutPrefix(unit.FileName(i)), out ReadOnlySpan<byte> directory, out _);
+            SourcePath.Split(SourceFileNames.WithoutPrefix(unit.FileName(i)), out ReadOnlySpan<byte> directory, out _);
             if (i == 0 || !directory.SequenceEqual(previous))
             {
                 number = Number(directory);
@@ -97,7 +99,7 @@ internal sealed class LineHeader(LinkContext ctx)
         if (!byObjectName.TryGetValue(objectName, out int id))
         {
             // Different names may mean the same directory.
-            byte[] name = SourcePath.Clean(SourcePath.Expand(objectName, ctx.Options.Environment.GoRoot));
+            byte[] name = SourcePath.Clean(SourceFileNames.Expand(objectName, _goRoot, ref _expanded));
             if (!_byName.TryGetValue(name, out id))
             {
                 id = _names.Count;
@@ -211,7 +213,7 @@ internal sealed class LineHeader(LinkContext ctx)
     private static void WriteFileName<TSink>(ref TSink w, CompilationUnit unit, int i)
         where TSink : IDieSink, allows ref struct
     {
-        ReadOnlySpan<byte> name = SourcePath.WithoutPrefix(unit.FileName(i));
+        ReadOnlySpan<byte> name = SourceFileNames.WithoutPrefix(unit.FileName(i));
         SourcePath.Split(name, out _, out ReadOnlySpan<byte> file);
         w.Bytes(name.IsEmpty ? System.Text.Encoding.UTF8.GetBytes($"<missing>_{i}") : file);
         w.Byte(0);
