@@ -50,7 +50,7 @@ internal sealed class ImportConfig
     public static ImportConfig Read(string file)
     {
         if (!InputStore.Shared.TryOpen(file, out InputFile? content, out string? error))
-            throw new LinkException(MessageForm.Input, "-importcfg: " + error);
+            throw new LinkException(MessageForm.Log, "-importcfg: " + error);
         return Parse(new ImportConfig(content, null), file);
     }
 
