@@ -109,13 +109,22 @@ internal static class Command
 
     private static Process Start(ProcessStartInfo start)
     {
-        try
+        const int TextFileBusy = 26;
+        for (int attempt = 0; ; attempt++)
         {
-            return Process.Start(start)!;
-        }
-        catch (System.ComponentModel.Win32Exception failure)
-        {
-            throw new ConformanceException($"{start.FileName}: {failure.Message}");
+            try
+            {
+                return Process.Start(start)!;
+            }
+            catch (System.ComponentModel.Win32Exception failure) when (failure.NativeErrorCode == TextFileBusy && attempt < 50)
+            {
+                // A process that another thread has just forked still holds the program open for writing, until it execs.
+                Thread.Sleep(20);
+            }
+            catch (System.ComponentModel.Win32Exception failure)
+            {
+                throw new ConformanceException($"{start.FileName}: {failure.Message}");
+            }
         }
     }
 
