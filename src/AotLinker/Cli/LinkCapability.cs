@@ -9,11 +9,11 @@ namespace AotLinker.Cli;
 /// </summary>
 internal static class LinkCapability
 {
-    /// <summary>Ports linked so far.</summary>
-    public static bool SupportsPort(string goos, string goarch) => (goos, goarch) switch
+    /// <summary>Ports linked so far: a line for each CPU with its operating systems.</summary>
+    public static bool SupportsPort(string goos, string goarch) => goarch switch
     {
-        ("linux" or "freebsd" or "netbsd" or "openbsd" or "dragonfly" or "solaris" or "illumos", "amd64") => true,
-        ("js" or "wasip1", "wasm") => true,
+        "amd64" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "dragonfly" or "solaris" or "illumos",
+        "wasm" => goos is "js" or "wasip1",
         _ => false,
     };
 
