@@ -7,4 +7,10 @@ internal static class Host
 {
     /// <summary>Whether the linked programs, which are for linux/amd64, can be started here.</summary>
     public static bool RunsLinuxAmd64 { get; } = OperatingSystem.IsLinux() && RuntimeInformation.OSArchitecture == Architecture.X64;
+
+    /// <summary>Path of a program on PATH, or null.</summary>
+    public static string? Find(string name) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+        .Where(folder => folder.Length > 0)
+        .Select(folder => Path.Combine(folder, OperatingSystem.IsWindows() ? name + ".exe" : name))
+        .FirstOrDefault(File.Exists);
 }

@@ -79,6 +79,7 @@ internal sealed partial class StandardSuite
         suite.AddFlags();
         suite.AddDependencies();
         suite.AddThreads();
+        suite.AddPorts();
         suite.AddWasm();
         suite.AddErrors();
         suite.AddMapping();

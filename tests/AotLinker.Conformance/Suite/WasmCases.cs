@@ -58,7 +58,7 @@ internal sealed partial class StandardSuite
     {
         Subject.FaithfulReplay(_toolchain, step);
         _subject.SameAsReference(_toolchain, step, []);
-        if (os != "js" || FindNode() is not { } node)
+        if (os != "js" || Host.Find("node") is not { } node)
         {
             return;
         }
@@ -73,9 +73,4 @@ internal sealed partial class StandardSuite
             Check.That(run.OutputText.Contains(output, StringComparison.Ordinal), $"the module prints {run.OutputText}");
         });
     }
-
-    private static string? FindNode() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-        .Where(folder => folder.Length > 0)
-        .Select(folder => Path.Combine(folder, OperatingSystem.IsWindows() ? "node.exe" : "node"))
-        .FirstOrDefault(File.Exists);
 }
