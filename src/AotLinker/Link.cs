@@ -141,6 +141,10 @@ internal static class Link
             ArchSymbols.Run(ctx);
             DynamicExports.Run(ctx);
         }
+        using (phases.Begin("Gentext"))
+        {
+            ctx.Target.Cpu.GenerateText(ctx);
+        }
         using (phases.Begin("textaddress"))
         {
             TextLayout.Run(ctx);

@@ -25,4 +25,7 @@ internal readonly ref struct RelocSite
 
     /// <summary>Addend.</summary>
     public required long Addend { get; init; }
+
+    /// <summary>Reports what is wrong with the relocation; errors come out ordered by address, whichever threads found them.</summary>
+    public void Report(string text) => Context.Diagnostics.Report(Address, $"{Context.Symbols.NameText(Symbol)}: {text}");
 }
