@@ -251,7 +251,7 @@ internal static class Link
 
     private static Target MakeTarget(LinkOptions options)
     {
-        CpuArch cpu = TargetRegistry.Cpu(options.GoArch) ?? throw new UnsupportedLinkException($"linking for {options.GoOs}/{options.GoArch}");
+        CpuArch cpu = TargetRegistry.Cpu(options) ?? throw new UnsupportedLinkException($"linking for {options.GoOs}/{options.GoArch}");
         return new Target
         {
             Goos = options.GoOs,

@@ -10,10 +10,11 @@ namespace AotLinker;
 /// <summary>The CPUs and object formats there are. Adding one means one line here and one file of its own.</summary>
 internal static class TargetRegistry
 {
-    /// <summary>The CPU of a GOARCH; null if it is not supported yet.</summary>
-    public static CpuArch? Cpu(string goarch) => goarch switch
+    /// <summary>The CPU of a link's GOARCH, in the variant the link is for; null if it is not supported yet.</summary>
+    public static CpuArch? Cpu(LinkOptions options) => options.GoArch switch
     {
         "amd64" => new Amd64(),
+        "s390x" => new S390x(options.Experiments.Has(Experiments.RegabiWrappers)),
         "wasm" => new Wasm(),
         _ => null,
     };

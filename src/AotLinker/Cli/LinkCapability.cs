@@ -13,6 +13,7 @@ internal static class LinkCapability
     public static bool SupportsPort(string goos, string goarch) => goarch switch
     {
         "amd64" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "dragonfly" or "solaris" or "illumos",
+        "s390x" => goos is "linux",
         "wasm" => goos is "js" or "wasip1",
         _ => false,
     };

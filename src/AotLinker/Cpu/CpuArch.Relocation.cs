@@ -47,6 +47,11 @@ internal abstract partial class CpuArch
     public abstract bool AddDynamicRelocation(LinkContext ctx, SymbolId s, int reloc);
 
     /// <summary>
+    /// Whether <see cref="TryApply"/> computes calls as well, because the generic kind does not hold a distance in bytes (RV_390_DBL).
+    /// </summary>
+    public virtual bool ComputesCalls => false;
+
+    /// <summary>
     /// Computes the value of a relocation of the CPU's own kinds (Archreloc). Any thread may call it.
     /// </summary>
     /// <param name="site">The relocation.</param>

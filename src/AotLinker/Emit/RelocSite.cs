@@ -26,6 +26,9 @@ internal readonly ref struct RelocSite
     /// <summary>Addend.</summary>
     public required long Addend { get; init; }
 
+    /// <summary>Address of the symbol referred to, with the addend; without a symbol the addend alone.</summary>
+    public long TargetAddress => (Target.IsNone ? 0 : Context.Symbols.Value(Target)) + Addend;
+
     /// <summary>Reports what is wrong with the relocation; errors come out ordered by address, whichever threads found them.</summary>
     public void Report(string text) => Context.Diagnostics.Report(Address, $"{Context.Symbols.NameText(Symbol)}: {text}");
 }

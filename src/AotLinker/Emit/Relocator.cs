@@ -23,6 +23,7 @@ internal sealed class Relocator
     private readonly bool _wide;
     private readonly ulong _textStart;
     private readonly int _pcUnitShift;
+    private readonly bool _cpuComputesCalls;
 
     /// <summary>A relocator for a link whose addresses are all known.</summary>
     public Relocator(LinkContext ctx)
@@ -33,6 +34,7 @@ internal sealed class Relocator
         _bigEndian = ctx.Target.IsBigEndian;
         _wide = ctx.Target.PointerSize > 4;
         _pcUnitShift = ctx.Target.Cpu.PcUnitShift;
+        _cpuComputesCalls = ctx.Target.Cpu.ComputesCalls;
         _textStart = ctx.TextSegment.Sections.Count > 0 ? ctx.TextSegment.Sections[0].Vaddr : 0;
     }
 
@@ -96,6 +98,9 @@ internal sealed class Relocator
             {
                 switch (kind)
                 {
+                    case RelocKind.Call when _cpuComputesCalls:
+                        break;
+
                     case RelocKind.Call:
                     case RelocKind.PcRel:
                         value = targetAddress + r.Addend - (address + offset + size);
@@ -209,6 +214,9 @@ internal sealed class Relocator
                     throw new ErrorsReportedException();
                 }
                 return true;
+
+            case RelocKind.Call when _cpuComputesCalls:
+                goto default;
 
             case RelocKind.Call:
             case RelocKind.PcRel:

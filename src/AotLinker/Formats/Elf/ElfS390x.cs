@@ -1,0 +1,116 @@
+using AotLinker.Objects;
+using AotLinker.Releases;
+
+namespace AotLinker.Formats.Elf;
+
+/// <summary>
+/// ELF for z/Architecture (zSeries ELF Application Binary Interface Supplement). The entries of .hash have eight bytes, unlike anywhere
+/// else. PLT entries have 32 bytes: the second half pushes on to the resolver with the offset of the entry's relocation, which stands
+/// in its last four bytes.
+/// </summary>
+internal sealed class ElfS390x : ElfCpu
+{
+    /// <summary>R_390_GLOB_DAT: the address of a symbol, in the GOT.</summary>
+    public const uint GlobDat = 10;
+
+    private const uint JumpSlot = 11;
+
+    private ElfS390x()
+    {
+    }
+
+    /// <summary>The one instance.</summary>
+    public static ElfS390x Instance { get; } = new();
+
+    /// <inheritdoc/>
+    public override ElfMachine Machine => ElfMachine.S390;
+
+    /// <inheritdoc/>
+    public override string FamilyName => "s390x";
+
+    /// <inheritdoc/>
+    public override bool Is64 => true;
+
+    /// <inheritdoc/>
+    public override bool HasAddends => true;
+
+    /// <inheritdoc/>
+    public override long ImageBase => 0x10000;
+
+    /// <inheritdoc/>
+    public override long Round => 0x10000;
+
+    /// <summary>Version 1 of the ABI.</summary>
+    public override uint Flags(HeadType system, Release release) => 1;
+
+    /// <inheritdoc/>
+    public override int HashEntrySize => 8;
+
+    /// <inheritdoc/>
+    public override int PltEntrySize => 32;
+
+    /// <inheritdoc/>
+    public override uint RelativeType => 12;
+
+    /// <summary>The PLT's slots moved when programs without a fixed address came to be linked internally.</summary>
+    public override bool PltUsesGot(Release release) => !release.S390xLinksPieInternally;
+
+    /// <summary>No relocations of host objects are known: they end in an error.</summary>
+    public override (int Size, int AddendSize)? HostRelocationSize(uint type) => null;
+
+    /// <inheritdoc/>
+    public override bool Supports(HeadType system, Release release) => system == HeadType.Linux;
+
+    /// <inheritdoc/>
+    public override string Interpreter(HeadType system, bool android, Release release) =>
+        system != HeadType.Linux ? "XXX" : release.FollowsElfSupplements ? "/lib/ld64.so.1" : "/lib64/ld64.so.1";
+
+    /// <inheritdoc/>
+    public override string MuslInterpreter(Release release) => "/lib/ld-musl-s390x.so.1";
+
+    /// <inheritdoc/>
+    public override void SetUpPlt(LinkContext ctx, SymbolBuilder plt, SymbolBuilder gotPlt, SymbolId dynamic)
+    {
+        // stg %r1,56(%r15); larl %r1,got
+        plt.AddBytes([0xe3, 0x10, 0xf0, 0x38, 0x00, 0x24, 0xc0, 0x10]);
+        AddHalfwordDistance(plt, gotPlt.Symbol, 6);
+        // mvc 48(8,%r15),8(%r1); lg %r1,16(%r1); br %r1; three nopr
+        plt.AddBytes([0xd2, 0x07, 0xf0, 0x30, 0x10, 0x08, 0xe3, 0x10, 0x10, 0x10, 0x00, 0x04, 0x07, 0xf1]);
+        plt.AddBytes([0x07, 0x00, 0x07, 0x00, 0x07, 0x00]);
+
+        // The dynamic section for the resolver; the two others are the dynamic linker's own.
+        gotPlt.AddAddress(dynamic);
+        gotPlt.AddUInt64(0);
+        gotPlt.AddUInt64(0);
+    }
+
+    /// <inheritdoc/>
+    public override int AddPltEntry(LinkContext ctx, SymbolId s, int dynamicId)
+    {
+        SymbolBuilder plt = ctx.Symbols.Update(ctx.Known.Plt);
+        SymbolBuilder slots = ctx.Symbols.Update(PltUsesGot(ctx.Release) ? ctx.Known.Got : ctx.Known.GotPlt);
+        SymbolBuilder relaPlt = ctx.Symbols.Update(ctx.Known.RelaPlt);
+        if (plt.Size == 0)
+            throw new InvalidOperationException("plt is not set up");
+
+        // larl %r1,slot; the slot first holds the address of what follows the jump.
+        int entry = (int)plt.Size;
+        long slot = slots.Size;
+        plt.AddBytes([0xc0, 0x10]);
+        AddHalfwordDistance(plt, slots.Symbol, slot + 6);
+        slots.AddAddress(plt.Symbol, plt.Size + 8);
+        // lg %r1,0(%r1); br %r1; basr %r1,%r0; lgf %r1,12(%r1); jg plt
+        plt.AddBytes([0xe3, 0x10, 0x10, 0x00, 0x00, 0x04, 0x07, 0xf1, 0x0d, 0x10, 0xe3, 0x10, 0x10, 0x0c, 0x00, 0x14, 0xc0, 0xf4]);
+        plt.AddUInt32((uint)-((plt.Size - 2) >> 1));
+        plt.AddUInt32((uint)relaPlt.Size);
+
+        relaPlt.AddAddress(slots.Symbol, slot);
+        relaPlt.AddUInt64(((ulong)dynamicId << 32) | JumpSlot);
+        relaPlt.AddUInt64(0);
+        return entry;
+    }
+
+    // The field stands two bytes into its instruction, from whose start the CPU counts: hence the callers' 6, field and opcode.
+    private static void AddHalfwordDistance(SymbolBuilder plt, SymbolId to, long addend) =>
+        plt.AddReference(to, addend, RelocKind.PcRelDbl, 4);
+}
