@@ -145,6 +145,10 @@ internal static class Link
         {
             ctx.Target.Cpu.GenerateText(ctx);
         }
+        using (phases.Begin("Gentext"))
+        {
+            ctx.Target.Cpu.GenerateText(ctx);
+        }
         using (phases.Begin("textaddress"))
         {
             TextLayout.Run(ctx);

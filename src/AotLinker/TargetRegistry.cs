@@ -13,6 +13,7 @@ internal static class TargetRegistry
     /// <summary>The CPU of a link's GOARCH, in the variant the link is for; null if it is not supported yet.</summary>
     public static CpuArch? Cpu(LinkOptions options) => options.GoArch switch
     {
+        "386" => new I386(),
         "amd64" => new Amd64(),
         "s390x" => new S390x(options.Experiments.Has(Experiments.RegabiWrappers)),
         "wasm" => new Wasm(),

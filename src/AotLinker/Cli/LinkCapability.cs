@@ -12,6 +12,7 @@ internal static class LinkCapability
     /// <summary>Ports linked so far: a line for each CPU with its operating systems.</summary>
     public static bool SupportsPort(string goos, string goarch) => goarch switch
     {
+        "386" => goos is "linux" or "freebsd" or "netbsd" or "openbsd",
         "amd64" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "dragonfly" or "solaris" or "illumos",
         "s390x" => goos is "linux",
         "wasm" => goos is "js" or "wasip1",

@@ -145,6 +145,17 @@ internal abstract class OutputFormat
     /// <returns>Whether the format has such relocations.</returns>
     public virtual bool AddRelativeRelocation(LinkContext ctx, SymbolId s, int reloc) => false;
 
+    /// <summary>
+    /// Records that the address of an imported symbol, which relocation <paramref name="reloc"/> of <paramref name="s"/> refers to, is to
+    /// be added at run time; the relocation then writes its addend only.
+    /// </summary>
+    /// <param name="ctx">The link.</param>
+    /// <param name="s">The symbol.</param>
+    /// <param name="reloc">Index of the relocation.</param>
+    /// <param name="relocType">The format's number of the run-time relocation.</param>
+    /// <returns>Whether the format has such relocations.</returns>
+    public virtual bool AddImportRelocation(LinkContext ctx, SymbolId s, int reloc, uint relocType) => false;
+
     /// <summary>Whether code loads the address of an imported variable from the GOT although it was compiled to compute it (Mach-O).</summary>
     public virtual bool LoadsImportsFromGot => false;
 

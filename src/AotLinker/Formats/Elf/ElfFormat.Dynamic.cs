@@ -154,6 +154,20 @@ internal sealed partial class ElfFormat
     }
 
     /// <inheritdoc/>
+    public override bool AddImportRelocation(LinkContext ctx, SymbolId s, int reloc, uint relocType)
+    {
+        SymbolTable symbols = ctx.Symbols;
+        RelocList relocs = symbols.Relocs(s);
+        SymbolId target = relocs.Target(reloc);
+        AddDynamicSymbol(ctx, target);
+        _relocations.Add(s, relocs[reloc].Offset, (uint)symbols.DynamicId[target], relocType, SymbolId.None, relocs[reloc].Addend);
+        SymbolBuilder b = symbols.Update(s);
+        b.SetRelocKind(reloc, RelocKind.Const);
+        b.SetRelocTarget(reloc, SymbolId.None);
+        return true;
+    }
+
+    /// <inheritdoc/>
     public override void AddPltEntry(LinkContext ctx, SymbolId s)
     {
         if (ctx.Symbols.PltOffset.ContainsKey(s))
