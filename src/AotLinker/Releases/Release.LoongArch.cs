@@ -1,0 +1,28 @@
+namespace AotLinker.Releases;
+
+/// <summary>What differs between releases in code for LoongArch.</summary>
+internal abstract partial class Release
+{
+    /// <summary>Number of the register that trampolines of loong64 compute their target in.</summary>
+    public abstract int LoongTrampolineRegister { get; }
+
+    /// <summary>Whether calls of imported functions may go by trampolines on loong64, rather than always by the PLT.</summary>
+    public abstract bool LoongTrampolinesReachImports { get; }
+
+    /// <summary>Whether distances and thread-local offsets that don't fit their fields are errors on loong64, rather than cut off.</summary>
+    public abstract bool ChecksLoongRanges { get; }
+
+    private sealed partial class Go126
+    {
+        public override int LoongTrampolineRegister => 30;
+        public override bool LoongTrampolinesReachImports => false;
+        public override bool ChecksLoongRanges => false;
+    }
+
+    private sealed partial class Go127
+    {
+        public override int LoongTrampolineRegister => 20;
+        public override bool LoongTrampolinesReachImports => true;
+        public override bool ChecksLoongRanges => true;
+    }
+}
