@@ -145,10 +145,6 @@ internal static class Link
         {
             ctx.Target.Cpu.GenerateText(ctx);
         }
-        using (phases.Begin("Gentext"))
-        {
-            ctx.Target.Cpu.GenerateText(ctx);
-        }
         using (phases.Begin("textaddress"))
         {
             TextLayout.Run(ctx);
