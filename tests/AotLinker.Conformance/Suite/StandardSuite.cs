@@ -80,6 +80,7 @@ internal sealed partial class StandardSuite
         suite.AddDependencies();
         suite.AddThreads();
         suite.AddPorts();
+        suite.AddHostObjects();
         suite.AddWasm();
         suite.AddErrors();
         suite.AddMapping();

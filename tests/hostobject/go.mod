@@ -1,0 +1,3 @@
+module example.test/hostobject
+
+go 1.24
