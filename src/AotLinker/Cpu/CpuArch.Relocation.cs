@@ -24,8 +24,13 @@ internal abstract partial class CpuArch
     }
 
     /// <summary>
+    /// Whether a relocation of a host object is a call that may turn out to lead to the PLT, and so too far (isPLTCall).
+    /// </summary>
+    public virtual bool IsPltCall(Target target, uint hostType) => false;
+
+    /// <summary>
     /// Looks whether the call at relocation <paramref name="reloc"/> of <paramref name="s"/> reaches its target, and if not sends it by
-    /// way of a trampoline, made by <see cref="Layout.TextLayout.AddTrampoline"/> (Trampoline).
+    /// way of a trampoline, which <see cref="Layout.TextLayout.FindTrampoline"/> finds (Trampoline).
     /// </summary>
     public virtual void CheckReach(Layout.TextLayout text, SymbolId s, int reloc, SymbolId target) =>
         throw new InvalidOperationException($"{Name} has no trampolines");

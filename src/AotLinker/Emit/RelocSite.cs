@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using AotLinker.Objects;
 
 namespace AotLinker.Emit;
@@ -30,5 +31,16 @@ internal readonly ref struct RelocSite
     public long TargetAddress => (Target.IsNone ? 0 : Context.Symbols.Value(Target)) + Addend;
 
     /// <summary>Reports what is wrong with the relocation; errors come out ordered by address, whichever threads found them.</summary>
-    public void Report(string text) => Context.Diagnostics.Report(Address, $"{Context.Symbols.NameText(Symbol)}: {text}");
+    public void Report(string text) => Report(Context, Symbol, Address, text);
+
+    /// <summary>Reports an error of a symbol, found at an address.</summary>
+    public static void Report(LinkContext ctx, SymbolId s, long address, string text)
+    {
+        string name = ctx.Symbols.NameText(s);
+        ctx.Diagnostics.Report(address, $"{(name.Length != 0 ? name : $"sym {s.Index}")}: {text}");
+    }
+
+    /// <summary>A number as Go's %x prints it: a negative one with its sign also in base 16.</summary>
+    [SuppressMessage("Globalization", "CA1305", Justification = "hexadecimal digits are the same everywhere")]
+    public static string GoHex(long v) => v < 0 ? $"-{(ulong)-v:x}" : $"{v:x}";
 }

@@ -137,6 +137,17 @@ internal sealed class Relocator
                             }
                         }
                         break;
+
+                    default:
+                        if (kind.IsOfCpu())
+                        {
+                            if (TryComputeByCpu(s, address, relocs, i, kind, target, content, at, out value))
+                            {
+                                Store(s, relocs, i, kind, target, value, content, at);
+                            }
+                            continue;
+                        }
+                        break;
                 }
             }
             if (TryCompute(s, address, relocs, i, kind, target, content, at, out value))
@@ -425,11 +436,7 @@ internal sealed class Relocator
         static string AbiName(int abi) => abi == 0 ? "ABI0" : "ABIInternal";
     }
 
-    private void Report(SymbolId s, int offset, string text)
-    {
-        string name = _symbols.NameText(s);
-        _ctx.Diagnostics.Report(_values[s] + offset, $"{(name.Length != 0 ? name : $"sym {s.Index}")}: {text}");
-    }
+    private void Report(SymbolId s, int offset, string text) => RelocSite.Report(_ctx, s, _values[s] + offset, text);
 
     private int NumberOf(RelocKind kind) => _ctx.Release.RelocKinds.IndexOf((byte)kind);
 

@@ -3,7 +3,6 @@ using System.Text;
 using AotLinker.Cpu;
 using AotLinker.Hashing;
 using AotLinker.Objects;
-using AotLinker.Releases;
 
 namespace AotLinker.Layout;
 
@@ -14,8 +13,9 @@ namespace AotLinker.Layout;
 /// Trampolines are decided on in one go through the functions in address order: a call to a function that has an address is judged by
 /// it, one within the package by a provisional address that counts the most trampolines possible, and any other is taken to be too far.
 /// The program is first laid out without any; only text past the CPU's reach gets the second look.
+/// <para>Partial files: this one (order, addresses, sections), trampolines.</para>
 /// </remarks>
-internal sealed class TextLayout
+internal sealed partial class TextLayout
 {
     /// <summary>The least space of a function, which the table that finds functions by address relies on (abi.MINFUNC).</summary>
     public const int MinFunctionSize = 16;
@@ -23,7 +23,6 @@ internal sealed class TextLayout
     private readonly LinkContext _ctx;
     private readonly SymbolTable _symbols;
     private readonly int _align;
-    private readonly List<SymbolId> _trampolines = [];
     private Section _section;
     private int _sectionCount = 1;
     private ulong _address;
@@ -50,19 +49,6 @@ internal sealed class TextLayout
         }
         layout.OrderByKind();
         layout.Assign();
-    }
-
-    /// <summary>
-    /// Adds a trampoline, to be laid down behind the function whose calls are being looked at (AddTramp). Its content is already there.
-    /// </summary>
-    public void AddTrampoline(SymbolId s, SymbolKind kind)
-    {
-        _symbols.Update(s).SetKind(kind).Set(SymbolTable.Attributes.Reachable | SymbolTable.Attributes.OnList);
-        _trampolines.Add(s);
-        if (_ctx.Settings.DebugTrampolines > 0 && _ctx.Diagnostics.Verbosity > 0)
-        {
-            _ctx.Diagnostics.Log($"trampoline {_symbols.NameText(s)} inserted");
-        }
     }
 
     private static ulong Round(ulong value, int align) => (value + (ulong)align - 1) / (ulong)align * (ulong)align;
@@ -169,58 +155,6 @@ internal sealed class TextLayout
         }
     }
 
-    private void AssignWithTrampolines(SymbolId textMarker, ulong start)
-    {
-        List<SymbolId> text = _ctx.Text;
-        foreach (SymbolId s in text)
-        {
-            if (s != textMarker)
-            {
-                Reset(s);
-            }
-        }
-        _address = start;
-
-        int placed = 0;
-        string package = "";
-        for (int i = 0; i < text.Count; i++)
-        {
-            SymbolId s = text[i];
-            string own = _symbols.PackagePath(s);
-            if (own.Length != 0 && own != package)
-            {
-                package = own;
-                PlaceProvisionally(i, package);
-            }
-            if (s != textMarker)
-            {
-                Reset(s);
-            }
-            Place(s, isTrampoline: false, maySplit: true);
-            CheckCalls(s);
-            for (; placed < _trampolines.Count; placed++)
-            {
-                Place(_trampolines[placed], isTrampoline: true, maySplit: true);
-            }
-        }
-        if (placed != 0)
-        {
-            MergeTrampolines();
-        }
-    }
-
-    /// <summary>Gives the functions of a package, from index <paramref name="first"/> on, addresses that leave room for all trampolines.</summary>
-    private void PlaceProvisionally(int first, string package)
-    {
-        ulong address = _address;
-        for (int i = first; i < _ctx.Text.Count && _symbols.PackagePath(_ctx.Text[i]) == package; i++)
-        {
-            Place(_ctx.Text[i], isTrampoline: false, maySplit: false);
-            _address += TrampolineSpace(_ctx.Text[i], isTrampoline: false);
-        }
-        _address = address;
-    }
-
     private void Place(SymbolId s, bool isTrampoline, bool maySplit)
     {
         _symbols.SetSectionIndex(s, _section.Index);
@@ -287,83 +221,5 @@ internal sealed class TextLayout
         {
             _symbols.SetValue(s, _symbols.Value(s) + by);
         }
-    }
-
-    private ulong TrampolineSpace(SymbolId s, bool isTrampoline)
-    {
-        int each = _ctx.Target.Cpu.MaxTrampolineSize;
-        if (each == 0 || isTrampoline)
-        {
-            return 0;
-        }
-        RelocList relocs = _symbols.Relocs(s);
-        ulong calls = 0;
-        for (int i = 0; i < relocs.Count; i++)
-        {
-            if (relocs.Kind(i).IsDirectCallOrJump())
-            {
-                calls++;
-            }
-        }
-        return calls * (ulong)each;
-    }
-
-    private void CheckCalls(SymbolId s)
-    {
-        if (_ctx.Target.Cpu.MaxTrampolineSize == 0)
-        {
-            return;
-        }
-        int count = _symbols.Relocs(s).Count;
-        for (int i = 0; i < count; i++)
-        {
-            // Read anew each time: a trampoline for one call may have changed the list.
-            RelocList relocs = _symbols.Relocs(s);
-            if (!relocs.Kind(i).IsDirectCallOrJump())
-            {
-                continue;
-            }
-            SymbolId target = relocs.Target(i);
-            SymbolKind kind = _symbols.Kind(target);
-            if (!_symbols.IsReachable(target) || kind == SymbolKind.None)
-            {
-                continue;
-            }
-            bool hasAddress = _symbols.Value(target) != 0 || kind is SymbolKind.DynImport or SymbolKind.UndefExt;
-            if (hasAddress || !IsNear(s, target))
-            {
-                _ctx.Target.Cpu.CheckReach(this, s, i, target);
-            }
-        }
-    }
-
-    /// <summary>Whether a target without an address will lie close by, because the functions of a package do, and those of the runtime.</summary>
-    private bool IsNear(SymbolId s, SymbolId target)
-    {
-        if (_ctx.Settings.RandomLayoutSeed != 0)
-        {
-            return false;
-        }
-        string from = _symbols.PackagePath(s);
-        string to = _symbols.PackagePath(target);
-        return (from.Length != 0 && from == to && _symbols.Kind(s) == _symbols.Kind(target) && !_ctx.Target.Cpu.TrampolinesWithinPackages)
-            || (RuntimePackages.Contains(from) && RuntimePackages.Contains(to));
-    }
-
-    private void MergeTrampolines()
-    {
-        List<SymbolId> merged = new(_ctx.Text.Count + _trampolines.Count);
-        int next = 0;
-        foreach (SymbolId s in _ctx.Text)
-        {
-            for (; next < _trampolines.Count && _symbols.Value(_trampolines[next]) < _symbols.Value(s); next++)
-            {
-                merged.Add(_trampolines[next]);
-            }
-            merged.Add(s);
-        }
-        merged.AddRange(CollectionsMarshal.AsSpan(_trampolines)[next..]);
-        CollectionsMarshal.SetCount(_ctx.Text, 0);
-        _ctx.Text.AddRange(merged);
     }
 }

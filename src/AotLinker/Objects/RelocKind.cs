@@ -250,6 +250,12 @@ internal static class RelocKinds
     /// <summary>Whether the target of a call or jump is part of the instruction (IsDirectCallOrJump).</summary>
     public static bool IsDirectCallOrJump(this RelocKind kind) => kind.IsDirectCall() || kind == RelocKind.JmpMips;
 
+    /// <summary>Whether only the CPU that the kind belongs to can say what it does (relocsym's default case).</summary>
+    public static bool IsOfCpu(this RelocKind kind) => kind is not (RelocKind.Addr or RelocKind.PeImageOff or RelocKind.Call
+        or RelocKind.PcRel or RelocKind.GotPcRel or RelocKind.MethodOff or RelocKind.AddrOff or RelocKind.Size or RelocKind.Const
+        or RelocKind.GotOff or RelocKind.TlsLe or RelocKind.TlsIe or RelocKind.AddrCuOff or RelocKind.DwarfSecRef
+        or RelocKind.XcoffRef or RelocKind.Host);
+
     /// <summary>The name cmd/link prints for a kind (objabi.RelocType.String).</summary>
     public static string GoName(this RelocKind kind) => kind switch
     {

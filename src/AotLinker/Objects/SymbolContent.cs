@@ -60,6 +60,7 @@ internal sealed class SymbolContent
     {
         OwnsRelocs = true;
         _relocs.Clear();
+        _relocs.EnsureCapacity(source.Count);
         for (int i = 0; i < source.Count; i++)
         {
             ref readonly RelocRecord r = ref source[i];
