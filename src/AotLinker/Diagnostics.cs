@@ -207,6 +207,17 @@ internal sealed class Diagnostics
         }
     }
 
+    /// <summary>Writes bytes to standard error.</summary>
+    public void WriteToError(ReadOnlySpan<byte> bytes)
+    {
+        lock (_lock)
+        {
+            FlushDump();
+            _error.Write(bytes);
+            _error.Flush();
+        }
+    }
+
     /// <summary>
     /// Registers clean-up that runs, last registered first, when the link ends early or is handed over (ld.AtExit).
     /// Returns a token that takes it off again.

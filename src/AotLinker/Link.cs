@@ -59,6 +59,7 @@ internal static class Link
                 output.Commit();
             }
             LinkTrace.End(ctx);
+            phases.Account?.Close(ctx.Symbols);
         }
         return 0;
     }

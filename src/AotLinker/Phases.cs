@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using AotLinker.Accounting;
 using AotLinker.Cli;
 
 namespace AotLinker;
@@ -21,9 +22,11 @@ internal sealed class Phases
     private int _depth;
 
     /// <param name="mode">What <c>-benchmark</c> asks for.</param>
-    public Phases(BenchmarkMode mode)
+    /// <param name="account">Told of each pass, too; null for none.</param>
+    public Phases(BenchmarkMode mode, LinkAccount? account = null)
     {
         _mode = mode;
+        Account = account;
         if (mode == BenchmarkMode.Memory)
             Collect();
     }
@@ -33,12 +36,16 @@ internal sealed class Phases
     /// <summary>The pass that runs now, for reports of internal errors; null between passes.</summary>
     public string? Current { get; private set; }
 
+    /// <summary>The account of memory; null where none is wanted.</summary>
+    public LinkAccount? Account { get; }
+
     /// <summary>Begins a pass, which ends when the result is disposed. A pass within a pass gets a line of its own.</summary>
     /// <param name="name">cmd/link's name of the pass where it has one.</param>
     public Scope Begin(string name)
     {
         string? outer = Current;
         Current = name;
+        Account?.BeginPass(name);
         if (_mode == BenchmarkMode.None)
             return new Scope(this, outer, -1, 0, 0);
         _marks.Add(new Mark(name, _depth == 0, 0, 0, 0));
@@ -93,6 +100,7 @@ internal sealed class Phases
     private void End(string? outer, int index, long start, long allocated)
     {
         Current = outer;
+        Account?.EndPass();
         if (index < 0)
             return;
         long nanoseconds = (long)Stopwatch.GetElapsedTime(start).TotalNanoseconds;

@@ -1,3 +1,4 @@
+using AotLinker.Accounting;
 using AotLinker.Mapping;
 
 namespace AotLinker.Cli;
@@ -53,7 +54,7 @@ internal sealed class LinkCommand
                 return PrintVersion(options);
 
             _diagnostics.Configure(options);
-            phases = new Phases(options.Benchmark);
+            phases = new Phases(options.Benchmark, options.Switches.Account is { } request ? new LinkAccount(request) : null);
             if (LinkCapability.Missing(options) is { } missing)
                 return HandOver(new UnsupportedLinkException(missing), options.Switches);
 
@@ -69,6 +70,8 @@ internal sealed class LinkCommand
 
             if (phases.Report() is { Length: > 0 } report)
                 _diagnostics.Write(HostPath.Encode(report));
+            if (phases.Account is { } account)
+                Print(account);
             return exitCode;
         }
         catch (LinkException failure)
@@ -85,6 +88,15 @@ internal sealed class LinkCommand
         {
             _diagnostics.RunAtExit();
         }
+    }
+
+    private void Print(LinkAccount account)
+    {
+        byte[] text = account.Request.IsJson ? AccountJson.Write(account) : HostPath.Encode(AccountText.Write(account));
+        if (account.Request.File is not { } file)
+            _diagnostics.WriteToError(text);
+        else if (HostSystem.Current.WriteWholeFile(file, text) is { IsError: true } error)
+            throw error.OnPath("write", file);
     }
 
     private int PrintVersion(LinkOptions options)

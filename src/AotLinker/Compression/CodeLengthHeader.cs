@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using AotLinker.Mapping;
 
 namespace AotLinker.Compression;
 
@@ -24,8 +25,8 @@ internal sealed unsafe class CodeLengthHeader : IDisposable
 
     public CodeLengthHeader()
     {
-        _counts = (uint*)NativeMemory.AllocZeroed(DeflateTables.LengthSymbols, sizeof(uint));
-        _entries = (ushort*)NativeMemory.Alloc(MaxEntries, sizeof(ushort));
+        _counts = (uint*)NativeHeap.AllocZeroed(DeflateTables.LengthSymbols, sizeof(uint));
+        _entries = (ushort*)NativeHeap.Alloc(MaxEntries, sizeof(ushort));
     }
 
     ~CodeLengthHeader() => Free();
@@ -117,8 +118,8 @@ internal sealed unsafe class CodeLengthHeader : IDisposable
 
     private void Free()
     {
-        NativeMemory.Free(_counts);
-        NativeMemory.Free(_entries);
+        NativeHeap.Free(_counts);
+        NativeHeap.Free(_entries);
         _counts = null;
         _entries = null;
     }

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
+using AotLinker.Mapping;
 
 namespace AotLinker.Compression;
 
@@ -27,11 +27,11 @@ internal sealed unsafe class HuffmanCode : IDisposable
 
     public HuffmanCode()
     {
-        _memory = (uint*)NativeMemory.AllocZeroed(MaxSymbols * 5, sizeof(uint));
+        _memory = (uint*)NativeHeap.AllocZeroed(MaxSymbols * 5, sizeof(uint));
         Codes = _memory;
     }
 
-    ~HuffmanCode() => NativeMemory.Free(_memory);
+    ~HuffmanCode() => NativeHeap.Free(_memory);
 
     /// <summary>
     /// Per symbol the code, first bit lowest, shifted left by eight, and its length in the low byte;
@@ -45,7 +45,7 @@ internal sealed unsafe class HuffmanCode : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        NativeMemory.Free(_memory);
+        NativeHeap.Free(_memory);
         _memory = null;
         GC.SuppressFinalize(this);
     }

@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using AotLinker.Mapping;
 using AotLinker.Objects;
 using AotLinker.Ordering;
 
@@ -37,7 +37,7 @@ internal static unsafe class TypeOrder
         SymbolTable symbols = ctx.Symbols;
         SymbolId carrier = symbols.Lookup("type:*"u8, 0);
         Part[] parts = new Part[data.Length];
-        TypeName* names = (TypeName*)NativeMemory.AllocZeroed((nuint)Math.Max(data.Length, 1), (nuint)sizeof(TypeName));
+        TypeName* names = (TypeName*)NativeHeap.AllocZeroed((nuint)Math.Max(data.Length, 1), (nuint)sizeof(TypeName));
         try
         {
             ctx.Workers.ForChunks(data.Length, Chunk, (from, to, _) =>
@@ -58,7 +58,7 @@ internal static unsafe class TypeOrder
         }
         finally
         {
-            NativeMemory.Free(names);
+            NativeHeap.Free(names);
         }
     }
 

@@ -9,8 +9,6 @@ internal sealed unsafe class ContentGuard
 {
     private readonly MemoryArena _arena;
     private readonly MemoryAccount _account;
-    private readonly Lock _lock = new();
-    private readonly List<PrivateCopy> _copies = [];
 
     /// <param name="arena">Holds the private copies; its lifetime is theirs.</param>
     /// <param name="account">Counts them.</param>
@@ -20,27 +18,11 @@ internal sealed unsafe class ContentGuard
         _account = account ?? MemoryAccount.Shared;
     }
 
-    /// <summary>The copies made so far, for the account: sorted by symbol, so the same for any number of threads.</summary>
-    public PrivateCopy[] Copies()
-    {
-        lock (_lock)
-        {
-            PrivateCopy[] copies = [.. _copies];
-            Array.Sort(copies, static (a, b) => a.Symbol.CompareTo(b.Symbol));
-            return copies;
-        }
-    }
-
     internal byte* Copy(ReadOnlySpan<byte> content, long symbol)
     {
         byte* copy = _arena.Alloc(content.Length, 16);
         content.CopyTo(new Span<byte>(copy, content.Length));
-        _account.CountPrivateCopy(content.Length);
-        lock (_lock)
-            _copies.Add(new PrivateCopy(symbol, content.Length));
+        _account.CountPrivateCopy(symbol, content.Length);
         return copy;
     }
-
-    /// <summary>A copy that was made: of which symbol, and how many bytes.</summary>
-    internal readonly record struct PrivateCopy(long Symbol, int Length);
 }

@@ -32,6 +32,9 @@ internal static unsafe partial class Darwin
     public const int MADV_WILLNEED = 3;
     public const int MADV_DONTNEED = 4;
 
+    public const int TASK_VM_INFO = 22;
+    public const int KERN_SUCCESS = 0;
+
     public const int F_PREALLOCATE = 42;
     public const uint F_ALLOCATEALL = 0x4;
     public const int F_PEOFPOSMODE = 3;
@@ -138,6 +141,12 @@ internal static unsafe partial class Darwin
     public static partial int madvise(void* address, nuint length, int advice);
 
     [LibraryImport(LibSystem)]
+    public static partial uint mach_task_self();
+
+    [LibraryImport(LibSystem)]
+    public static partial int task_info(uint task, int flavor, TaskVmInfo* info, uint* count);
+
+    [LibraryImport(LibSystem)]
     public static partial int* _NSGetArgc();
 
     [LibraryImport(LibSystem)]
@@ -177,6 +186,26 @@ internal static unsafe partial class Darwin
         public ulong Blocks;
         [FieldOffset(24)]
         public ulong Available;
+    }
+
+    /// <summary>
+    /// The first revision of task_vm_info (mach/task_info.h, packed to 4 bytes): the kernel takes no smaller one. The fields
+    /// behind those named here are of no use to us.
+    /// </summary>
+    [StructLayout(LayoutKind.Sequential, Pack = 4, Size = 144)]
+    public struct TaskVmInfo
+    {
+        public ulong VirtualSize;
+        public int RegionCount;
+        public int PageSize;
+        public ulong ResidentSize;
+        public ulong ResidentSizePeak;
+        public ulong Device;
+        public ulong DevicePeak;
+        public ulong Internal;
+        public ulong InternalPeak;
+        public ulong External;
+        public ulong ExternalPeak;
     }
 
     /// <summary>fstore_t, the argument of F_PREALLOCATE.</summary>

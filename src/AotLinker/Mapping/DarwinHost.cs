@@ -122,6 +122,21 @@ internal sealed unsafe class DarwinHost : PosixHost
     public override HostError AllocatePages(long length, out byte* pages) =>
         Map(HostFile.None, length, Darwin.PROT_READ | Darwin.PROT_WRITE, Darwin.MAP_PRIVATE | Darwin.MAP_ANON, out pages);
 
+    public override ProcessMemory MeasureMemory()
+    {
+        Darwin.TaskVmInfo info;
+        uint words = (uint)sizeof(Darwin.TaskVmInfo) / sizeof(int);
+        if (Darwin.task_info(Darwin.mach_task_self(), Darwin.TASK_VM_INFO, &info, &words) != Darwin.KERN_SUCCESS)
+            return new ProcessMemory();
+        return new ProcessMemory
+        {
+            Resident = (long)info.ResidentSize,
+            PeakResident = (long)info.ResidentSizePeak,
+            Private = (long)info.Internal,
+            FileBacked = (long)info.External,
+        };
+    }
+
     protected override int RawOpen(byte* path, int flags, int mode) => IsArm
         ? Darwin.open_arm64(path, flags, 0, 0, 0, 0, 0, 0, mode)
         : Darwin.open(path, flags, mode);

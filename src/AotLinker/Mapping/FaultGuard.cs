@@ -104,6 +104,7 @@ internal static unsafe partial class FaultGuard
             {
                 _count = (long*)pages;
                 _table = table;
+                MemoryAccount.Shared.CountNative(bytes);
                 return true;
             }
         }

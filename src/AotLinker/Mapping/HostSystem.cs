@@ -170,6 +170,29 @@ internal abstract unsafe class HostSystem
 
     public abstract void FreePages(byte* pages, long length);
 
+    // What the system counts of this process.
+
+    /// <summary>The memory of this process, measured by the system; what it doesn't measure is unknown.</summary>
+    public virtual ProcessMemory MeasureMemory() => new();
+
+    /// <summary>Visits every map of this process in the order of addresses; false where the host has no such list.</summary>
+    public virtual bool VisitMaps(MapVisitor visitor) => false;
+
+    // Small files.
+
+    /// <summary>Writes a whole file, or sends it down what stands at the path.</summary>
+    public HostError WriteWholeFile(string path, ReadOnlySpan<byte> content)
+    {
+        bool isStream = FactsAt(path, follow: true, out FileFacts facts).IsNone && facts.Kind == FileKind.Stream;
+        HostError error = OpenExisting(path, isStream, out HostFile file);
+        if (error.IsError)
+            return error;
+        fixed (byte* bytes = content)
+            error = WriteNext(file, bytes, content.Length);
+        HostError closed = Close(file);
+        return error.IsError ? error : closed;
+    }
+
     private static HostSystem ForThisProcess()
     {
         if (OperatingSystem.IsWindows())

@@ -59,7 +59,8 @@ internal sealed unsafe class InputStore : IDisposable
                 return false;
             }
 
-            if (facts.Kind == FileKind.Regular && facts.Length >= SmallestMappedLength && TryMap(handle, facts.Length, out byte* map))
+            ReadReason reason = facts.Kind != FileKind.Regular || facts.Length == 0 ? ReadReason.NoLength : ReadReason.Small;
+            if (reason == ReadReason.Small && facts.Length >= SmallestMappedLength && TryMap(handle, facts.Length, out byte* map, out reason))
             {
                 file = new InputFile(this, path, map, facts.Length, isMapped: true, facts);
                 Account.CountMappedInput(facts.Length);
@@ -77,7 +78,7 @@ internal sealed unsafe class InputStore : IDisposable
             }
 
             file = new InputFile(this, path, content, length, isMapped: false, facts);
-            Account.CountReadInput(length);
+            Account.CountReadInput(path, length, reason);
             error = null;
             return true;
         }
@@ -98,15 +99,26 @@ internal sealed unsafe class InputStore : IDisposable
 
     internal void Unmap(byte* map, long length)
     {
+        Account.Details?.RemoveMap(map);
         _ = Host.Unmap(map, length);
         Interlocked.Decrement(ref _maps);
     }
 
-    private bool TryMap(HostFile handle, long length, out byte* map)
+    private bool TryMap(HostFile handle, long length, out byte* map, out ReadReason reason)
     {
         map = null;
-        if (Interlocked.Increment(ref _maps) <= _mapLimit && Host.MapInput(handle, length, out map).IsNone)
-            return true;
+        reason = _mapLimit == 0 ? ReadReason.SwitchedOff : ReadReason.MapLimit;
+        if (Interlocked.Increment(ref _maps) <= _mapLimit)
+        {
+            if (Host.MapInput(handle, length, out map).IsNone)
+            {
+                Account.Details?.AddMap(map, length, MapKind.Input);
+                return true;
+            }
+
+            reason = ReadReason.Refused;
+        }
+
         Interlocked.Decrement(ref _maps);
         return false;
     }

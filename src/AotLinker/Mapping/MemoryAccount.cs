@@ -6,19 +6,26 @@ namespace AotLinker.Mapping;
 /// </summary>
 internal sealed class MemoryAccount
 {
+    /// <summary>Number of <see cref="ReadReason"/>s.</summary>
+    public const int ReadReasons = (int)ReadReason.SwitchedOff + 1;
+
+    private readonly long[] _readFiles = new long[ReadReasons];
+    private readonly long[] _readBytes = new long[ReadReasons];
     private long _inputFilesMapped;
     private long _inputBytesMapped;
-    private long _inputFilesRead;
-    private long _inputBytesRead;
     private long _outputBytesMapped;
     private long _outputBytesWritten;
     private long _privateCopies;
     private long _privateCopyBytes;
     private long _nativeBytes;
     private long _nativePeak;
+    private long _nativeRecentPeak;
 
     /// <summary>The account of a process that keeps only one.</summary>
     public static MemoryAccount Shared { get; } = new();
+
+    /// <summary>Single files, maps and symbols, where somebody wants to know; null, and then nothing is kept, where nobody does.</summary>
+    public AccountDetails? Details { get; set; }
 
     /// <summary>Number of inputs that were mapped.</summary>
     public long InputFilesMapped => Volatile.Read(ref _inputFilesMapped);
@@ -26,9 +33,9 @@ internal sealed class MemoryAccount
     public long InputBytesMapped => Volatile.Read(ref _inputBytesMapped);
 
     /// <summary>Number of inputs read into memory: small, unmappable, or beyond the number of maps.</summary>
-    public long InputFilesRead => Volatile.Read(ref _inputFilesRead);
+    public long InputFilesRead => Sum(_readFiles);
 
-    public long InputBytesRead => Volatile.Read(ref _inputBytesRead);
+    public long InputBytesRead => Sum(_readBytes);
 
     /// <summary>Size of the output map at its largest.</summary>
     public long OutputBytesMapped => Volatile.Read(ref _outputBytesMapped);
@@ -41,10 +48,19 @@ internal sealed class MemoryAccount
 
     public long PrivateCopyBytes => Volatile.Read(ref _privateCopyBytes);
 
-    /// <summary>Native memory held now: arenas, columns, write buffers and inputs read into memory.</summary>
+    /// <summary>Native memory held now: arenas, columns, tables, write buffers and inputs read into memory.</summary>
     public long NativeBytes => Volatile.Read(ref _nativeBytes);
 
     public long NativePeak => Volatile.Read(ref _nativePeak);
+
+    /// <summary>Number of inputs read for a reason.</summary>
+    public long FilesRead(ReadReason reason) => Volatile.Read(ref _readFiles[(int)reason]);
+
+    /// <summary>Bytes of inputs read for a reason.</summary>
+    public long BytesRead(ReadReason reason) => Volatile.Read(ref _readBytes[(int)reason]);
+
+    /// <summary>The most native memory held since this was last asked.</summary>
+    public long TakeRecentNativePeak() => Interlocked.Exchange(ref _nativeRecentPeak, NativeBytes);
 
     internal void CountMappedInput(long bytes)
     {
@@ -52,27 +68,39 @@ internal sealed class MemoryAccount
         Interlocked.Add(ref _inputBytesMapped, bytes);
     }
 
-    internal void CountReadInput(long bytes)
+    internal void CountReadInput(string path, long bytes, ReadReason reason)
     {
-        Interlocked.Increment(ref _inputFilesRead);
-        Interlocked.Add(ref _inputBytesRead, bytes);
+        Interlocked.Increment(ref _readFiles[(int)reason]);
+        Interlocked.Add(ref _readBytes[(int)reason], bytes);
+        Details?.AddRead(path, bytes, reason);
     }
 
     internal void CountMappedOutput(long bytes) => RaiseTo(ref _outputBytesMapped, bytes);
 
     internal void CountWrittenOutput(long bytes) => Interlocked.Add(ref _outputBytesWritten, bytes);
 
-    internal void CountPrivateCopy(long bytes)
+    internal void CountPrivateCopy(long symbol, int bytes)
     {
         Interlocked.Increment(ref _privateCopies);
         Interlocked.Add(ref _privateCopyBytes, bytes);
+        Details?.AddCopy(symbol, bytes);
     }
 
     internal void CountNative(long bytes)
     {
         long now = Interlocked.Add(ref _nativeBytes, bytes);
-        if (bytes > 0)
-            RaiseTo(ref _nativePeak, now);
+        if (bytes <= 0)
+            return;
+        RaiseTo(ref _nativePeak, now);
+        RaiseTo(ref _nativeRecentPeak, now);
+    }
+
+    private static long Sum(long[] parts)
+    {
+        long sum = 0;
+        for (int i = 0; i < parts.Length; i++)
+            sum += Volatile.Read(ref parts[i]);
+        return sum;
     }
 
     private static void RaiseTo(ref long peak, long value)

@@ -324,6 +324,7 @@ internal sealed unsafe class OutputFile : IDisposable
         HostError error;
         if (_base != null)
         {
+            _options.Account.Details?.RemoveMap(_base);
             error = _host.RemapOutput(_target.File, ref _base, _length, length);
         }
         else if (_options.ForceBuffered || _target.IsStream)
@@ -342,6 +343,7 @@ internal sealed unsafe class OutputFile : IDisposable
             FaultGuard.Remove(_guardSlot);
             _guardSlot = FaultGuard.AddMap(_base, length, Path, isOutput: true);
             _options.Account.CountMappedOutput(length);
+            _options.Account.Details?.AddMap(_base, length, MapKind.Output);
             return;
         }
 
@@ -361,7 +363,11 @@ internal sealed unsafe class OutputFile : IDisposable
         FaultGuard.Remove(_guardSlot);
         _guardSlot = -1;
         if (_base != null)
+        {
+            _options.Account.Details?.RemoveMap(_base);
             _ = _host.Unmap(_base, _length);
+        }
+
         _base = null;
         _isMapped = false;
     }

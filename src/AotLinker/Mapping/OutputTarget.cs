@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 
 namespace AotLinker.Mapping;
 
@@ -361,7 +360,7 @@ internal sealed unsafe class OutputTarget
     private HostError CopyBytes(HostFile from, HostFile to, long length)
     {
         const int Piece = 1 << 20;
-        byte* buffer = (byte*)NativeMemory.Alloc(Piece);
+        byte* buffer = (byte*)NativeHeap.Alloc(Piece, 1);
         try
         {
             for (long offset = 0; offset < length; offset += Piece)
@@ -377,7 +376,7 @@ internal sealed unsafe class OutputTarget
         }
         finally
         {
-            NativeMemory.Free(buffer);
+            NativeHeap.Free(buffer);
         }
     }
 

@@ -120,6 +120,9 @@ internal static unsafe partial class Windows
     public static partial nint GetCurrentProcess();
 
     [LibraryImport(Kernel32, SetLastError = true)]
+    public static partial int K32GetProcessMemoryInfo(nint Process, PROCESS_MEMORY_COUNTERS_EX* ppsmemCounters, uint cb);
+
+    [LibraryImport(Kernel32, SetLastError = true)]
     public static partial int PrefetchVirtualMemory(nint hProcess, nuint NumberOfEntries, WIN32_MEMORY_RANGE_ENTRY* VirtualAddresses, uint Flags);
 
     /// <summary>52 bytes; a FILETIME is two 32-bit halves, hence the packing to read it as one number.</summary>
@@ -153,6 +156,22 @@ internal static unsafe partial class Windows
         public uint Offset;
         public uint OffsetHigh;
         public nint hEvent;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    public struct PROCESS_MEMORY_COUNTERS_EX
+    {
+        public uint cb;
+        public uint PageFaultCount;
+        public nuint PeakWorkingSetSize;
+        public nuint WorkingSetSize;
+        public nuint QuotaPeakPagedPoolUsage;
+        public nuint QuotaPagedPoolUsage;
+        public nuint QuotaPeakNonPagedPoolUsage;
+        public nuint QuotaNonPagedPoolUsage;
+        public nuint PagefileUsage;
+        public nuint PeakPagefileUsage;
+        public nuint PrivateUsage;
     }
 
     [StructLayout(LayoutKind.Sequential)]

@@ -272,6 +272,21 @@ internal sealed unsafe class WindowsHost : HostSystem
 
     public override void FreePages(byte* pages, long length) => _ = VirtualFree(pages, 0, MEM_RELEASE);
 
+    public override ProcessMemory MeasureMemory()
+    {
+        PROCESS_MEMORY_COUNTERS_EX counters;
+        uint size = (uint)sizeof(PROCESS_MEMORY_COUNTERS_EX);
+        counters.cb = size;
+        if (K32GetProcessMemoryInfo(GetCurrentProcess(), &counters, size) == 0)
+            return new ProcessMemory();
+        return new ProcessMemory
+        {
+            Resident = (long)counters.WorkingSetSize,
+            PeakResident = (long)counters.PeakWorkingSetSize,
+            Private = (long)counters.PrivateUsage,
+        };
+    }
+
     private static OVERLAPPED At(long offset) => new() { Offset = (uint)offset, OffsetHigh = (uint)(offset >> 32) };
 
     private static HostError Open(string path, uint access, uint disposition, uint flags, out HostFile file)

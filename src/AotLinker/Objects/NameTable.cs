@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using AotLinker.Mapping;
 
 namespace AotLinker.Objects;
 
@@ -133,7 +134,7 @@ internal sealed unsafe class NameTable(int shardCount)
     /// <summary>One shard: a power of two of slots, at most 5/8 full.</summary>
     public sealed class Shard
     {
-        private Slot* _slots = (Slot*)NativeMemory.AllocZeroed(16, (nuint)sizeof(Slot));
+        private Slot* _slots = (Slot*)NativeHeap.AllocZeroed(16, (nuint)sizeof(Slot));
         private uint _mask = 15;
         private uint _used;
 
@@ -200,7 +201,7 @@ internal sealed unsafe class NameTable(int shardCount)
         {
             Slot* old = _slots;
             uint oldMask = _mask;
-            _slots = (Slot*)NativeMemory.AllocZeroed(size, (nuint)sizeof(Slot));
+            _slots = (Slot*)NativeHeap.AllocZeroed(size, (nuint)sizeof(Slot));
             _mask = size - 1;
             for (uint i = 0; i <= oldMask; i++)
             {
@@ -209,7 +210,7 @@ internal sealed unsafe class NameTable(int shardCount)
                     Place(old[i].Tag, old[i].Id);
                 }
             }
-            NativeMemory.Free(old);
+            NativeHeap.Free(old);
         }
     }
 }

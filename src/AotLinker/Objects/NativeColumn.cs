@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using AotLinker.Mapping;
 
 namespace AotLinker.Objects;
 
@@ -54,11 +55,11 @@ internal sealed unsafe class NativeColumn<T> : IDisposable
             return;
         }
         long wanted = Math.Max(capacity, _capacity + (_capacity / 2));
-        T* grown = (T*)NativeMemory.AllocZeroed((nuint)wanted, (nuint)sizeof(T));
+        T* grown = (T*)NativeHeap.AllocZeroed((nuint)wanted, (nuint)sizeof(T));
         if (_values != null)
         {
             NativeMemory.Copy(_values, grown, (nuint)_capacity * (nuint)sizeof(T));
-            NativeMemory.Free(_values);
+            NativeHeap.Free(_values);
         }
         _values = grown;
         _capacity = wanted;
@@ -67,7 +68,7 @@ internal sealed unsafe class NativeColumn<T> : IDisposable
     /// <summary>Returns the memory; the column is empty afterwards.</summary>
     public void Dispose()
     {
-        NativeMemory.Free(_values);
+        NativeHeap.Free(_values);
         _values = null;
         _capacity = 0;
     }

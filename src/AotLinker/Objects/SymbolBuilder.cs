@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using AotLinker.Mapping;
 
 namespace AotLinker.Objects;
 
@@ -68,7 +69,12 @@ internal readonly struct SymbolBuilder(SymbolTable table, SymbolId symbol)
         SymbolContent content = table.OwnContent(symbol);
         if (!content.OwnsData)
         {
-            content.SetData(table.Data(symbol));
+            ReadOnlySpan<byte> original = table.Data(symbol);
+            if (original.Length > 0)
+            {
+                MemoryAccount.Shared.CountPrivateCopy(symbol.Index, original.Length);
+            }
+            content.SetData(original);
         }
         return content.Data;
     }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using AotLinker.Mapping;
 
 namespace AotLinker.Objects;
 
@@ -228,7 +229,7 @@ internal sealed unsafe partial class SymbolTable
         if (name.Length > _nameBlockLeft)
         {
             _nameBlockLeft = Math.Max(BlockSize, name.Length);
-            _nameBlock = (byte*)NativeMemory.Alloc((nuint)_nameBlockLeft);
+            _nameBlock = (byte*)NativeHeap.Alloc((nuint)_nameBlockLeft, 1);
         }
         byte* p = _nameBlock;
         name.CopyTo(new Span<byte>(p, name.Length));

@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using AotLinker.Mapping;
 
 namespace AotLinker.Ordering;
 
@@ -30,7 +30,7 @@ internal static class RadixSort
             counts[Buckets + ((key >> DigitBits) & (Buckets - 1))]++;
             counts[(2 * Buckets) + (key >> (2 * DigitBits))]++;
         }
-        ulong* scratch = (ulong*)NativeMemory.Alloc((nuint)pairs.Length, sizeof(ulong));
+        ulong* scratch = (ulong*)NativeHeap.Alloc((nuint)pairs.Length, sizeof(ulong));
         try
         {
             fixed (ulong* start = pairs)
@@ -69,7 +69,7 @@ internal static class RadixSort
         }
         finally
         {
-            NativeMemory.Free(scratch);
+            NativeHeap.Free(scratch);
         }
     }
 

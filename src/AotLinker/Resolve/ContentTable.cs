@@ -1,11 +1,11 @@
-using System.Runtime.InteropServices;
+using AotLinker.Mapping;
 
 namespace AotLinker.Resolve;
 
 /// <summary>First occurrences by content hash: open addressing over 16-byte slots in native memory, for one thread.</summary>
 internal sealed unsafe class ContentTable : IDisposable
 {
-    private Slot* _slots = (Slot*)NativeMemory.AllocZeroed(1024, (nuint)sizeof(Slot));
+    private Slot* _slots = (Slot*)NativeHeap.AllocZeroed(1024, (nuint)sizeof(Slot));
     private long _mask = 1023;
     private long _used;
 
@@ -32,7 +32,7 @@ internal sealed unsafe class ContentTable : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        NativeMemory.Free(_slots);
+        NativeHeap.Free(_slots);
         _slots = null;
     }
 
@@ -51,7 +51,7 @@ internal sealed unsafe class ContentTable : IDisposable
     {
         Slot* old = _slots;
         long size = _mask + 1;
-        _slots = (Slot*)NativeMemory.AllocZeroed((nuint)(size * 2), (nuint)sizeof(Slot));
+        _slots = (Slot*)NativeHeap.AllocZeroed((nuint)(size * 2), (nuint)sizeof(Slot));
         _mask = (size * 2) - 1;
         for (long i = 0; i < size; i++)
         {
@@ -60,7 +60,7 @@ internal sealed unsafe class ContentTable : IDisposable
                 Place(old[i].Low, old[i].Position);
             }
         }
-        NativeMemory.Free(old);
+        NativeHeap.Free(old);
     }
 
     /// <summary>One slot; position 0 is empty.</summary>

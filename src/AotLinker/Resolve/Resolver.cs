@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using AotLinker.Mapping;
 using AotLinker.Objects;
 
 namespace AotLinker.Resolve;
@@ -126,9 +126,9 @@ internal sealed unsafe class Resolver
         {
             _table.Update(new SymbolId(FinalId(f.Existing))).SetSize(f.Size);
         }
-        NativeMemory.Free(_hashes);
-        NativeMemory.Free(_definitionHashes);
-        NativeMemory.Free(_links);
+        NativeHeap.Free(_hashes);
+        NativeHeap.Free(_definitionHashes);
+        NativeHeap.Free(_links);
         return new ResolveResult(_packageDefs, messages);
     }
 
@@ -673,7 +673,7 @@ internal sealed unsafe class Resolver
     }
 
     private static T* Alloc<T>(long n)
-        where T : unmanaged => (T*)NativeMemory.AllocZeroed((nuint)Math.Max(n, 1), (nuint)sizeof(T));
+        where T : unmanaged => (T*)NativeHeap.AllocZeroed((nuint)Math.Max(n, 1), (nuint)sizeof(T));
 
     private readonly record struct SizeFixup(int Order, int Existing, uint Size);
 

@@ -43,10 +43,11 @@ public class WasmDataTests
         string path = Path.Combine(Path.GetTempPath(), $"wasm-{Guid.NewGuid():N}");
         using OutputFile output = OutputFile.Open(path, new OutputOptions { ForceBuffered = buffered });
         ctx.Output = output;
-        using DataSection data = new(ctx, [section]);
+        MemoryAccount account = new() { Details = new AccountDetails() };
+        using DataSection data = new(ctx, [section], account);
         Assert.Equal(
             [(ctx.Symbols.Lookup("a.pair"u8, 0).Index, 40), (ctx.Symbols.Lookup("a.late"u8, 0).Index, 16)],
-            data.Guard.Copies().Select(copy => ((int)copy.Symbol, copy.Length)));
+            account.Details.Copies().Select(copy => ((int)copy.Symbol, copy.Bytes)));
         Assert.Equal(before, Symbols(ctx).Select(s => ctx.Symbols.Data(s).ToArray()));
 
         output.Resize(data.Length + 2);

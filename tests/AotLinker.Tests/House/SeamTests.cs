@@ -39,6 +39,25 @@ public sealed partial class SeamTests
         Assert.True(found.Count == 0, "move these behind Target, CpuArch, OutputFormat, Platforms or Release:\n" + string.Join('\n', found));
     }
 
+    /// <summary>Memory outside the collector's heap is taken through the mapping layer, which counts it.</summary>
+    [Fact]
+    public void NativeMemoryIsTakenWhereItIsCounted()
+    {
+        string source = Path.Combine(Root(), "src");
+        string[] found =
+        [
+            .. from file in Directory.EnumerateFiles(source, "*.cs", SearchOption.AllDirectories)
+               where !file.Contains($"{Path.DirectorySeparatorChar}Mapping{Path.DirectorySeparatorChar}", StringComparison.Ordinal)
+               from line in File.ReadLines(file)
+               where NativeAllocation().IsMatch(line)
+               select $"{Path.GetFileName(file)}: {line.Trim()}",
+        ];
+        Assert.True(found.Length == 0, "use NativeHeap, NativeArray, NativeColumn or MemoryArena:\n" + string.Join('\n', found));
+    }
+
+    [GeneratedRegex(@"NativeMemory\.(Aligned)?(Alloc|Realloc|Free)|Marshal\.(AllocHGlobal|AllocCoTaskMem)")]
+    private static partial Regex NativeAllocation();
+
     [GeneratedRegex("""
         \bHeadType\.\w+|\bIsElf\b|\bRelease\.Name\b|\b(Amd64|I386|Arm64|Arm|ElfFormat|WasmFormat|MachOFormat|PeFormat)\b|"(amd64|arm64|386|arm|wasm|s390x|ppc64|ppc64le|riscv64|loong64|mips\w*|linux|darwin|ios|windows|freebsd|netbsd|openbsd|dragonfly|solaris|illumos|android|plan9|aix|js|wasip1)"
         """)]

@@ -29,6 +29,7 @@ public sealed class HostConstantTests
     [InlineData(nameof(Darwin.MADV_SEQUENTIAL), 0x2)]
     [InlineData(nameof(Darwin.MADV_WILLNEED), 0x3)]
     [InlineData(nameof(Darwin.MADV_DONTNEED), 0x4)]
+    [InlineData(nameof(Darwin.TASK_VM_INFO), 22)]
     [InlineData(nameof(Darwin.F_PREALLOCATE), 0x2a)]
     [InlineData(nameof(Darwin.F_ALLOCATEALL), 0x4)]
     [InlineData(nameof(Darwin.F_PEOFPOSMODE), 0x3)]
@@ -60,6 +61,11 @@ public sealed class HostConstantTests
         Assert.Equal((0, 8, 24), (At<Darwin.StatFs>("BlockSize"), At<Darwin.StatFs>("Blocks"), At<Darwin.StatFs>("Available")));
         Assert.Equal(32, Unsafe.SizeOf<Darwin.FStore>());
         Assert.Equal((4, 8, 16), (At<Darwin.FStore>("PositionMode"), At<Darwin.FStore>("Offset"), At<Darwin.FStore>("Length")));
+
+        // mach/task_info.h: TASK_VM_INFO_REV0_COUNT is 36 words.
+        Assert.Equal(36 * 4, Unsafe.SizeOf<Darwin.TaskVmInfo>());
+        Assert.Equal((16, 24), (At<Darwin.TaskVmInfo>("ResidentSize"), At<Darwin.TaskVmInfo>("ResidentSizePeak")));
+        Assert.Equal((48, 64), (At<Darwin.TaskVmInfo>("Internal"), At<Darwin.TaskVmInfo>("External")));
     }
 
     [Theory]
@@ -99,6 +105,8 @@ public sealed class HostConstantTests
         Assert.Equal(16, At<Win.OVERLAPPED>("Offset"));
         Assert.Equal(8, Unsafe.SizeOf<Win.FILE_ATTRIBUTE_TAG_INFO>());
         Assert.Equal(16, Unsafe.SizeOf<Win.WIN32_MEMORY_RANGE_ENTRY>());
+        Assert.Equal(80, Unsafe.SizeOf<Win.PROCESS_MEMORY_COUNTERS_EX>());
+        Assert.Equal((8, 16, 72), (At<Win.PROCESS_MEMORY_COUNTERS_EX>("PeakWorkingSetSize"), At<Win.PROCESS_MEMORY_COUNTERS_EX>("WorkingSetSize"), At<Win.PROCESS_MEMORY_COUNTERS_EX>("PrivateUsage")));
     }
 
     [Fact]

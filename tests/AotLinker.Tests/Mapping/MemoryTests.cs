@@ -107,7 +107,7 @@ public sealed unsafe class MemoryTests
     {
         using var scratch = new Scratch();
         using InputFile file = InputFile.Open(scratch.File("a", 100_000));
-        var account = new MemoryAccount();
+        var account = new MemoryAccount { Details = new AccountDetails() };
         using var arena = new MemoryArena(account);
         var guard = new ContentGuard(arena, account);
 
@@ -124,7 +124,7 @@ public sealed unsafe class MemoryTests
         Assert.True(first == second);
         Assert.Equal(ContentState.Private, content.State);
         Assert.Equal((1, 50L), (account.PrivateCopies, account.PrivateCopyBytes));
-        Assert.Equal([new ContentGuard.PrivateCopy(42, 50)], guard.Copies());
+        Assert.Equal([new AccountDetails.PrivateCopy(42, 50)], account.Details.Copies());
         Assert.True(file.Span(0, 100_000).SequenceEqual(Scratch.Pattern(100_000)));
     }
 

@@ -42,13 +42,14 @@ internal sealed class DataSection : IDisposable
     /// <summary>Relocates the content of some sections and finds out what of it is to be written.</summary>
     /// <param name="ctx">The link; all addresses are known.</param>
     /// <param name="sections">The sections, in the order they are written.</param>
-    public DataSection(LinkContext ctx, Section[] sections)
+    /// <param name="account">Counts the private copies.</param>
+    public DataSection(LinkContext ctx, Section[] sections, MemoryAccount? account = null)
     {
         _ctx = ctx;
         _symbols = ctx.Symbols;
         _relocator = new Relocator(ctx);
         _sections = sections;
-        _guard = new ContentGuard(_arena);
+        _guard = new ContentGuard(_arena, account);
         _content = new NativeArray<GuardedContent>(ctx.Data.Length);
         _firstSegments = new int[sections.Length + 1];
         foreach (Section section in sections.Distinct())
@@ -77,9 +78,6 @@ internal sealed class DataSection : IDisposable
 
     /// <summary>Number of segments.</summary>
     public int SegmentCount => _segments.Count;
-
-    /// <summary>The private copies that were made of read-only content.</summary>
-    public ContentGuard Guard => _guard;
 
     /// <summary>Writes the section's content at an offset of the output.</summary>
     public void Write(long at)

@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using AotLinker.Mapping;
 
 namespace AotLinker.Synthesize.Dwarf;
 
@@ -15,7 +15,7 @@ internal sealed unsafe class IdMap : IDisposable
     /// <summary>An empty map.</summary>
     public IdMap() => Allocate(1 << 12);
 
-    ~IdMap() => NativeMemory.Free(_slots);
+    ~IdMap() => NativeHeap.Free(_slots);
 
     /// <summary>The number of an id; -1 if it has none.</summary>
     public int this[int id]
@@ -52,7 +52,7 @@ internal sealed unsafe class IdMap : IDisposable
                     Place(old[i]);
                 }
             }
-            NativeMemory.Free(old);
+            NativeHeap.Free(old);
         }
         Place(new Slot { Id = id, Value = value });
         _used++;
@@ -61,7 +61,7 @@ internal sealed unsafe class IdMap : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        NativeMemory.Free(_slots);
+        NativeHeap.Free(_slots);
         _slots = null;
         GC.SuppressFinalize(this);
     }
@@ -70,7 +70,7 @@ internal sealed unsafe class IdMap : IDisposable
 
     private void Allocate(uint size)
     {
-        _slots = (Slot*)NativeMemory.AllocZeroed(size, (nuint)sizeof(Slot));
+        _slots = (Slot*)NativeHeap.AllocZeroed(size, (nuint)sizeof(Slot));
         _mask = size - 1;
     }
 
