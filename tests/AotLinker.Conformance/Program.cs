@@ -7,6 +7,7 @@ internal static class Program
 {
     private const string Usage = """
         run [--tier ci|all] [--release 1.27]... [--linker CMD] [--exec CMD] [--filter TEXT]... [--jobs N] [--verbose] [--list]
+            [--ports FILE]
                                                                       the suite; --linker real tests the suite itself
         demo [--linker CMD]                                           a real program with both linkers, as a small table
         capture NAME RELEASE -- FLAGS PACKAGE                         save the link step of a program

@@ -7,7 +7,11 @@ namespace AotLinker.Conformance.Suite;
 internal static class Runner
 {
     /// <summary>Returns the number of failed cases.</summary>
-    public static int Run(IReadOnlyList<Case> cases, int jobs, bool verbose)
+    /// <param name="cases">The cases, in the order of the table.</param>
+    /// <param name="jobs">How many run at once.</param>
+    /// <param name="verbose">Whether cases that passed are named too.</param>
+    /// <param name="portsFile">A Markdown file whose table of ports is renewed; null for none.</param>
+    public static int Run(IReadOnlyList<Case> cases, int jobs, bool verbose, string? portsFile)
     {
         long began = Stopwatch.GetTimestamp();
         ConcurrentDictionary<Case, (string? Failure, TimeSpan Time)> results = new();
@@ -34,6 +38,11 @@ internal static class Runner
                 }
             });
         PrintTable(cases, results, Stopwatch.GetElapsedTime(began));
+        if (portsFile is not null)
+        {
+            PortTable.Write(portsFile, results.Select(result => (result.Key, result.Value.Failure is null)));
+        }
+
         return results.Values.Count(result => result.Failure is not null);
     }
 

@@ -17,6 +17,7 @@ internal static class SuiteCommand
         string? linker = null;
         string? exec = null;
         int jobs = Math.Max(1, Environment.ProcessorCount);
+        string? portsFile = null;
         bool verbose = false;
         bool list = false;
         for (int index = 0; index < args.Length; index++)
@@ -40,6 +41,9 @@ internal static class SuiteCommand
                     break;
                 case "--jobs":
                     jobs = int.Parse(Value(), CultureInfo.InvariantCulture);
+                    break;
+                case "--ports":
+                    portsFile = Value();
                     break;
                 case "--verbose":
                     verbose = true;
@@ -74,7 +78,7 @@ internal static class SuiteCommand
             throw new ConformanceException("no case matches");
         }
 
-        return Runner.Run(chosen, jobs, verbose) == 0 ? 0 : 1;
+        return Runner.Run(chosen, jobs, verbose, portsFile) == 0 ? 0 : 1;
     }
 
     private static Subject SubjectFor(Toolchain toolchain, string? linker, string? exec)

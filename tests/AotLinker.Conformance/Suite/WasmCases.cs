@@ -2,6 +2,9 @@ namespace AotLinker.Conformance.Suite;
 
 internal sealed partial class StandardSuite
 {
+    /// <summary>Group of the cases for WebAssembly.</summary>
+    public const string WasmGroup = "wasm";
+
     /// <summary>WebAssembly modules: js, wasip1, and libraries for wasip1.</summary>
     private void AddWasm()
     {
@@ -9,37 +12,37 @@ internal sealed partial class StandardSuite
         foreach (string os in (string[])["js", "wasip1"])
         {
             CaptureSet hello = Wasm(os, ["./hello"], Settings.Programs, stamp);
-            Add("wasm", $"{os}: hello", NewestInCi, () => ModuleRuns(hello[Module + "hello"], os, "hello, world"));
+            Add(WasmGroup, $"{os}: hello", NewestInCi, () => ModuleRuns(hello[Module + "hello"], os, "hello, world"));
             foreach (string[] flags in (string[][])[["-s"], ["-w"], ["-s", "-w"], ["-buildid=x"], ["-buildid="], ["-randlayout=3"], ["-c"], ["-X", "runtime.buildVersion=go0"], ["-dumpdep"], ["-D", "0x800000"]])
             {
-                Add("wasm", $"{os}: hello {string.Join(' ', flags)}", Tier.All, () => _subject.SameAsReference(_toolchain, hello[Module + "hello"], flags));
+                Add(WasmGroup, $"{os}: hello {string.Join(' ', flags)}", Tier.All, () => _subject.SameAsReference(_toolchain, hello[Module + "hello"], flags));
             }
 
             foreach (string switched in (string[])["AOTLINK_THREADS=1", "AOTLINK_THREADS=16"])
             {
                 string[] pair = switched.Split('=');
-                Add("wasm", $"{os}: hello {switched}", Tier.All, () => _subject.SameAsReference(
+                Add(WasmGroup, $"{os}: hello {switched}", Tier.All, () => _subject.SameAsReference(
                     _toolchain, hello[Module + "hello"], [], new Dictionary<string, string> { [pair[0]] = pair[1] }));
             }
 
             CaptureSet programs = Wasm(os, ["./server", "./wasmexports", "./types", "./panics"], Settings.Programs, stamp);
             foreach (string program in (string[])["server", "wasmexports", "types", "panics"])
             {
-                Add("wasm", $"{os}: {program}", Tier.All, () => _subject.SameAsReference(_toolchain, programs[Module + program], []));
+                Add(WasmGroup, $"{os}: {program}", Tier.All, () => _subject.SameAsReference(_toolchain, programs[Module + program], []));
             }
 
             CaptureSet tools = Wasm(os, ["cmd/gofmt", "cmd/go"], Source, "");
             foreach (string tool in (string[])["cmd/gofmt", "cmd/go"])
             {
-                Add("wasm", $"{os}: {tool}", Tier.All, () => _subject.SameAsReference(_toolchain, tools[tool], []));
+                Add(WasmGroup, $"{os}: {tool}", Tier.All, () => _subject.SameAsReference(_toolchain, tools[tool], []));
             }
 
             CaptureSet variant = Wasm(os, ["./hello"], Settings.Programs, stamp, "satconv,signext");
-            Add("wasm", $"{os}: hello, GOWASM=satconv,signext", Tier.All, () => _subject.SameAsReference(_toolchain, variant[Module + "hello"], []));
+            Add(WasmGroup, $"{os}: hello, GOWASM=satconv,signext", Tier.All, () => _subject.SameAsReference(_toolchain, variant[Module + "hello"], []));
         }
 
         CaptureSet library = Wasm("wasip1", ["-buildmode=c-shared", "./wasmexports"], Settings.Programs, stamp);
-        Add("wasm", "wasip1: wasmexports, c-shared", Tier.All, () => _subject.SameAsReference(_toolchain, library[Module + "wasmexports"], []));
+        Add(WasmGroup, "wasip1: wasmexports, c-shared", Tier.All, () => _subject.SameAsReference(_toolchain, library[Module + "wasmexports"], []));
     }
 
     private CaptureSet Wasm(string os, string[] arguments, string folder, string stamp, string features = "")
