@@ -157,7 +157,7 @@ internal sealed unsafe partial class SymbolTable
         SymbolRecord.StaticAbi => o.StaticVersion,
         0 => 0,
         1 => AbiInternalVersion,
-        _ => throw new LinkException(MessageForm.Input, $"invalid symbol ABI: {abi}"),
+        _ => throw new LinkException(MessageForm.Input, $"{o.DisplayName}: invalid symbol ABI: {abi}"),
     };
 
     /// <summary>First flag byte of the record; none for external symbols.</summary>
