@@ -16,6 +16,7 @@ internal static class TargetRegistry
         "386" => new I386(),
         "amd64" => new Amd64(),
         "arm64" => new Arm64(),
+        "arm" => new Arm(),
         "s390x" => new S390x(options.Experiments.Has(Experiments.RegabiWrappers)),
         "loong64" => new Loong64(),
         "wasm" => new Wasm(),

@@ -15,6 +15,7 @@ internal static class LinkCapability
         "386" => goos is "linux" or "freebsd" or "netbsd" or "openbsd",
         "amd64" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "dragonfly" or "solaris" or "illumos",
         "arm64" => goos is "linux" or "android" or "freebsd" or "netbsd" or "openbsd",
+        "arm" => goos is "linux" or "freebsd" or "netbsd" or "openbsd",
         "s390x" => goos is "linux",
         "loong64" => goos is "linux",
         "wasm" => goos is "js" or "wasip1",

@@ -15,6 +15,7 @@ internal sealed unsafe class HostElf
     private const uint Rela = 4;
     private const uint NoBits = 8;
     private const uint Rel = 9;
+    private const uint FirstCpuType = 0x70000000;
     private const ulong Write = 1;
     private const ulong Alloc = 2;
     private const ulong Exec = 4;
@@ -41,6 +42,7 @@ internal sealed unsafe class HostElf
     private readonly bool _wide;
     private readonly bool _big;
     private readonly Section[] _sections;
+    private uint? _firstFlags;
 
     private HostElf(LinkContext ctx, ElfCpu cpu, HostObject host, int localVersion)
     {
@@ -151,6 +153,7 @@ internal sealed unsafe class HostElf
         int counter = 0;
         foreach (ref Section section in _sections.AsSpan())
         {
+            ReadAttributes(ref section);
             if (section.Type is not (ProgBits or NoBits) || (section.Flags & Alloc) == 0)
                 continue;
             string name = $"{_package}({section.Name})";
@@ -178,6 +181,17 @@ internal sealed unsafe class HostElf
             b.SetAlign(section.Align <= 1 << 30 ? (int)section.Align : throw Malformed($": bad alignment of {section.Name}"));
             section.Symbol = b.Symbol;
         }
+    }
+
+    /// <summary>What the CPU's tools say about the object may change the output's header.</summary>
+    private void ReadAttributes(ref Section section)
+    {
+        if (section.Type < FirstCpuType || _ctx.Format is not ElfFormat format)
+            return;
+        if (_cpu.FlagsWithAttributes(_firstFlags ??= format.Flags, section.Type, section.Name, Content(ref section), out string? complaint) is { } flags)
+            format.Flags = flags;
+        if (complaint is not null)
+            _ctx.Diagnostics.Warn($"link: {_name}: {complaint}");
     }
 
     private SymbolId[] AddSymbols(int symTab, int strTab)

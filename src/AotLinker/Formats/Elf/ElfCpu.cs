@@ -54,6 +54,23 @@ internal abstract class ElfCpu
     /// <summary>e_flags.</summary>
     public virtual uint Flags(HeadType system, Release release) => 0;
 
+    /// <summary>
+    /// e_flags once a host object with a section of attributes is linked in; null for any other section.
+    /// </summary>
+    /// <param name="flags">e_flags before the object.</param>
+    /// <param name="type">Type of the section.</param>
+    /// <param name="name">Name of the section.</param>
+    /// <param name="content">Content of the section.</param>
+    /// <param name="complaint">What is wrong with the section, for the log; null if nothing is.</param>
+    public virtual uint? FlagsWithAttributes(uint flags, uint type, string name, ReadOnlySpan<byte> content, out string? complaint)
+    {
+        complaint = null;
+        return null;
+    }
+
+    /// <summary>Offset of thread-local data from the thread pointer (relocsym, R_TLS_LE).</summary>
+    public virtual long ThreadLocalOffset(LinkContext ctx, SymbolId target, long addend) => ctx.TlsOffset + addend;
+
     /// <summary>Whether there is a port to a system.</summary>
     public abstract bool Supports(HeadType system, Release release);
 

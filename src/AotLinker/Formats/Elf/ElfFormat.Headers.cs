@@ -54,8 +54,7 @@ internal sealed partial class ElfFormat
     {
         byte[] headers = new byte[_headers.Size];
         ushort type = ctx.Target.IsPie ? ElfConstants.TypeDynamic : ElfConstants.TypeExecutable;
-        uint flags = _cpu.Flags(ctx.Target.HeadType, ctx.Release);
-        _headers.Write(headers, _os.OsAbi, type, _cpu.Machine, flags, (ulong)EntryPoint.Address(ctx));
+        _headers.Write(headers, _os.OsAbi, type, _cpu.Machine, Flags, (ulong)EntryPoint.Address(ctx));
         ctx.Output.Write(0, headers);
         // Not as part of the headers: with very many text sections these lie in the text, and take its place as in cmd/link.
         foreach ((long offset, byte[] content) in _reserved)

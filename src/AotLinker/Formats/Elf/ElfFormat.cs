@@ -40,6 +40,7 @@ internal sealed partial class ElfFormat : OutputFormat
         _encoding = new ElfEncoding(target.PointerSize == 8, target.IsBigEndian);
         _relocations = new ElfRelocationTable(_encoding, cpu.HasAddends);
         _headers = new ElfHeaders(_encoding, RelocationPrefix);
+        Flags = cpu.Flags(target.HeadType, release);
         _gnuBuildId = options.GnuBuildIdFromGo ? HashBuildId(options.BuildId) : options.GnuBuildId;
     }
 
@@ -61,6 +62,9 @@ internal sealed partial class ElfFormat : OutputFormat
         ctx.Known.RelaPlt = ArchSymbols.Live(ctx, ".rela.plt"u8);
     }
 
+    /// <summary>e_flags. Host objects may change them.</summary>
+    public uint Flags { get; set; }
+
     /// <summary>The headers, to which a CPU may add its own.</summary>
     public ElfHeaders Headers => _headers;
 
@@ -74,6 +78,9 @@ internal sealed partial class ElfFormat : OutputFormat
     private string RelocationPrefix => _cpu.HasAddends ? ".rela" : ".rel";
 
     private int DynamicRelocationSize => _cpu.HasAddends ? _encoding.RelaSize : _encoding.RelSize;
+
+    /// <inheritdoc/>
+    public override long ThreadLocalOffset(LinkContext ctx, SymbolId target, long addend) => _cpu.ThreadLocalOffset(ctx, target, addend);
 
     /// <inheritdoc/>
     public override bool HasReadOnlySegment(LinkContext ctx) => ctx.Target.IsInternal;
