@@ -19,6 +19,8 @@ internal static class TargetRegistry
         "arm" => new Arm(),
         "s390x" => new S390x(options.Experiments.Has(Experiments.RegabiWrappers)),
         "loong64" => new Loong64(),
+        "mips" or "mipsle" => new Mips32(options.GoArch == "mips", options.Environment.GoMips == "softfloat"),
+        "mips64" or "mips64le" => new Mips64(options.GoArch == "mips64"),
         "wasm" => new Wasm(),
         _ => null,
     };

@@ -18,6 +18,7 @@ internal static class LinkCapability
         "arm" => goos is "linux" or "freebsd" or "netbsd" or "openbsd",
         "s390x" => goos is "linux",
         "loong64" => goos is "linux",
+        "mips" or "mipsle" or "mips64" or "mips64le" => goos is "linux",
         "wasm" => goos is "js" or "wasip1",
         _ => false,
     };

@@ -139,6 +139,16 @@ internal enum ElfDynamicTag : uint
     RunPath = 29,
     /// <summary>Flags; 8 binds all functions at start-up.</summary>
     Flags = 30,
+    /// <summary>Version of the interface to the dynamic linker (MIPS).</summary>
+    MipsRldVersion = 0x70000001,
+    /// <summary>Address the program is linked to (MIPS).</summary>
+    MipsBaseAddress = 0x70000006,
+    /// <summary>Number of GOT entries that go with no symbol (MIPS).</summary>
+    MipsLocalGotCount = 0x7000000a,
+    /// <summary>Number of dynamic symbols (MIPS).</summary>
+    MipsSymbolCount = 0x70000011,
+    /// <summary>Number of the first dynamic symbol that has a GOT entry (MIPS).</summary>
+    MipsFirstGotSymbol = 0x70000013,
     /// <summary>Address of the version table.</summary>
     VerSym = 0x6ffffff0,
     /// <summary>More flags; 1 binds at start-up, 0x08000000 is a position-independent executable.</summary>

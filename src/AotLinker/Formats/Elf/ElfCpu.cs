@@ -115,6 +115,11 @@ internal abstract class ElfCpu
     {
     }
 
+    /// <summary>Makes symbols for sections that tell the CPU's ABI, in static programs as well.</summary>
+    public virtual void AddAbiSymbols(LinkContext ctx)
+    {
+    }
+
     /// <summary>Adds and describes the sections and segments that tell the CPU's ABI.</summary>
     public virtual void DescribeAbiSections(LinkContext ctx, ElfFormat format)
     {

@@ -19,9 +19,14 @@ internal sealed partial class ElfFormat
     {
         if (ctx.Target.IsExternal)
             throw new UnsupportedLinkException("external linking of ELF objects (-linkmode=external)");
-        if (ctx.Settings.NoDynamic)
-            return;
+        if (!ctx.Settings.NoDynamic)
+            AddDynamicTables(ctx);
+        _cpu.AddAbiSymbols(ctx);
+    }
 
+    /// <summary>Makes the tables that the dynamic linker reads, and what is known of their content.</summary>
+    private void AddDynamicTables(LinkContext ctx)
+    {
         // The order of creation is the order of the symbols' ids, and so of the sections later.
         bool relRo = ctx.Target.UseRelro;
         SymbolTable symbols = ctx.Symbols;

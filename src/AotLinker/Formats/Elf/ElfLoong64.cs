@@ -88,8 +88,8 @@ internal sealed class ElfLoong64 : ElfCpu
     /// <summary>Arguments of type double in registers, version 1 of the object ABI.</summary>
     public override uint Flags(HeadType system, Release release) => 0x43;
 
-    /// <inheritdoc/>
-    public override int PltEntrySize => 16;
+    /// <summary>What the section's header says; entries have 16 bytes.</summary>
+    public override int PltEntrySize => 4;
 
     /// <inheritdoc/>
     public override uint RelativeType => 3;

@@ -1,0 +1,64 @@
+using AotLinker.Releases;
+
+namespace AotLinker.Formats.Elf;
+
+/// <summary>
+/// ELF for MIPS (System V ABI, MIPS supplement): what 32 and 64 bits have in common. As GNU's linker once did, .dynamic lies in read-only
+/// memory. The 64-bit files' relocations keep symbol and type in fields of their own, in an order that does not depend on the byte order.
+/// </summary>
+internal abstract class ElfMips : ElfCpu
+{
+    /// <inheritdoc/>
+    public override ElfMachine Machine => ElfMachine.Mips;
+
+    /// <inheritdoc/>
+    public override bool HasBothByteOrders => true;
+
+    /// <inheritdoc/>
+    public override long ImageBase => 0x10000;
+
+    /// <inheritdoc/>
+    public override long Round => 0x10000;
+
+    /// <inheritdoc/>
+    public override bool DynamicIsReadOnly => true;
+
+    /// <summary>What the section's header says; entries have 16 bytes.</summary>
+    public override int PltEntrySize => 4;
+
+    /// <inheritdoc/>
+    public override uint RelativeType => 3;
+
+    /// <inheritdoc/>
+    public override bool Supports(HeadType system, Release release) => system == HeadType.Linux;
+
+    /// <inheritdoc/>
+    public override (int Size, int AddendSize)? HostRelocationSize(uint type) => type switch
+    {
+        // HI16, LO16, GPREL16, GOT16, GOT_PAGE, GOT_OFST, GOT_HI16, GOT_LO16, JALR.
+        5 or 6 or 7 or 9 or 20 or 21 or 22 or 23 or 37 => (4, 4),
+        // CALL16, GPREL32, 64, GOT_DISP, PC32.
+        11 or 12 or 18 or 19 or 248 when Is64 => (4, 4),
+        _ => null,
+    };
+
+    /// <summary>Name of a type of <see cref="HostRelocationSize"/>; none of them is linked.</summary>
+    public static string HostRelocationName(uint type) => type switch
+    {
+        5 => "R_MIPS_HI16",
+        6 => "R_MIPS_LO16",
+        7 => "R_MIPS_GPREL16",
+        9 => "R_MIPS_GOT16",
+        11 => "R_MIPS_CALL16",
+        12 => "R_MIPS_GPREL32",
+        18 => "R_MIPS_64",
+        19 => "R_MIPS_GOT_DISP",
+        20 => "R_MIPS_GOT_PAGE",
+        21 => "R_MIPS_GOT_OFST",
+        22 => "R_MIPS_GOT_HI16",
+        23 => "R_MIPS_GOT_LO16",
+        37 => "R_MIPS_JALR",
+        248 => "R_MIPS_PC32",
+        _ => throw new ArgumentOutOfRangeException(nameof(type)),
+    };
+}
