@@ -1,5 +1,6 @@
 using AotLinker.Formats.Elf;
 using AotLinker.Objects;
+using AotLinker.Releases;
 
 namespace AotLinker.Cpu;
 
@@ -34,7 +35,7 @@ internal abstract partial class CpuArch
     public abstract int MinAlign { get; }
 
     /// <summary>Largest alignment that loads and stores require (sys.Arch.Alignment).</summary>
-    public virtual int AccessAlign => 1;
+    public virtual int AccessAlign(Release release) => 1;
 
     /// <summary>Bytes below the frame that hold the link register; 0 where calls push the return address.</summary>
     public abstract int FixedFrameSize { get; }

@@ -1,4 +1,5 @@
 using AotLinker.Formats.Elf;
+using AotLinker.Releases;
 
 namespace AotLinker.Cpu;
 
@@ -33,6 +34,9 @@ internal sealed partial class Loong64 : CpuArch
 
     /// <inheritdoc/>
     public override int MinAlign => 1;
+
+    /// <inheritdoc/>
+    public override int AccessAlign(Release release) => release.LoongAccessAlign;
 
     /// <inheritdoc/>
     public override int FixedFrameSize => 8;

@@ -1,5 +1,6 @@
 using AotLinker.Emit;
 using AotLinker.Objects;
+using AotLinker.Releases;
 
 namespace AotLinker.Cpu;
 
@@ -29,7 +30,7 @@ internal abstract class Mips(bool isBigEndian) : CpuArch
     public override int MinAlign => 1;
 
     /// <inheritdoc/>
-    public override int AccessAlign => PointerSize;
+    public override int AccessAlign(Release release) => PointerSize;
 
     /// <inheritdoc/>
     public override int FixedFrameSize => PointerSize;

@@ -3,6 +3,9 @@ namespace AotLinker.Releases;
 /// <summary>What differs between releases in code for LoongArch.</summary>
 internal abstract partial class Release
 {
+    /// <summary>The alignment that loads and stores are given on loong64.</summary>
+    public abstract int LoongAccessAlign { get; }
+
     /// <summary>Number of the register that trampolines of loong64 compute their target in.</summary>
     public abstract int LoongTrampolineRegister { get; }
 
@@ -14,6 +17,7 @@ internal abstract partial class Release
 
     private sealed partial class Go126
     {
+        public override int LoongAccessAlign => 8;
         public override int LoongTrampolineRegister => 30;
         public override bool LoongTrampolinesReachImports => false;
         public override bool ChecksLoongRanges => false;
@@ -21,6 +25,7 @@ internal abstract partial class Release
 
     private sealed partial class Go127
     {
+        public override int LoongAccessAlign => 1;
         public override int LoongTrampolineRegister => 20;
         public override bool LoongTrampolinesReachImports => true;
         public override bool ChecksLoongRanges => true;

@@ -19,7 +19,7 @@ internal sealed partial class ElfFormat
             w.UInt32(0);
         }
         w.Pointer((ulong)size);
-        w.Pointer((ulong)ctx.Target.Cpu.AccessAlign);
+        w.Pointer((ulong)ctx.Target.Cpu.AccessAlign(ctx.Release));
         return header;
     }
 }

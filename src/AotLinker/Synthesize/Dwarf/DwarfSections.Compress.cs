@@ -83,7 +83,7 @@ internal sealed partial class DwarfSections
             if (_compressed.TryGetValue(section, out CompressedContent? content))
             {
                 output.Name = ctx.Format.CompressedDwarfName(section.Name);
-                output.Align = ctx.Target.Cpu.AccessAlign;
+                output.Align = ctx.Target.Cpu.AccessAlign(ctx.Release);
                 output.Length = (ulong)content.Length;
                 output.Compressed = true;
             }
