@@ -16,6 +16,8 @@ internal static class LinkCapability
         "amd64" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "dragonfly" or "solaris" or "illumos",
         "arm64" => goos is "linux" or "android" or "freebsd" or "netbsd" or "openbsd",
         "arm" => goos is "linux" or "freebsd" or "netbsd" or "openbsd",
+        "ppc64" => goos is "linux" or "openbsd",
+        "ppc64le" => goos is "linux",
         "s390x" => goos is "linux",
         "loong64" => goos is "linux",
         "mips" or "mipsle" or "mips64" or "mips64le" => goos is "linux",

@@ -79,6 +79,11 @@ internal abstract partial class CpuArch
     {
     }
 
+    /// <summary>Called when every symbol has its address, to give the CPU's own symbols theirs (address).</summary>
+    public virtual void AddressesAssigned(LinkContext ctx)
+    {
+    }
+
     /// <summary>
     /// From the relocated field of a call back to the pc that stands for the call: the start of the instruction (computeDeferReturn). 0
     /// where relocations start at the instruction.

@@ -22,6 +22,7 @@ internal static class AddressLayout
         MoveSymbols(ctx);
         DefineMarkers(ctx);
         ctx.Format.SectionsPlaced(ctx);
+        ctx.Target.Cpu.AddressesAssigned(ctx);
     }
 
     /// <summary>Gives segments their places in the file.</summary>

@@ -153,6 +153,10 @@ internal enum ElfDynamicTag : uint
     VerSym = 0x6ffffff0,
     /// <summary>More flags; 1 binds at start-up, 0x08000000 is a position-independent executable.</summary>
     Flags1 = 0x6ffffffb,
+    /// <summary>ppc64: 32 bytes before the first entry that calls the resolver.</summary>
+    Ppc64Glink = 0x70000000,
+    /// <summary>ppc64: what the dynamic linker may do.</summary>
+    Ppc64Options = 0x70000003,
     /// <summary>Address of the versions needed.</summary>
     VerNeed = 0x6ffffffe,
     /// <summary>Number of libraries in the versions needed.</summary>

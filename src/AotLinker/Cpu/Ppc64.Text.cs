@@ -1,0 +1,238 @@
+using System.Text;
+using AotLinker.Layout;
+using AotLinker.Objects;
+
+namespace AotLinker.Cpu;
+
+/// <summary>Code that the linker makes: stubs that call imported functions, and trampolines (gentext, trampoline).</summary>
+internal sealed partial class Ppc64
+{
+    private const int TrampolineSize = 16;
+    private const uint Nop = 0x60000000;
+    private const uint SaveToc = 0xf8410018;
+    private const uint RestoreToc = 0xe8410018;
+    private const uint AddisR12FromR2 = 0x3d820000;
+    private const uint AddisR12FromR12 = 0x3d8c0000;
+    private const uint LisR12 = 0x3d800000;
+    private const uint AddiR12FromR12 = 0x398c0000;
+    private const uint LoadR12FromR12 = 0xe98c0000;
+    private const uint PlaPrefix = 0x06100000;
+    private const uint PlaR12 = 0x39800000;
+    private const uint PldPrefix = 0x04100000;
+    private const uint PldR12 = 0xe5800000;
+    private const uint MoveR12ToCtr = 0x7d8903a6;
+    private const uint JumpToCtr = 0x4e800420;
+    private const uint MoveLrToR0 = 0x7c0802a6;
+    private const uint MoveLrToR12 = 0x7d8802a6;
+    private const uint MoveR0ToLr = 0x7c0803a6;
+    private const uint CallNext = 0x429f0005;
+
+    /// <inheritdoc/>
+    public override ulong TrampolineLimit => 0x1c00000;
+
+    /// <inheritdoc/>
+    public override int MaxTrampolineSize => TrampolineSize;
+
+    /// <summary>Text sections are as aligned as any function may ask for, because of prefixed instructions.</summary>
+    public override int SplitTextAlign => 64;
+
+    /// <inheritdoc/>
+    public override bool SplitsText(Target target) => target.IsExternal;
+
+    /// <summary>
+    /// Sends calls of imported functions to stubs, which are put in front of all text so that their addresses are known when trampolines
+    /// are decided on.
+    /// </summary>
+    public override void GenerateText(LinkContext ctx)
+    {
+        if (!ctx.Target.IsInternal || !ctx.HasDynamicImports || !ctx.Target.IsElf)
+        {
+            return;
+        }
+        List<SymbolId> stubs = [];
+        foreach ((SymbolId s, int reloc) in FindImportCalls(ctx))
+        {
+            CallByStub(ctx, s, reloc, stubs);
+        }
+        ctx.Text.InsertRange(0, stubs);
+    }
+
+    /// <inheritdoc/>
+    public override void CheckReach(TextLayout text, SymbolId s, int reloc, SymbolId target)
+    {
+        LinkContext ctx = text.Context;
+        SymbolTable symbols = ctx.Symbols;
+        RelocList relocs = symbols.Relocs(s);
+        RelocKind kind = relocs.Kind(reloc);
+        if (kind != RelocKind.CallPower)
+        {
+            ctx.Diagnostics.Error($"{symbols.NameText(s)}: trampoline called with non-jump reloc: {ctx.Release.RelocKinds.IndexOf((byte)kind)} ({kind.GoName()})");
+            return;
+        }
+        long addend = relocs[reloc].Addend;
+        long site = symbols.Value(s) + relocs[reloc].Offset;
+        long address = symbols.Value(target);
+        if (address != 0 && ReachesByBranch(address + addend - site) && !text.ForcesTrampoline(s, target, alsoWithoutPackage: false))
+        {
+            return;
+        }
+        // Calls into the middle of a function have trampolines of their own.
+        SymbolId trampoline = text.FindTrampoline(
+            target, addend, TrampolineNaming.HexadecimalUnlessZero, site, -BranchReach, BranchReach - 1, out bool isNew);
+        if (isNew)
+        {
+            text.AddTrampoline(trampoline, symbols.Kind(s));
+            WriteTrampoline(ctx, symbols.Update(trampoline), target, addend);
+        }
+        SymbolBuilder caller = symbols.Update(s);
+        caller.SetRelocTarget(reloc, trampoline);
+        caller.SetRelocAddend(reloc, 0);
+    }
+
+    private static List<(SymbolId Caller, int Reloc)> FindImportCalls(LinkContext ctx)
+    {
+        const int Piece = 1 << 10;
+        SymbolTable symbols = ctx.Symbols;
+        List<SymbolId> text = ctx.Text;
+        List<(SymbolId, int)>?[] found = new List<(SymbolId, int)>?[(text.Count + Piece - 1) / Piece];
+        ctx.Workers.ForChunks(text.Count, Piece, (from, to, _) =>
+        {
+            for (int i = from; i < to; i++)
+            {
+                RelocList relocs = symbols.Relocs(text[i]);
+                for (int r = 0; r < relocs.Count; r++)
+                {
+                    if (relocs.Kind(r) == RelocKind.CallPower && symbols.Kind(relocs.Target(r)) == SymbolKind.DynImport)
+                    {
+                        (found[from / Piece] ??= []).Add((text[i], r));
+                    }
+                }
+            }
+        });
+        List<(SymbolId, int)> all = [];
+        foreach (List<(SymbolId, int)>? piece in found)
+        {
+            all.AddRange(piece ?? []);
+        }
+        return all;
+    }
+
+    /// <summary>Sends a call of an imported function to its stub, which is made if it is the first (genpltstub).</summary>
+    private void CallByStub(LinkContext ctx, SymbolId s, int reloc, List<SymbolId> stubs)
+    {
+        SymbolTable symbols = ctx.Symbols;
+        RelocList relocs = symbols.Relocs(s);
+        SymbolId target = relocs.Target(reloc);
+        int offset = relocs[reloc].Offset;
+        ctx.Format.AddPltEntry(ctx, target);
+
+        // A caller that keeps the table of contents in r2 has left a place to load it again.
+        bool keepsToc = symbols.IsShared(s) && !IsPcRelative;
+        string name = (keepsToc ? "_pltstub_tocrel." : "_pltstub_notoc.") + symbols.NameText(target);
+        SymbolBuilder stub = symbols.Update(Encoding.UTF8.GetBytes(name), 0);
+        if (stub.Size == 0)
+        {
+            WriteStub(ctx, stub, symbols.PltOffset[target], keepsToc);
+            stubs.Add(stub.Symbol);
+        }
+        SymbolBuilder caller = symbols.Update(s);
+        caller.SetRelocTarget(reloc, stub.Symbol);
+        if (!keepsToc)
+        {
+            return;
+        }
+        Span<byte> code = caller.WritableData();
+        if (code.Length < offset + 8 || Read(code[(offset + 4)..]) != Nop)
+        {
+            ctx.Diagnostics.Error(symbols.Name(s), $"Symbol {symbols.NameText(s)} is missing toc restoration slot at offset {offset + 4}");
+            return;
+        }
+        caller.SetUInt(offset + 4, RestoreToc, 4);
+    }
+
+    /// <summary>Writes a stub that jumps to the address in the PLT (gencallstub; ELFv2 ABI 1.5, 4.2.5.3, cases 1 and 3).</summary>
+    private void WriteStub(LinkContext ctx, SymbolBuilder stub, int slot, bool keepsToc)
+    {
+        SymbolId plt = ctx.Known.Plt;
+        stub.SetKind(SymbolKind.Text);
+        if (keepsToc)
+        {
+            stub.AddUInt32(SaveToc);
+            AddPair(stub, RelocKind.AddrPowerTocrelDs, AddisR12FromR2, LoadR12FromR12, plt, slot);
+        }
+        else if (level >= 10)
+        {
+            AddPair(stub, RelocKind.AddrPowerPcrel34, PldPrefix, PldR12, plt, slot);
+        }
+        else if (!ctx.Target.IsPie)
+        {
+            AddPair(stub, RelocKind.AddrPowerDs, LisR12, LoadR12FromR12, plt, slot);
+        }
+        else
+        {
+            // The stub first finds out where it is: r12 gets the address of the instruction that sets it.
+            stub.AddUInt32(MoveLrToR0);
+            stub.AddUInt32(CallNext);
+            stub.AddUInt32(MoveLrToR12);
+            stub.AddUInt32(MoveR0ToLr);
+            AddPair(stub, RelocKind.AddrPowerPcRel, AddisR12FromR12, AddiR12FromR12, plt, slot + 8);
+            stub.AddUInt32(LoadR12FromR12);
+        }
+        stub.AddUInt32(MoveR12ToCtr);
+        stub.AddUInt32(JumpToCtr);
+    }
+
+    /// <summary>Writes a trampoline that jumps to an address in r12 (gentramp).</summary>
+    private void WriteTrampoline(LinkContext ctx, SymbolBuilder trampoline, SymbolId target, long addend)
+    {
+        SymbolTable symbols = ctx.Symbols;
+        if (symbols.Name(target).StartsWith("runtime.elf_"u8))
+        {
+            // These use r12 and r0 in ways of their own.
+            throw new LinkException(
+                MessageForm.Log,
+                $"Internal linker does not support trampolines to ELFv2 ABI register save/restore function {symbols.NameText(target)}");
+        }
+        long address = symbols.Value(target);
+        if (ctx.Target.HasFunctionDescriptors)
+        {
+            SymbolBuilder entry = symbols.Update(Encoding.UTF8.GetBytes("TOC." + symbols.NameText(trampoline.Symbol)), 0);
+            entry.SetKind(SymbolKind.XcoffToc);
+            entry.AddAddress(target, addend);
+            AddPair(trampoline, RelocKind.AddrPowerTocrelDs, AddisR12FromR2, LoadR12FromR12, entry.Symbol, 0);
+        }
+        else if (IsPcRelative)
+        {
+            AddPair(trampoline, RelocKind.AddrPowerPcrel34, PlaPrefix, PlaR12, target, addend);
+        }
+        else if (ctx.Target.IsPie)
+        {
+            AddPair(trampoline, RelocKind.AddrPowerTocrel, AddisR12FromR2, AddiR12FromR12, target, addend);
+        }
+        else if (address == 0)
+        {
+            AddPair(trampoline, RelocKind.AddrPower, LisR12, AddiR12FromR12, target, addend);
+        }
+        else
+        {
+            address += addend;
+            trampoline.AddUInt32(LisR12 | ((uint)address + 0x8000) >> 16);
+            trampoline.AddUInt32(AddiR12FromR12 | (ushort)address);
+        }
+        trampoline.AddUInt32(MoveR12ToCtr);
+        trampoline.AddUInt32(JumpToCtr);
+    }
+
+    // The kind is set already, or would become data.
+    private static void AddPair(SymbolBuilder code, RelocKind kind, uint first, uint second, SymbolId target, long addend)
+    {
+        int at = (int)code.Size;
+        code.AddUInt32(first);
+        code.AddUInt32(second);
+        code.AddReloc(kind, at, 8, target, addend);
+    }
+
+    private uint Read(ReadOnlySpan<byte> code) => isBigEndian
+        ? System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(code)
+        : System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(code);
+}

@@ -1,0 +1,156 @@
+using AotLinker.Objects;
+using AotLinker.Releases;
+
+namespace AotLinker.Formats.Elf;
+
+/// <summary>
+/// ELF for 64-bit PowerPC (OpenPOWER 64-Bit ELF V2 ABI). The PLT is a table of addresses without content in the file, its first two
+/// entries the dynamic linker's. Until a function is bound, its entry leads to a branch in .glink, behind a routine that finds out from
+/// the branch's address which function is meant and calls the resolver. Code that calls by the PLT stands among the text.
+/// </summary>
+/// <param name="isBigEndian">Byte order.</param>
+/// <param name="isPcRelative">Whether Go functions have one entry point, because they need no table of contents.</param>
+internal sealed class ElfPpc64(bool isBigEndian, bool isPcRelative) : ElfCpu
+{
+    private const uint JumpSlot = 21;
+
+    // The routine that all branches of .glink lead to: its instructions, then the distance of the PLT.
+    private const int ResolverSize = 64;
+    private const uint Branch = 0x48000000;
+
+    // In st_other's upper three bits: the local entry point lies 8 bytes behind the global one.
+    private const byte LocalEntryAt8 = 3 << 5;
+
+    /// <inheritdoc/>
+    public override ElfMachine Machine => ElfMachine.Ppc64;
+
+    /// <inheritdoc/>
+    public override string FamilyName => "ppc64";
+
+    /// <inheritdoc/>
+    public override bool Is64 => true;
+
+    /// <inheritdoc/>
+    public override bool HasBothByteOrders => true;
+
+    /// <inheritdoc/>
+    public override bool HasAddends => true;
+
+    /// <inheritdoc/>
+    public override long ImageBase => 0x10000;
+
+    /// <inheritdoc/>
+    public override long Round => 0x10000;
+
+    /// <inheritdoc/>
+    public override bool PltIsCode => false;
+
+    /// <inheritdoc/>
+    public override int PltEntrySize => 8;
+
+    /// <inheritdoc/>
+    public override uint RelativeType => 22;
+
+    /// <summary>The version of the ABI: 2, but older releases call big-endian programs of Linux version 1.</summary>
+    public override uint Flags(HeadType system, Release release) =>
+        isBigEndian && system != HeadType.OpenBsd && !release.FollowsElfSupplements ? 1u : 2u;
+
+    /// <summary>No relocations of host objects are known: they end in an error.</summary>
+    public override (int Size, int AddendSize)? HostRelocationSize(uint type) => null;
+
+    /// <inheritdoc/>
+    public override bool Supports(HeadType system, Release release) => system is HeadType.Linux or HeadType.OpenBsd;
+
+    /// <inheritdoc/>
+    public override string Interpreter(HeadType system, bool android, Release release) => system switch
+    {
+        HeadType.Linux => isBigEndian && !release.FollowsElfSupplements ? "/lib64/ld64.so.1" : "/lib64/ld64.so.2",
+        HeadType.OpenBsd => "/usr/libexec/ld.so",
+        _ => "XXX",
+    };
+
+    /// <inheritdoc/>
+    public override string MuslInterpreter(Release release) =>
+        isBigEndian ? "/lib/ld-musl-powerpc64.so.1" : "/lib/ld-musl-powerpc64le.so.1";
+
+    /// <inheritdoc/>
+    public override void AddStubSymbols(LinkContext ctx) => ctx.Symbols.Update(".glink"u8, 0).SetKind(SymbolKind.ElfRxSect);
+
+    /// <inheritdoc/>
+    public override void AddDynamicEntries(Action<ElfDynamicTag, ulong> add) => add(ElfDynamicTag.Ppc64Options, 0);
+
+    /// <inheritdoc/>
+    public override void DescribeStubSections(LinkContext ctx, ElfFormat format) => ElfFormat.Describe(
+        ctx, format.Headers.Section(".glink"), ElfSectionType.ProgBits, ElfSectionFlags.Alloc | ElfSectionFlags.Exec, 0, 4);
+
+    /// <inheritdoc/>
+    public override byte SymbolOther(LinkContext ctx, SymbolId s)
+    {
+        SymbolTable symbols = ctx.Symbols;
+        if (isPcRelative || !symbols.Kind(s).IsText() || !symbols.IsShared(s))
+            return 0;
+        // Two functions are never entered at their start alone and have no code there for the table of contents.
+        ReadOnlySpan<byte> name = symbols.Name(s);
+        return name.SequenceEqual("runtime.duffzero"u8) || name.SequenceEqual("runtime.duffcopy"u8) ? (byte)0 : LocalEntryAt8;
+    }
+
+    /// <inheritdoc/>
+    public override void SetUpPlt(LinkContext ctx, SymbolBuilder plt, SymbolBuilder gotPlt, SymbolId dynamic) => plt.SetSize(16);
+
+    /// <inheritdoc/>
+    public override int AddPltEntry(LinkContext ctx, SymbolId s, int dynamicId)
+    {
+        SymbolBuilder plt = ctx.Symbols.Update(ctx.Known.Plt);
+        SymbolBuilder relaPlt = ctx.Symbols.Update(ctx.Known.RelaPlt);
+        if (plt.Size == 0)
+            throw new InvalidOperationException("plt is not set up");
+
+        SymbolBuilder glink = ctx.Symbols.Update(".glink"u8, 0);
+        if (glink.Size == 0)
+            AddResolver(ctx, glink, plt.Symbol);
+        glink.AddReloc(RelocKind.CallPower, (int)glink.Size, 4, glink.Symbol, 0);
+        glink.AddUInt32(Branch);
+
+        int entry = (int)plt.Size;
+        plt.Grow(entry + PltEntrySize);
+        relaPlt.AddAddress(plt.Symbol, entry);
+        relaPlt.AddUInt64(((ulong)dynamicId << 32) | JumpSlot);
+        relaPlt.AddUInt64(0);
+        return entry;
+    }
+
+    /// <summary>
+    /// Writes what computes from r12, the address of the branch that was taken, the function's number for r0, and jumps to the address
+    /// in the first entry of the PLT with the second in r11 (ensureglinkresolver).
+    /// </summary>
+    private static void AddResolver(LinkContext ctx, SymbolBuilder glink, SymbolId plt)
+    {
+        // r11 gets the address of the third instruction; the branches begin this far behind it.
+        const int Branches = ResolverSize - 8;
+        ReadOnlySpan<uint> code =
+        [
+            0x7c0802a6, // mflr r0
+            0x429f0005, // bcl 20,31,1f
+            0x7d6802a6, // 1: mflr r11
+            0x7c0803a6, // mtlr r0
+            0x38000000 | (0x10000 - Branches), // li r0,-branches
+            0x7c006214, // add r0,r0,r12
+            0x7c0b0050, // sub r0,r0,r11
+            0x7800f082, // srdi r0,r0,2
+            0xe98b0000 | (Branches - 8), // ld r12,distance(r11)
+            0x7d6b6214, // add r11,r11,r12
+            0xe98b0000, // ld r12,0(r11)
+            0xe96b0008, // ld r11,8(r11)
+            0x7d8903a6, // mtctr r12
+            0x4e800420, // bctr
+        ];
+        foreach (uint instruction in code)
+            glink.AddUInt32(instruction);
+        // Counted from label 1: the field's end less 8, and then the resolver's size before it.
+        glink.AddReference(plt, glink.Size, RelocKind.PcRel, 8);
+
+        SymbolBuilder dynamic = ctx.Symbols.Update(ctx.Known.Dynamic);
+        dynamic.AddUIntPtr((ulong)ElfDynamicTag.Ppc64Glink);
+        dynamic.AddAddress(glink.Symbol, glink.Size - 32);
+    }
+}
