@@ -1,6 +1,7 @@
 using AotLinker.Cli;
 using AotLinker.Formats.Elf;
 using AotLinker.Objects;
+using AotLinker.Releases;
 
 namespace AotLinker.Cpu;
 
@@ -33,7 +34,7 @@ internal sealed partial class Arm : CpuArch
     public override int MinAlign => 1;
 
     /// <inheritdoc/>
-    public override int AccessAlign => 4;
+    public override int AccessAlign(Release release) => 4;
 
     /// <inheritdoc/>
     public override int FixedFrameSize => 4;
