@@ -21,6 +21,7 @@ internal static class LinkCapability
         "s390x" => goos is "linux",
         "loong64" => goos is "linux",
         "mips" or "mipsle" or "mips64" or "mips64le" => goos is "linux",
+        "riscv64" => goos is "linux" or "freebsd" or "openbsd",
         "wasm" => goos is "js" or "wasip1",
         _ => false,
     };

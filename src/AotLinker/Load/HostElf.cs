@@ -344,7 +344,7 @@ internal sealed unsafe class HostElf
             AddText(section.Symbol);
             foreach (SymbolId part in parts)
             {
-                if (!_cpu.IsHostMark(_symbols.Name(part)))
+                if (!_cpu.IsHostLabel(_symbols.Name(part)))
                     AddText(part);
             }
         }

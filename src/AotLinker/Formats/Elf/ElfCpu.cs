@@ -31,6 +31,9 @@ internal abstract class ElfCpu
     /// <summary>Whether a symbol of a host object without a section of ours is only a mark of the CPU's tools.</summary>
     public virtual bool IsHostMark(ReadOnlySpan<byte> name) => false;
 
+    /// <summary>Whether a symbol within a host object's code is only a label of the CPU's tools, not to be listed with the functions.</summary>
+    public virtual bool IsHostLabel(ReadOnlySpan<byte> name) => false;
+
     /// <summary>Whether a local symbol of a host object only says what follows, code or data.</summary>
     public virtual bool IsMappingSymbol(ReadOnlySpan<byte> name) => false;
 

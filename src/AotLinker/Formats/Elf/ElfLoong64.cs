@@ -130,6 +130,9 @@ internal sealed class ElfLoong64 : ElfCpu
     public override bool IsHostMark(ReadOnlySpan<byte> name) => name.StartsWith(".L"u8) || name.SequenceEqual("L0\u0001"u8);
 
     /// <inheritdoc/>
+    public override bool IsHostLabel(ReadOnlySpan<byte> name) => IsHostMark(name);
+
+    /// <inheritdoc/>
     public override bool Supports(HeadType system, Release release) => system is HeadType.Linux;
 
     /// <inheritdoc/>
