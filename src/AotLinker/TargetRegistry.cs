@@ -2,6 +2,7 @@ using AotLinker.Cli;
 using AotLinker.Cpu;
 using AotLinker.Formats;
 using AotLinker.Formats.Elf;
+using AotLinker.Formats.Plan9;
 using AotLinker.Formats.Wasm;
 using AotLinker.Releases;
 
@@ -31,6 +32,7 @@ internal static class TargetRegistry
     public static OutputFormat? Format(Target target, Release release, LinkOptions options) => target.HeadType switch
     {
         _ when target.IsElf => new ElfFormat(target, release, ElfOptions.From(options)),
+        HeadType.Plan9 when target.Cpu.Plan9 is { } cpu => new Plan9Format(cpu, options.Plan9Symbols64),
         HeadType.Js or HeadType.Wasip1 => new WasmFormat(),
         _ => null,
     };

@@ -12,12 +12,13 @@ internal static class LinkCapability
     /// <summary>Ports linked so far: a line for each CPU with its operating systems.</summary>
     public static bool SupportsPort(string goos, string goarch) => goarch switch
     {
-        "386" => goos is "linux" or "freebsd" or "netbsd" or "openbsd",
-        "amd64" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "dragonfly" or "solaris" or "illumos",
+        "386" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "plan9",
+        "amd64" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "dragonfly" or "solaris" or "illumos" or "plan9",
         "arm64" => goos is "linux" or "android" or "freebsd" or "netbsd" or "openbsd",
         "arm" => goos is "linux" or "freebsd" or "netbsd" or "openbsd",
         "ppc64" => goos is "linux" or "openbsd",
         "ppc64le" => goos is "linux",
+        "arm" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "plan9",
         "s390x" => goos is "linux",
         "loong64" => goos is "linux",
         "mips" or "mipsle" or "mips64" or "mips64le" => goos is "linux",

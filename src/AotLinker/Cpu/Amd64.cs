@@ -1,4 +1,5 @@
 using AotLinker.Formats.Elf;
+using AotLinker.Formats.Plan9;
 
 namespace AotLinker.Cpu;
 
@@ -52,4 +53,7 @@ internal sealed partial class Amd64 : CpuArch
 
     /// <inheritdoc/>
     public override ElfCpu Elf => ElfAmd64.Instance;
+
+    /// <inheritdoc/>
+    public override Plan9Cpu Plan9 => Plan9Cpu.Amd64;
 }

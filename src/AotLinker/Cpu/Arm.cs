@@ -1,5 +1,6 @@
 using AotLinker.Cli;
 using AotLinker.Formats.Elf;
+using AotLinker.Formats.Plan9;
 using AotLinker.Objects;
 using AotLinker.Releases;
 
@@ -62,6 +63,9 @@ internal sealed partial class Arm : CpuArch
 
     /// <inheritdoc/>
     public override ElfCpu Elf => ElfArm.Instance;
+
+    /// <inheritdoc/>
+    public override Plan9Cpu Plan9 => Plan9Cpu.Arm;
 
     /// <summary>The runtime looks up which instructions the compiler was allowed (GOARM).</summary>
     public override void DefineVariant(LinkContext ctx)

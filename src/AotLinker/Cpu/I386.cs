@@ -1,4 +1,5 @@
 using AotLinker.Formats.Elf;
+using AotLinker.Formats.Plan9;
 using AotLinker.Objects;
 
 namespace AotLinker.Cpu;
@@ -56,6 +57,9 @@ internal sealed partial class I386 : CpuArch
 
     /// <inheritdoc/>
     public override ElfCpu Elf => Elf386.Instance;
+
+    /// <inheritdoc/>
+    public override Plan9Cpu Plan9 => Plan9Cpu.I386;
 
     /// <inheritdoc/>
     public override void DefineImplicitSymbols(LinkContext ctx)

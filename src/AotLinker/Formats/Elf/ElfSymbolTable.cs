@@ -205,27 +205,12 @@ internal sealed class ElfSymbolTable
         return !symbols.IsFileLocal(s) || symbols.Name(s).IndexOf(".stmp_"u8) >= 0;
     }
 
-    /// <summary>
-    /// The ABI whose name is appended to a function's so that it differs from the ABIInternal function of the same name; null where the
-    /// name stays (mangleABIName).
-    /// </summary>
-    private static int? ManglingAbi(LinkContext ctx, SymbolId s, ReadOnlySpan<byte> name)
-    {
-        if (!ctx.Target.HasAbiWrappers || !ctx.Symbols.Kind(s).IsText())
-            return null;
-        int version = ctx.Symbols.Version(s);
-        if (version == ctx.Symbols.AbiInternalVersion || version >= SymbolTable.StaticVersion)
-            return null;
-        SymbolId other = ctx.Symbols.Lookup(name, ctx.Symbols.AbiInternalVersion);
-        return !other.IsNone && ctx.Symbols.Kind(other).IsText() ? version : null;
-    }
-
     /// <summary>Length of a symbol's name here; plain if that is just the symbol's own name.</summary>
     private static int NameLength(LinkContext ctx, SymbolId s, out bool isPlain)
     {
         ReadOnlySpan<byte> name = ctx.Symbols.Name(s);
         isPlain = !(ctx.Symbols.ExternalNames.Count > 0 && ctx.Symbols.ExternalNames.ContainsKey(s))
-            && ManglingAbi(ctx, s, name) is null
+            && AbiNames.Suffix(ctx, s, name) is null
             && !name.Contains(MiddleDot[0]);
         return isPlain ? name.Length : RewrittenName(ctx, s).Length;
     }
@@ -236,7 +221,7 @@ internal sealed class ElfSymbolTable
     private static byte[] RewrittenName(LinkContext ctx, SymbolId s)
     {
         byte[] name = ctx.Symbols.ExternalNames.TryGetValue(s, out string? external) ? RawText.Encode(external) : ctx.Symbols.Name(s).ToArray();
-        if (ManglingAbi(ctx, s, name) is { } abi)
+        if (AbiNames.Suffix(ctx, s, name) is { } abi)
             name = [.. name, .. Encoding.ASCII.GetBytes($".abi{abi}")];
         int to = 0;
         for (int from = 0; from < name.Length;)
