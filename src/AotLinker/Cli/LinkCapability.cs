@@ -15,7 +15,6 @@ internal static class LinkCapability
         "386" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "plan9",
         "amd64" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "dragonfly" or "solaris" or "illumos" or "plan9",
         "arm64" => goos is "linux" or "android" or "freebsd" or "netbsd" or "openbsd",
-        "arm" => goos is "linux" or "freebsd" or "netbsd" or "openbsd",
         "ppc64" => goos is "linux" or "openbsd",
         "ppc64le" => goos is "linux",
         "arm" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "plan9",
