@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using AotLinker.Cpu;
 using AotLinker.Formats.Elf;
 
 namespace AotLinker.Tests.Formats;
@@ -36,6 +37,40 @@ public class ElfFormatTests
             byte[] file = ElfSample.Build(head, build, imports ? Imports : null, options, strip);
             Assert.Empty(ElfChecker.Check(file));
         }
+    }
+
+    [Theory]
+    [InlineData("386", "Linux")]
+    [InlineData("386", "FreeBsd")]
+    [InlineData("386", "NetBsd")]
+    [InlineData("386", "OpenBsd")]
+    [InlineData("arm", "Linux")]
+    [InlineData("arm", "FreeBsd")]
+    [InlineData("arm", "NetBsd")]
+    [InlineData("arm", "OpenBsd")]
+    public void FilesOf32BitsHangTogether(string name, string system)
+    {
+        CpuArch cpu = name == "386" ? new I386() : new Arm();
+        foreach (bool strip in (bool[])[false, true])
+        {
+            ElfOptions options = new() { BuildId = "an/id", GnuBuildIdFromGo = !strip, BindNow = strip, RunPath = "/lib:/opt" };
+            foreach (string[]? imports in (string[]?[])[Imports, null])
+            {
+                byte[] file = ElfSample.Build(Enum.Parse<HeadType>(system), BuildMode.Exe, imports, options, strip, cpu: cpu);
+                Assert.Empty(ElfChecker.Check(file));
+                Assert.Equal(1, file[4]);
+                Assert.Equal((ushort)cpu.Elf!.Machine, BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(18)));
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("Linux", 0x05000002u)]
+    [InlineData("OpenBsd", 0u)]
+    public void ArmSaysWhichAbiItFollows(string system, uint flags)
+    {
+        byte[] file = ElfSample.Build(Enum.Parse<HeadType>(system), BuildMode.Exe, null, cpu: new Arm());
+        Assert.Equal(flags, BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(36)));
     }
 
     [Fact]

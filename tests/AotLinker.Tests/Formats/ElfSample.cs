@@ -34,15 +34,25 @@ internal sealed class ElfSample
 
     public LinkContext Context { get; }
 
-    public static Target Target(string goos, HeadType system, BuildMode mode) => new()
+    public static Target Target(string goos, HeadType system, BuildMode mode, CpuArch? cpu = null) => new()
     {
         Goos = goos,
-        Goarch = "amd64",
-        Cpu = new Amd64(),
+        Goarch = cpu?.Name ?? "amd64",
+        Cpu = cpu ?? new Amd64(),
         HeadType = system,
         BuildMode = mode,
         LinkMode = LinkMode.Internal,
     };
+
+    /// <summary>A dynamic program for Linux on a CPU, with the tables of the dynamic linker and nothing else.</summary>
+    public static LinkContext Dynamic(CpuArch cpu)
+    {
+        ElfSample sample = new(Target("linux", HeadType.Linux, BuildMode.Exe, cpu), Release.Newest, new ElfOptions(), new LinkSettings(), 1);
+        sample._format.InitTarget(sample.Context);
+        sample._format.AddFormatSymbols(sample.Context);
+        ArchSymbols.Run(sample.Context);
+        return sample.Context;
+    }
 
     /// <summary>Makes the file.</summary>
     /// <param name="system">The operating system.</param>
@@ -52,11 +62,13 @@ internal sealed class ElfSample
     /// <param name="strip">No symbol table.</param>
     /// <param name="symbols">How many data symbols there are.</param>
     /// <param name="threads">Threads to use.</param>
+    /// <param name="cpu">The CPU; amd64 unless given.</param>
     public static byte[] Build(
-        HeadType system, BuildMode mode, string[]? imports, ElfOptions? options = null, bool strip = false, int symbols = 3, int threads = 1)
+        HeadType system, BuildMode mode, string[]? imports, ElfOptions? options = null, bool strip = false, int symbols = 3, int threads = 1,
+        CpuArch? cpu = null)
     {
         LinkSettings settings = new() { EntrySymbol = "_rt0", NoDynamic = imports is null, OmitSymbolTable = strip };
-        ElfSample sample = new(Target("test", system, mode), Release.Newest, options ?? new ElfOptions(), settings, threads);
+        ElfSample sample = new(Target("test", system, mode, cpu), Release.Newest, options ?? new ElfOptions(), settings, threads);
         return sample.Run(imports ?? [], symbols);
     }
 
@@ -147,12 +159,12 @@ internal sealed class ElfSample
 
     private Segment Next(Segment previous, Segment segment, int rwx)
     {
-        const ulong Page = 4096;
+        ulong round = (ulong)Context.Settings.Round;
         if (previous != Context.DataSegment)
             previous.FileLength = previous.Length;
         segment.Rwx = rwx;
-        segment.Vaddr = (previous.Vaddr + previous.Length + Page - 1) / Page * Page;
-        segment.FileOffset = (previous.FileOffset + previous.FileLength + Page - 1) / Page * Page;
+        segment.Vaddr = (previous.Vaddr + previous.Length + round - 1) / round * round;
+        segment.FileOffset = (previous.FileOffset + previous.FileLength + round - 1) / round * round;
         return segment;
     }
 
@@ -230,7 +242,10 @@ internal sealed class ElfSample
                     continue;
                 SymbolId target = relocs.Target(r);
                 long value = relocs.Kind(r) == RelocKind.Size ? symbols.Size(target) : symbols.Value(target) + relocs[r].Addend;
-                BitConverter.TryWriteBytes(content.AsSpan(relocs[r].Offset), value);
+                byte[] field = BitConverter.GetBytes(value);
+                if (Context.Target.IsBigEndian)
+                    Array.Reverse(field);
+                field.AsSpan(Context.Target.IsBigEndian ? field.Length - relocs[r].Size : 0, relocs[r].Size).CopyTo(content.AsSpan(relocs[r].Offset));
             }
             output.Write(segment.OffsetOf((ulong)symbols.Value(s)), content);
         }

@@ -15,13 +15,13 @@ internal sealed class TestLink : IDisposable
     private readonly MemoryStream _errors = new();
     private readonly string _path = Path.Combine(Path.GetTempPath(), $"layout-{Guid.NewGuid():N}");
 
-    public TestLink(string release = "go1.27", int threads = 1, bool buffered = false, BuildMode mode = BuildMode.Exe)
+    public TestLink(string release = "go1.27", int threads = 1, bool buffered = false, BuildMode mode = BuildMode.Exe, CpuArch? cpu = null)
     {
         Target target = new()
         {
             Goos = "linux",
-            Goarch = "amd64",
-            Cpu = new Amd64(),
+            Goarch = cpu?.Name ?? "amd64",
+            Cpu = cpu ?? new Amd64(),
             HeadType = HeadType.Linux,
             BuildMode = mode,
             LinkMode = LinkMode.Internal,
@@ -119,7 +119,7 @@ internal sealed class TestLink : IDisposable
 
         public override void InitTarget(LinkContext ctx)
         {
-            ctx.TlsOffset = -8;
+            ctx.TlsOffset = -ctx.Target.PointerSize;
             ctx.Settings.HeaderReserve = 4096;
             ctx.Settings.Round = 4096;
             ctx.Settings.TextAddress = 0x401000;
