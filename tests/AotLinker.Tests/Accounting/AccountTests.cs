@@ -182,7 +182,7 @@ public sealed class AccountTests
     {
         Goos = "linux",
         Goarch = "amd64",
-        Cpu = TargetRegistry.Cpu("amd64")!,
+        Cpu = new AotLinker.Cpu.Amd64(),
         HeadType = HeadType.Linux,
         BuildMode = BuildMode.Exe,
         LinkMode = LinkMode.Internal,
