@@ -32,7 +32,7 @@ public class ArmTests
     {
         using TestLink link = new(cpu: new Arm());
         SymbolBuilder plt = link.AddBytes(".plt", SymbolKind.Text, new byte[32]);
-        SymbolBuilder slots = link.Add(".got.plt", SymbolKind.Bss, 0x123470);
+        SymbolBuilder slots = link.Add(".got.plt", SymbolKind.NoPtrBss, 0x123470);
         link.Ctx.Known.Plt = plt.Symbol;
         link.Ctx.Known.GotPlt = slots.Symbol;
         link.LayOut();
