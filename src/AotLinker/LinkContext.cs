@@ -91,9 +91,6 @@ internal sealed class LinkContext
     /// <summary>Shared libraries needed, in order of first mention (dynlib). Set by load.</summary>
     public List<string> DynamicLibraries { get; } = [];
 
-    /// <summary>Libraries that imported symbols name, in order of mention, repeats included. Set by load.</summary>
-    public List<string> ImportedLibraries { get; } = [];
-
     /// <summary>Flags the objects ask the host's linker to get (ldflag). Set by load.</summary>
     public List<string> ExternalLinkerFlags { get; } = [];
 

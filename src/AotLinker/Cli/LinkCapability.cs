@@ -13,8 +13,8 @@ internal static class LinkCapability
     public static bool SupportsPort(string goos, string goarch) => goarch switch
     {
         "386" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "plan9",
-        "amd64" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "dragonfly" or "solaris" or "illumos" or "plan9",
-        "arm64" => goos is "linux" or "android" or "freebsd" or "netbsd" or "openbsd",
+        "amd64" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "dragonfly" or "solaris" or "illumos" or "darwin" or "plan9",
+        "arm64" => goos is "linux" or "android" or "freebsd" or "netbsd" or "openbsd" or "darwin",
         "ppc64" => goos is "linux" or "openbsd",
         "ppc64le" => goos is "linux",
         "arm" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "plan9",

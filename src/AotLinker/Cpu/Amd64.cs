@@ -1,4 +1,5 @@
 using AotLinker.Formats.Elf;
+using AotLinker.Formats.MachO;
 using AotLinker.Formats.Plan9;
 
 namespace AotLinker.Cpu;
@@ -56,4 +57,7 @@ internal sealed partial class Amd64 : CpuArch
 
     /// <inheritdoc/>
     public override Plan9Cpu Plan9 => Plan9Cpu.Amd64;
+
+    /// <inheritdoc/>
+    public override MachOCpu MachO => MachOAmd64.Instance;
 }

@@ -1,4 +1,5 @@
 using AotLinker.Formats.Elf;
+using AotLinker.Formats.MachO;
 
 namespace AotLinker.Cpu;
 
@@ -57,4 +58,7 @@ internal sealed partial class Arm64 : CpuArch
 
     /// <inheritdoc/>
     public override ElfCpu Elf => ElfArm64.Instance;
+
+    /// <inheritdoc/>
+    public override MachOCpu MachO => MachOArm64.Instance;
 }

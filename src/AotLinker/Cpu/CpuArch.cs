@@ -1,4 +1,5 @@
 using AotLinker.Formats.Elf;
+using AotLinker.Formats.MachO;
 using AotLinker.Formats.Plan9;
 using AotLinker.Objects;
 using AotLinker.Releases;
@@ -123,4 +124,7 @@ internal abstract partial class CpuArch
 
     /// <summary>What Plan 9's executables for the CPU look like; null where there are none.</summary>
     public virtual Plan9Cpu? Plan9 => null;
+
+    /// <summary>What Mach-O files for the CPU look like; null where there are none.</summary>
+    public virtual MachOCpu? MachO => null;
 }

@@ -103,6 +103,14 @@ internal abstract class OutputFormat
     /// </summary>
     public abstract void InitTarget(LinkContext ctx);
 
+    /// <summary>
+    /// A directive names a shared library, with a symbol to import from it or without one; called for each directive, in order
+    /// (machoadddynlib).
+    /// </summary>
+    public virtual void LibraryNamed(LinkContext ctx, string library)
+    {
+    }
+
     /// <summary>Makes the symbols of the format: section names, dynamic linking tables, PLT and GOT.</summary>
     public abstract void AddFormatSymbols(LinkContext ctx);
 

@@ -9,7 +9,15 @@ internal static class ToolHash
     /// <summary><c>hash.Sum32</c>: the digest with its first byte inverted.</summary>
     public static void Sum32(ReadOnlySpan<byte> data, Span<byte> digest)
     {
-        Sha256.Hash(data, digest);
+        Sha256 hash = new();
+        hash.Update(data);
+        Finish32(ref hash, digest);
+    }
+
+    /// <summary>Ends a <c>hash.Sum32</c> of data that came in pieces.</summary>
+    public static void Finish32(ref Sha256 hash, Span<byte> digest)
+    {
+        hash.Finish(digest);
         digest[0] ^= 0xFF;
     }
 

@@ -135,6 +135,7 @@ internal sealed record CgoDirectives(string File, string Prefix, List<string[]> 
             {
                 ctx.HasDynamicImports = true;
                 ctx.DynamicLibraries.Add(library);
+                ctx.Format.LibraryNamed(ctx, library);
                 return true;
             }
             string version = "";
@@ -166,7 +167,7 @@ internal sealed record CgoDirectives(string File, string Prefix, List<string[]> 
                 ctx.HasDynamicImports = true;
                 if (library.Length != 0)
                 {
-                    ctx.ImportedLibraries.Add(library);
+                    ctx.Format.LibraryNamed(ctx, library);
                 }
             }
             return true;

@@ -148,7 +148,7 @@ internal sealed class ElfSymbolTable
             }
             CheckSection(ctx, s);
             bool isGlobal = IsGlobal(ctx, s);
-            int length = NameLength(ctx, s, out bool isPlain);
+            int length = SymbolNames.Length(ctx, s, out bool isPlain);
             (isGlobal ? chunk.Global : chunk.Local).Count(length + 1);
             entries.Add(new Entry(s, isGlobal, isPlain));
         }
@@ -205,34 +205,6 @@ internal sealed class ElfSymbolTable
         return !symbols.IsFileLocal(s) || symbols.Name(s).IndexOf(".stmp_"u8) >= 0;
     }
 
-    /// <summary>Length of a symbol's name here; plain if that is just the symbol's own name.</summary>
-    private static int NameLength(LinkContext ctx, SymbolId s, out bool isPlain)
-    {
-        ReadOnlySpan<byte> name = ctx.Symbols.Name(s);
-        isPlain = !(ctx.Symbols.ExternalNames.Count > 0 && ctx.Symbols.ExternalNames.ContainsKey(s))
-            && AbiNames.Suffix(ctx, s, name) is null
-            && !name.Contains(MiddleDot[0]);
-        return isPlain ? name.Length : RewrittenName(ctx, s).Length;
-    }
-
-    // The middle dot that assembly writes for a period, which tools that want ASCII can't read.
-    private static ReadOnlySpan<byte> MiddleDot => "·"u8;
-
-    private static byte[] RewrittenName(LinkContext ctx, SymbolId s)
-    {
-        byte[] name = ctx.Symbols.ExternalNames.TryGetValue(s, out string? external) ? RawText.Encode(external) : ctx.Symbols.Name(s).ToArray();
-        if (AbiNames.Suffix(ctx, s, name) is { } abi)
-            name = [.. name, .. Encoding.ASCII.GetBytes($".abi{abi}")];
-        int to = 0;
-        for (int from = 0; from < name.Length;)
-        {
-            bool isDot = name.AsSpan(from).StartsWith(MiddleDot);
-            name[to++] = isDot ? (byte)'.' : name[from];
-            from += isDot ? MiddleDot.Length : 1;
-        }
-        return name[..to];
-    }
-
     private void WriteSymbols(LinkContext ctx, Chunk chunk, Part part, bool isGlobal, long tableOffset)
     {
         int size = _encoding.SymbolSize;
@@ -248,7 +220,7 @@ internal sealed class ElfSymbolTable
                 {
                     PutSymbol(ctx, entry, (uint)name, record);
                     to.Write(record);
-                    name += (entry.IsPlain ? ctx.Symbols.Name(entry.Symbol).Length : RewrittenName(ctx, entry.Symbol).Length) + 1;
+                    name += (entry.IsPlain ? ctx.Symbols.Name(entry.Symbol).Length : SymbolNames.Rewrite(ctx, entry.Symbol).Length) + 1;
                 }
             }
             to.Complete();
@@ -290,7 +262,7 @@ internal sealed class ElfSymbolTable
             {
                 if (entry.IsGlobal == isGlobal)
                 {
-                    to.Write(entry.IsPlain ? ctx.Symbols.Name(entry.Symbol) : RewrittenName(ctx, entry.Symbol));
+                    to.Write(entry.IsPlain ? ctx.Symbols.Name(entry.Symbol) : SymbolNames.Rewrite(ctx, entry.Symbol));
                     to.Write(0);
                 }
             }

@@ -1,0 +1,254 @@
+using AotLinker.Hashing;
+using AotLinker.Layout;
+using AotLinker.Mapping;
+using AotLinker.Objects;
+
+namespace AotLinker.Formats.MachO;
+
+/// <summary>Load commands and what follows the segments (asmbMacho, doMachoLink).</summary>
+internal sealed partial class MachOFormat
+{
+    // Where the parts of __LINKEDIT begin in the file, in their order there.
+    private long _linkEdit;
+    private long _bind;
+    private long _symbols;
+    private long _indirectStubs;
+    private long _indirectGot;
+    private long _names;
+    private long _signature;
+    private long _end;
+
+    /// <inheritdoc/>
+    public override long SizeTables(LinkContext ctx)
+    {
+        SymbolTable symbols = ctx.Symbols;
+        symbols.LookupOrCreate(".machorebase"u8, 0);
+        symbols.LookupOrCreate(".machobind"u8, 0);
+        symbols.LookupOrCreate(".machocodesig"u8, 0);
+        Symbols.Measure(ctx);
+        bool hasDyldInfo = ctx.Target.IsPie;
+        if (hasDyldInfo)
+            _dyldInfo.Measure(ctx, _libraries);
+
+        long round = ctx.Settings.Round;
+        _linkEdit = TextLength(ctx)
+            + RoundUp((long)ctx.RelRoDataSegment.FileLength, round)
+            + RoundUp((long)ctx.DataSegment.FileLength, round)
+            + RoundUp((long)ctx.DwarfSegment.FileLength, round);
+        _bind = _linkEdit + (hasDyldInfo ? _dyldInfo.RebaseSize : 0);
+        _symbols = _bind + (hasDyldInfo ? _dyldInfo.BindSize : 0);
+        _indirectStubs = _symbols + Symbols.TableSize;
+        _indirectGot = _indirectStubs + symbols.Size(ctx.Known.LinkEditPlt);
+        _names = _indirectGot + symbols.Size(ctx.Known.LinkEditGot);
+
+        // Signing tools want the end of all this at a multiple of 16.
+        const long EndAlign = 16;
+        _signature = _linkEdit + RoundUp(_names + Symbols.NamesSize - _linkEdit, EndAlign);
+        _end = _signature + (_cpu.NeedsCodeSignature ? CodeSignature.Size(_signature) : 0);
+        return _end;
+    }
+
+    /// <inheritdoc/>
+    public override void WriteTables(LinkContext ctx)
+    {
+        if (ctx.Target.IsPie)
+            _dyldInfo.Write(ctx, _linkEdit);
+        Symbols.Write(ctx, _symbols, _names);
+        ctx.Output.Write(_indirectStubs, ctx.Symbols.Data(ctx.Known.LinkEditPlt));
+        ctx.Output.Write(_indirectGot, ctx.Symbols.Data(ctx.Known.LinkEditGot));
+
+        MachOHeader header = BuildHeader(ctx);
+        if (header.Size > ctx.Settings.HeaderReserve)
+            throw new LinkException($"HEADR too small: {header.Size} > {ctx.Settings.HeaderReserve}");
+        ctx.Diagnostics.ExitIfErrors();
+        ctx.Output.Write(0, header.Build());
+        if (_cpu.NeedsCodeSignature)
+            CodeSignature.Write(ctx.Output, ctx.Workers, _signature, TextLength(ctx));
+    }
+
+    // The text segment begins with the header.
+    private static long TextLength(LinkContext ctx) =>
+        RoundUp(ctx.Settings.HeaderReserve + (long)ctx.TextSegment.Length, ctx.Settings.Round);
+
+    private MachOHeader BuildHeader(LinkContext ctx)
+    {
+        MachOHeader header = new()
+        {
+            CpuType = _cpu.CpuType,
+            CpuSubtype = _cpu.CpuSubtype,
+            Flags = (Symbols.UndefinedCount == 0 ? MachOConstants.FlagNoUndefined : 0)
+                | (ctx.Target.IsPie ? MachOConstants.FlagPie | MachOConstants.FlagDyldLink : 0),
+        };
+        AddSegments(ctx, header);
+
+        const uint MacOs = 1;
+        header.AddCommand(MachOCommand.BuildVersion, MacOs, _options.SystemVersion.Packed, _options.SdkVersion.Packed, 0);
+        _cpu.AddEntryCommand(header, (ulong)EntryPoint.Address(ctx), ctx.TextSegment.Vaddr - (ulong)ctx.Settings.HeaderReserve);
+        if (ctx.Target.IsPie)
+        {
+            header.AddCommand(
+                MachOCommand.DyldInfoOnly,
+                (uint)_linkEdit, (uint)(_bind - _linkEdit), (uint)_bind, (uint)(_symbols - _bind), 0, 0, 0, 0, 0, 0);
+        }
+        header.AddCommand(MachOCommand.SymbolTable, (uint)_symbols, (uint)Symbols.Count, (uint)_names, (uint)(_signature - _names));
+        header.AddCommand(
+            MachOCommand.DynamicSymbolTable,
+            0, (uint)Symbols.LocalCount,
+            (uint)Symbols.LocalCount, (uint)Symbols.ExportedCount,
+            (uint)(Symbols.LocalCount + Symbols.ExportedCount), (uint)Symbols.UndefinedCount,
+            0, 0, 0, 0, 0, 0,
+            (uint)_indirectStubs, (uint)((_names - _indirectStubs) / 4),
+            0, 0, 0, 0);
+
+        // A string stands behind the command's numbers; the first of these says where.
+        header.AddCommand(MachOCommand.LoadDylinker, [12], "/usr/lib/dyld"u8, 20);
+        foreach (string library in _libraries)
+        {
+            byte[] name = RawText.Encode(library);
+            header.AddCommand(MachOCommand.LoadDylib, [24, 0, 0, 0], name, (name.Length + 8) / 8 * 8);
+        }
+        AddUuid(ctx, header);
+        if (_cpu.NeedsCodeSignature)
+            header.AddCommand(MachOCommand.CodeSignature, (uint)_signature, (uint)(_end - _signature));
+        return header;
+    }
+
+    private void AddSegments(LinkContext ctx, MachOHeader header)
+    {
+        const uint Read = 1;
+        const uint ReadWrite = 3;
+        const uint ReadExecute = 5;
+        const uint All = 7;
+        ulong image = (ulong)(ctx.Settings.TextAddress - ctx.Settings.HeaderReserve);
+        ulong textLength = (ulong)TextLength(ctx);
+        header.Segments.Add(new MachOSegment("__PAGEZERO") { MemorySize = image });
+        header.Segments.Add(new MachOSegment("__TEXT")
+        {
+            Address = image,
+            MemorySize = textLength,
+            FileSize = textLength,
+            MaxProtection = All,
+            Protection = ReadExecute,
+        });
+        AddSections(ctx, header, ctx.TextSegment);
+        if (ctx.RelRoDataSegment.Length > 0)
+        {
+            header.Segments.Add(Loaded("__DATA_CONST", ctx.RelRoDataSegment, MachOConstants.SegmentReadOnly));
+            AddSections(ctx, header, ctx.RelRoDataSegment);
+        }
+        header.Segments.Add(Loaded("__DATA", ctx.DataSegment, 0));
+        AddSections(ctx, header, ctx.DataSegment);
+        if (!ctx.Settings.OmitDwarf)
+        {
+            Segment dwarf = ctx.DwarfSegment;
+            header.Segments.Add(new MachOSegment("__DWARF")
+            {
+                Address = dwarf.Vaddr,
+                FileOffset = dwarf.FileOffset,
+                FileSize = dwarf.FileLength,
+            });
+            AddSections(ctx, header, dwarf);
+        }
+        header.Segments.Add(new MachOSegment("__LINKEDIT")
+        {
+            Address = (ulong)RoundUp((long)(ctx.DataSegment.Vaddr + ctx.DataSegment.Length), ctx.Settings.Round),
+            MemorySize = (ulong)(_end - _linkEdit),
+            FileOffset = (ulong)_linkEdit,
+            FileSize = (ulong)(_end - _linkEdit),
+            MaxProtection = Read,
+            Protection = Read,
+        });
+
+        static MachOSegment Loaded(string name, Segment segment, uint flags) => new(name)
+        {
+            Address = segment.Vaddr,
+            MemorySize = segment.Length,
+            FileOffset = segment.FileOffset,
+            FileSize = segment.FileLength,
+            MaxProtection = ReadWrite,
+            Protection = ReadWrite,
+            Flags = flags,
+        };
+    }
+
+    /// <summary>Describes the sections of the layout in the last segment of the header (machoshbits).</summary>
+    private static void AddSections(LinkContext ctx, MachOHeader header, Segment segment)
+    {
+        const int MostSections = 20;
+        MachOSegment to = header.Segments[^1];
+        foreach (Section section in segment.Sections)
+        {
+            if (to.Sections.Count == MostSections)
+                throw new LinkException($"too many sects in segment {to.Name}");
+            ulong fileEnd = segment.Vaddr + segment.FileLength;
+            bool inFile = section.Vaddr < fileEnd;
+            if (inFile && section.Length > fileEnd - section.Vaddr)
+                ctx.Diagnostics.Error($"macho cannot represent section {section.Name} crossing data and bss");
+            string name = "__" + section.Name[1..].Replace('.', '_');
+            uint flags = (inFile ? 0 : MachOConstants.SectionZeroFill)
+                | ((section.Rwx & 1) != 0 ? MachOConstants.SectionSomeInstructions : 0)
+                | (section.IsText ? MachOConstants.SectionPureInstructions : 0);
+            uint firstIndirect = 0;
+            uint stubSize = 0;
+            switch (section.Name)
+            {
+                case ".plt":
+                    // The size of a stub is that of x86-64 on all CPUs.
+                    name = "__symbol_stub1";
+                    flags = MachOConstants.SectionPureInstructions | MachOConstants.SectionSomeInstructions | MachOConstants.SectionSymbolStubs;
+                    stubSize = 6;
+                    break;
+                case ".got":
+                    flags = MachOConstants.SectionSymbolPointers;
+                    firstIndirect = (uint)(ctx.Symbols.Size(ctx.Known.LinkEditPlt) / 4);
+                    break;
+                default:
+                    break;
+            }
+            if (segment == ctx.DwarfSegment)
+                flags |= MachOConstants.SectionDebug;
+            int align = 0;
+            while (1L << align < section.Align)
+                align++;
+            uint offset = inFile ? (uint)segment.OffsetOf(section.Vaddr) : 0;
+            to.Sections.Add(new MachOSection(name, to.Name, section.Vaddr, section.Length, offset, align, flags, firstIndirect, stubSize));
+        }
+    }
+
+    private void AddUuid(LinkContext ctx, MachOHeader header)
+    {
+        const int UuidSize = 16;
+        if (_options.OmitUuid)
+            return;
+        if (_options.Uuid.Length >= UuidSize)
+        {
+            header.AddUuid(_options.Uuid.AsSpan(0, UuidSize));
+        }
+        else if (ctx.Release.AlwaysHasUuid)
+        {
+            header.AddUuid(UuidOfContent(ctx));
+        }
+        else if (_options.Uuid.Length > 0)
+        {
+            byte[] padded = new byte[UuidSize];
+            _options.Uuid.CopyTo(padded, 0);
+            header.AddUuid(padded);
+        }
+    }
+
+    /// <summary>Hashes everything up to the signature, the header's room being zeros yet.</summary>
+    private byte[] UuidOfContent(LinkContext ctx)
+    {
+        Sha256 hash = new();
+        for (long offset = 0; offset < _signature;)
+        {
+            int length = (int)Math.Min(OutputFile.MaxLease, _signature - offset);
+            using OutputLease lease = ctx.Output.LeaseRead(offset, length);
+            hash.Update(lease.ReadOnlySpan);
+            offset += length;
+        }
+        Span<byte> digest = stackalloc byte[Sha256.DigestSize];
+        ToolHash.Finish32(ref hash, digest);
+        return MachOOptions.UuidFromHash(digest, ctx.Release);
+    }
+}

@@ -1,0 +1,345 @@
+using System.Buffers.Binary;
+using System.Text;
+using AotLinker.Objects;
+using AotLinker.Ordering;
+
+namespace AotLinker.Formats.MachO;
+
+/// <summary>
+/// Symbols and their names (machosymorder, machosymtab): local symbols, then exported ones, then imports, each part by name. The order
+/// is settled before relocations are looked at, for these refer to imports by their number; addresses come much later.
+/// </summary>
+/// <remarks>
+/// cmd/link sorts with Go's unstable sort, and there are symbols of the same name (a function and its ABI wrapper), so its very steps
+/// must be repeated. For that names are not needed: a parallel sort ranks them first, and the steps are done on numbers.
+/// </remarks>
+internal sealed class MachOSymbolTable
+{
+    private const int ChunkSize = 1 << 14;
+    private const int PartCount = 3;
+
+    // The table of names must not begin with a name.
+    private static ReadOnlySpan<byte> InitialNames => " \0"u8;
+
+    private readonly int[] _symbols;
+    private readonly int[] _counts = new int[PartCount];
+    private long[] _chunkNames = [];
+
+    private MachOSymbolTable(LinkContext ctx)
+    {
+        int[] symbols = Collect(ctx);
+        Entry[] entries = new Entry[symbols.Length];
+        int[] nameOf = NumberNames(symbols, ctx.Symbols.ExternalNames, out byte[][] names);
+        ctx.Workers.ForChunks(symbols.Length, ChunkSize, (from, to, _) =>
+        {
+            for (int i = from; i < to; i++)
+            {
+                SymbolId s = new(symbols[i]);
+                int name = nameOf.Length == 0 ? -1 : nameOf[i];
+                entries[i] = new Entry(PartOf(ctx, s), name < 0 ? ctx.Symbols.Name(s) : names[name], i, name);
+            }
+        });
+        foreach (Entry entry in entries)
+            _counts[(int)entry.Part]++;
+        ByName order = new(ctx.Symbols, symbols, names);
+        ParallelSort.Sort(ctx.Workers, entries, order);
+        _symbols = Arrange(symbols, entries, order);
+    }
+
+    private enum Part
+    {
+        Local,
+        Exported,
+        Undefined,
+    }
+
+    /// <summary>Number of symbols.</summary>
+    public int Count => _symbols.Length;
+
+    /// <summary>Number of local symbols.</summary>
+    public int LocalCount => _counts[(int)Part.Local];
+
+    /// <summary>Number of exported symbols.</summary>
+    public int ExportedCount => _counts[(int)Part.Exported];
+
+    /// <summary>Number of imported symbols.</summary>
+    public int UndefinedCount => _counts[(int)Part.Undefined];
+
+    /// <summary>Bytes of the symbols.</summary>
+    public long TableSize => (long)_symbols.Length * MachOConstants.SymbolSize;
+
+    /// <summary>Bytes of the names. Set by <see cref="Measure"/>.</summary>
+    public long NamesSize { get; private set; }
+
+    /// <summary>Decides which symbols there are, and their order.</summary>
+    public static MachOSymbolTable Create(LinkContext ctx) => new(ctx);
+
+    /// <summary>Number of a symbol in the table; -1 for one that isn't in it.</summary>
+    public int IndexOf(SymbolId s) => Array.IndexOf(_symbols, s.Index);
+
+    /// <summary>The imported symbols with their numbers.</summary>
+    public IEnumerable<(SymbolId Symbol, int Number)> Undefined()
+    {
+        for (int i = _symbols.Length - UndefinedCount; i < _symbols.Length; i++)
+            yield return (new SymbolId(_symbols[i]), i);
+    }
+
+    /// <summary>Finds out how long the names get.</summary>
+    public void Measure(LinkContext ctx)
+    {
+        int chunks = (_symbols.Length + ChunkSize - 1) / ChunkSize;
+        _chunkNames = new long[chunks + 1];
+        ctx.Workers.For(chunks, chunk =>
+        {
+            long size = 0;
+            foreach (int s in Chunk(chunk))
+                size += SymbolNames.Length(ctx, new SymbolId(s), out _, dotsFirst: true) + 2;
+            _chunkNames[chunk + 1] = size;
+        });
+        _chunkNames[0] = InitialNames.Length;
+        for (int i = 0; i < chunks; i++)
+            _chunkNames[i + 1] += _chunkNames[i];
+        NamesSize = _chunkNames[chunks];
+    }
+
+    /// <summary>Writes both tables.</summary>
+    /// <param name="ctx">The link.</param>
+    /// <param name="symbols">Where the symbols go in the output.</param>
+    /// <param name="names">Where the names go.</param>
+    public void Write(LinkContext ctx, long symbols, long names)
+    {
+        ctx.Output.Write(names, InitialNames);
+        ctx.Workers.For(_chunkNames.Length - 1, chunk =>
+        {
+            WriteSymbols(ctx, chunk, symbols);
+            WriteNames(ctx, chunk, names);
+        });
+    }
+
+    /// <summary>Gives the names that differ from their symbols' own numbers; empty without any.</summary>
+    private static int[] NumberNames(int[] symbols, Dictionary<SymbolId, string> renamed, out byte[][] names)
+    {
+        List<byte[]> list = [];
+        int[] nameOf = renamed.Count == 0 ? [] : new int[symbols.Length];
+        for (int i = 0; i < nameOf.Length; i++)
+        {
+            nameOf[i] = -1;
+            if (renamed.TryGetValue(new SymbolId(symbols[i]), out string? name))
+            {
+                nameOf[i] = list.Count;
+                list.Add(RawText.Encode(name));
+            }
+        }
+        names = [.. list];
+        return nameOf;
+    }
+
+    private static Part PartOf(LinkContext ctx, SymbolId s)
+    {
+        SymbolTable symbols = ctx.Symbols;
+        return IsUndefined(symbols.Kind(s)) ? Part.Undefined
+            : symbols.CgoExportDynamic.Contains(s) || symbols.CgoExportStatic.Contains(s) ? Part.Exported
+            : Part.Local;
+    }
+
+    private static bool IsUndefined(SymbolKind kind) => kind is SymbolKind.DynImport or SymbolKind.HostObj or SymbolKind.UndefExt;
+
+    /// <summary>
+    /// The candidates: start and end of text, functions, all other live symbols by id. Without a symbol table only what the dynamic
+    /// linker needs.
+    /// </summary>
+    private static int[] Collect(LinkContext ctx)
+    {
+        SymbolTable symbols = ctx.Symbols;
+        bool strips = ctx.Settings.OmitSymbolTable;
+        List<int> all = [];
+        if (!strips)
+        {
+            AddText("runtime.text"u8);
+            for (int n = 1; n < ctx.TextSegment.Sections.Count; n++)
+            {
+                SymbolId s = symbols.Lookup(Encoding.ASCII.GetBytes($"runtime.text.{n}"), 0);
+                if (s.IsNone)
+                    break;
+                all.Add(s.Index);
+            }
+            AddText("runtime.etext"u8);
+        }
+        foreach (SymbolId s in ctx.Text)
+        {
+            if (!strips || symbols.CgoExportDynamic.Contains(s))
+                all.Add(s.Index);
+        }
+
+        List<int>?[] chunks = new List<int>?[(symbols.Count + ChunkSize - 1) / ChunkSize];
+        ctx.Workers.ForChunks(symbols.Count, ChunkSize, (from, to, _) =>
+        {
+            List<int> found = [];
+            for (int i = Math.Max(from, 1); i < to; i++)
+            {
+                SymbolId s = new(i);
+                if (symbols.IsReachable(s) && HasEntry(ctx, s, strips))
+                    found.Add(i);
+            }
+            chunks[from / ChunkSize] = found;
+        });
+        foreach (List<int>? found in chunks)
+            all.AddRange(found ?? []);
+        return [.. all];
+
+        void AddText(ReadOnlySpan<byte> name)
+        {
+            SymbolId s = symbols.Lookup(name, 0);
+            if (symbols.Kind(s).IsText())
+                all.Add(s.Index);
+        }
+    }
+
+    private static bool HasEntry(LinkContext ctx, SymbolId s, bool strips)
+    {
+        SymbolKind kind = ctx.Symbols.Kind(s);
+        if (kind is < SymbolKind.ElfRxSect or >= SymbolKind.FirstUnallocated)
+            return IsUndefined(kind);
+        if (kind == SymbolKind.TlsBss || ctx.Symbols.Has(s, SymbolTable.Attributes.NotInSymbolTable))
+            return false;
+        ReadOnlySpan<byte> name = ctx.Symbols.Name(s);
+        return !name.IsEmpty && name[0] != (byte)'.' && (!strips || ctx.Symbols.CgoExportDynamic.Contains(s));
+    }
+
+    /// <summary>The candidates in the order that Go's sort gives them, from their order by name.</summary>
+    private static int[] Arrange(int[] symbols, Entry[] sorted, ByName order)
+    {
+        ulong[] ranked = new ulong[symbols.Length];
+        uint rank = 0;
+        bool hasEqual = false;
+        for (int i = 0; i < sorted.Length; i++)
+        {
+            if (i > 0 && order.Compare(in sorted[i - 1], in sorted[i]) == 0)
+                hasEqual = true;
+            else
+                rank++;
+            ranked[sorted[i].Position] = ((ulong)rank << 32) | (uint)symbols[sorted[i].Position];
+        }
+        if (hasEqual)
+            GoSort.Sort<ulong, ByRank>(ranked, default);
+        else
+            Array.Sort(ranked);
+        return Array.ConvertAll(ranked, static r => (int)(uint)r);
+    }
+
+    private ReadOnlySpan<int> Chunk(int chunk) =>
+        _symbols.AsSpan(chunk * ChunkSize, Math.Min(ChunkSize, _symbols.Length - (chunk * ChunkSize)));
+
+    private void WriteSymbols(LinkContext ctx, int chunk, long table)
+    {
+        ReadOnlySpan<int> symbols = Chunk(chunk);
+        Span<byte> record = stackalloc byte[MachOConstants.SymbolSize];
+        long offset = table + ((long)chunk * ChunkSize * MachOConstants.SymbolSize);
+        OutputSequence to = new(ctx.Output, offset, (long)symbols.Length * MachOConstants.SymbolSize);
+        try
+        {
+            long name = _chunkNames[chunk];
+            foreach (int index in symbols)
+            {
+                SymbolId s = new(index);
+                PutSymbol(ctx, s, (uint)name, record);
+                to.Write(record);
+                name += SymbolNames.Length(ctx, s, out _, dotsFirst: true) + 2;
+            }
+            to.Complete();
+        }
+        finally
+        {
+            to.Dispose();
+        }
+    }
+
+    private static void PutSymbol(LinkContext ctx, SymbolId s, uint name, Span<byte> record)
+    {
+        SymbolTable symbols = ctx.Symbols;
+        record.Clear();
+        BinaryPrimitives.WriteUInt32LittleEndian(record, name);
+        if (IsUndefined(symbols.Kind(s)))
+        {
+            record[4] = MachOConstants.SymbolUndefined;
+            return;
+        }
+        record[4] = symbols.CgoExportDynamic.Contains(s) ? MachOConstants.SymbolExternal
+            : symbols.CgoExportStatic.Contains(s) ? MachOConstants.SymbolPrivateExternal
+            : MachOConstants.SymbolLocal;
+        SymbolId outer = symbols.Outer(s);
+        if (ctx.SectionOf(outer.IsNone ? s : outer) is { } section)
+            record[5] = (byte)section.OutputNumber;
+        else
+            ctx.Diagnostics.Report(s.Index, $"{symbols.NameText(s)}: missing section for symbol");
+        BinaryPrimitives.WriteInt64LittleEndian(record[8..], symbols.Value(s));
+    }
+
+    private void WriteNames(LinkContext ctx, int chunk, long names)
+    {
+        OutputSequence to = new(ctx.Output, names + _chunkNames[chunk], _chunkNames[chunk + 1] - _chunkNames[chunk]);
+        try
+        {
+            foreach (int index in Chunk(chunk))
+            {
+                SymbolId s = new(index);
+                // The system's tools put an underscore before the names of all languages.
+                to.Write((byte)'_');
+                SymbolNames.Length(ctx, s, out bool isPlain, dotsFirst: true);
+                to.Write(isPlain ? ctx.Symbols.Name(s) : SymbolNames.Rewrite(ctx, s, dotsFirst: true));
+                to.Write(0);
+            }
+            to.Complete();
+        }
+        finally
+        {
+            to.Dispose();
+        }
+    }
+
+    /// <summary>A candidate while it is sorted: its part and the start of its name, its place among the candidates, its new name.</summary>
+    private readonly struct Entry
+    {
+        private readonly ulong _key;
+
+        /// <summary>A candidate.</summary>
+        /// <param name="part">Its part.</param>
+        /// <param name="name">Its name in the output.</param>
+        /// <param name="position">Place among the candidates.</param>
+        /// <param name="renamed">Number of the name if it isn't the symbol's own; else -1.</param>
+        public Entry(Part part, ReadOnlySpan<byte> name, int position, int renamed)
+        {
+            Span<byte> start = stackalloc byte[8];
+            start.Clear();
+            name[..Math.Min(name.Length, 8)].CopyTo(start);
+            _key = ((ulong)part << PartShift) | (BinaryPrimitives.ReadUInt64BigEndian(start) >> (64 - PartShift));
+            Position = position;
+            Renamed = renamed;
+        }
+
+        // Two bits for the part leave the name seven bytes and most of the eighth.
+        private const int PartShift = 62;
+
+        public ulong Key => _key;
+
+        public Part Part => (Part)(_key >> PartShift);
+
+        public int Position { get; }
+
+        public int Renamed { get; }
+    }
+
+    private readonly struct ByName(SymbolTable table, int[] symbols, byte[][] names) : IOrder<Entry>
+    {
+        public bool Less(in Entry x, in Entry y) => x.Key != y.Key ? x.Key < y.Key : Compare(in x, in y) < 0;
+
+        public int Compare(in Entry x, in Entry y) => x.Key != y.Key ? x.Key.CompareTo(y.Key) : Name(in x).SequenceCompareTo(Name(in y));
+
+        private ReadOnlySpan<byte> Name(in Entry e) => e.Renamed >= 0 ? names[e.Renamed] : table.Name(new SymbolId(symbols[e.Position]));
+    }
+
+    private readonly struct ByRank : IOrder<ulong>
+    {
+        public bool Less(in ulong x, in ulong y) => x >> 32 < y >> 32;
+    }
+}
