@@ -4,6 +4,7 @@ using AotLinker.Formats;
 using AotLinker.Formats.Elf;
 using AotLinker.Formats.MachO;
 using AotLinker.Formats.Plan9;
+using AotLinker.Formats.Pe;
 using AotLinker.Formats.Wasm;
 using AotLinker.Releases;
 
@@ -35,6 +36,7 @@ internal static class TargetRegistry
         _ when target.IsElf => new ElfFormat(target, release, ElfOptions.From(options)),
         HeadType.Plan9 when target.Cpu.Plan9 is { } cpu => new Plan9Format(cpu, options.Plan9Symbols64),
         HeadType.Darwin => new MachOFormat(target, MachOOptions.From(options, release)),
+        HeadType.Windows => new PeFormat(target, options.WindowsGui),
         HeadType.Js or HeadType.Wasip1 => new WasmFormat(),
         _ => null,
     };

@@ -12,9 +12,10 @@ internal static class LinkCapability
     /// <summary>Ports linked so far: a line for each CPU with its operating systems.</summary>
     public static bool SupportsPort(string goos, string goarch) => goarch switch
     {
-        "386" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "plan9",
-        "amd64" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "dragonfly" or "solaris" or "illumos" or "darwin" or "plan9",
-        "arm64" => goos is "linux" or "android" or "freebsd" or "netbsd" or "openbsd" or "darwin",
+        "386" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "plan9" or "windows",
+        "amd64" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "dragonfly" or "solaris" or "illumos" or "darwin" or "plan9"
+            or "windows",
+        "arm64" => goos is "linux" or "android" or "freebsd" or "netbsd" or "openbsd" or "darwin" or "windows",
         "ppc64" => goos is "linux" or "openbsd",
         "ppc64le" => goos is "linux",
         "arm" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "plan9",

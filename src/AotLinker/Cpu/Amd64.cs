@@ -1,6 +1,7 @@
 using AotLinker.Formats.Elf;
 using AotLinker.Formats.MachO;
 using AotLinker.Formats.Plan9;
+using AotLinker.Formats.Pe;
 
 namespace AotLinker.Cpu;
 
@@ -60,4 +61,7 @@ internal sealed partial class Amd64 : CpuArch
 
     /// <inheritdoc/>
     public override MachOCpu MachO => MachOAmd64.Instance;
+
+    /// <inheritdoc/>
+    public override PeCpu Pe => PeAmd64.Instance;
 }

@@ -1,5 +1,6 @@
 using AotLinker.Formats.Elf;
 using AotLinker.Formats.MachO;
+using AotLinker.Formats.Pe;
 
 namespace AotLinker.Cpu;
 
@@ -61,4 +62,7 @@ internal sealed partial class Arm64 : CpuArch
 
     /// <inheritdoc/>
     public override MachOCpu MachO => MachOArm64.Instance;
+
+    /// <inheritdoc/>
+    public override PeCpu Pe => PeArm64.Instance;
 }

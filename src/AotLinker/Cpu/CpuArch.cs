@@ -1,6 +1,7 @@
 using AotLinker.Formats.Elf;
 using AotLinker.Formats.MachO;
 using AotLinker.Formats.Plan9;
+using AotLinker.Formats.Pe;
 using AotLinker.Objects;
 using AotLinker.Releases;
 
@@ -127,4 +128,7 @@ internal abstract partial class CpuArch
 
     /// <summary>What Mach-O files for the CPU look like; null where there are none.</summary>
     public virtual MachOCpu? MachO => null;
+
+    /// <summary>What PE images for the CPU look like; null where there are none.</summary>
+    public virtual PeCpu? Pe => null;
 }

@@ -1,5 +1,6 @@
 using AotLinker.Formats.Elf;
 using AotLinker.Formats.Plan9;
+using AotLinker.Formats.Pe;
 using AotLinker.Objects;
 
 namespace AotLinker.Cpu;
@@ -60,6 +61,9 @@ internal sealed partial class I386 : CpuArch
 
     /// <inheritdoc/>
     public override Plan9Cpu Plan9 => Plan9Cpu.I386;
+
+    /// <inheritdoc/>
+    public override PeCpu Pe => Pe386.Instance;
 
     /// <inheritdoc/>
     public override void DefineImplicitSymbols(LinkContext ctx)

@@ -111,11 +111,28 @@ internal abstract class OutputFormat
     {
     }
 
+    /// <summary>
+    /// Sets what <see cref="InitTarget"/> does where that needs to know who does the final link, and makes symbols that come before those
+    /// of linksetup (Peinit). Called by linksetup.
+    /// </summary>
+    public virtual void SetUpImage(LinkContext ctx)
+    {
+    }
+
+    /// <summary>Takes over resources, sections of a host object that only this format has a place for.</summary>
+    public virtual void AddResources(LinkContext ctx, IReadOnlyList<SymbolId> symbols) =>
+        throw new InvalidOperationException($"{Name} has no resources");
+
     /// <summary>Makes the symbols of the format: section names, dynamic linking tables, PLT and GOT.</summary>
     public abstract void AddFormatSymbols(LinkContext ctx);
 
     /// <summary>Gives dynamic symbols their numbers where these must be known before relocations refer to them.</summary>
     public virtual void OrderDynamicSymbols(LinkContext ctx)
+    {
+    }
+
+    /// <summary>Called when all functions have their addresses, for tables in the functions' order (the end of textaddress).</summary>
+    public virtual void TextPlaced(LinkContext ctx)
     {
     }
 

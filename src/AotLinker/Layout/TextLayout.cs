@@ -49,6 +49,7 @@ internal sealed partial class TextLayout
         }
         layout.OrderByKind();
         layout.Assign();
+        ctx.Format.TextPlaced(ctx);
     }
 
     private static ulong Round(ulong value, int align) => (value + (ulong)align - 1) / (ulong)align * (ulong)align;

@@ -14,6 +14,7 @@ internal static class LinkSetup
     public static void Run(LinkContext ctx)
     {
         MarkBuildMode(ctx);
+        ctx.Format.SetUpImage(ctx);
         if (ctx.Target.IsExternal)
         {
             // An object file has no addresses of its own.

@@ -1,0 +1,35 @@
+using AotLinker.Objects;
+
+namespace AotLinker.Formats.Pe;
+
+/// <summary>PE for x86-64. Functions that save the frame pointer tell the system so in unwind tables.</summary>
+internal sealed class PeAmd64 : PeCpu
+{
+    /// <summary>The one there is.</summary>
+    public static readonly PeAmd64 Instance = new();
+
+    /// <inheritdoc/>
+    public override ushort Machine => 0x8664;
+
+    /// <inheritdoc/>
+    public override bool HasUnwindTables => true;
+
+    /// <inheritdoc/>
+    public override void AddImportStub(SymbolBuilder stubs, SymbolId import)
+    {
+        // JMP through memory, relative to the program counter as addresses don't fit 32 bits; two NOPs.
+        stubs.AddBytes([0xff, 0x25]);
+        stubs.AddPcRelative4(import);
+        stubs.AddBytes([0x90, 0x90]);
+    }
+
+    /// <inheritdoc/>
+    public override PeHostRelocation? HostRelocation(ushort type) => type switch
+    {
+        1 => new(RelocKind.Addr, 8),
+        2 => new(RelocKind.Addr, 4),
+        3 => new(RelocKind.PeImageOff, 4),
+        4 => new(RelocKind.PcRel, 4),
+        _ => null,
+    };
+}

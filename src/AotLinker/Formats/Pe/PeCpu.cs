@@ -1,0 +1,36 @@
+using AotLinker.Objects;
+
+namespace AotLinker.Formats.Pe;
+
+/// <summary>What a relocation of a host object is to us.</summary>
+/// <param name="Kind">The kind.</param>
+/// <param name="Size">Bytes of the field.</param>
+internal readonly record struct PeHostRelocation(RelocKind Kind, int Size);
+
+/// <summary>What PE images and objects for a CPU look like. One file per CPU; <see cref="Cpu.CpuArch.Pe"/> is the way to it.</summary>
+internal abstract class PeCpu
+{
+    /// <summary>Machine of the file header.</summary>
+    public abstract ushort Machine { get; }
+
+    /// <summary>Whether programs have base relocations even where they are not position-independent (needPEBaseReloc).</summary>
+    public virtual bool IsAlwaysRelocated => false;
+
+    /// <summary>Whether functions have entries in the system's unwind tables, .pdata and .xdata (collectSEH).</summary>
+    public virtual bool HasUnwindTables => false;
+
+    /// <summary>Whether a program can check its own code, though base relocations have changed it (obj.EnableFIPS).</summary>
+    public virtual bool ProgramsCanCheckThemselves => true;
+
+    /// <summary>Whether C's names begin with an underscore that ours lack.</summary>
+    public virtual bool HasUnderscores => false;
+
+    /// <summary>Appends code that jumps to an imported function, by way of its place in the import address table (windynrelocsym).</summary>
+    public abstract void AddImportStub(SymbolBuilder stubs, SymbolId import);
+
+    /// <summary>What a host object's relocation of a type is; null for a type that is not known (loadpe.Load).</summary>
+    public abstract PeHostRelocation? HostRelocation(ushort type);
+
+    /// <summary>The addend of a host object's relocation, from what the field holds, sign-extended.</summary>
+    public virtual long HostAddend(ushort type, long field) => field;
+}
