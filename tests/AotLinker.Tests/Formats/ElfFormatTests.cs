@@ -73,6 +73,25 @@ public class ElfFormatTests
         Assert.Equal(flags, BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(36)));
     }
 
+    [Theory]
+    [InlineData("arm64", "Linux", 183, 0u)]
+    [InlineData("arm64", "FreeBsd", 183, 0u)]
+    [InlineData("arm64", "NetBsd", 183, 0u)]
+    [InlineData("arm64", "OpenBsd", 183, 0u)]
+    [InlineData("riscv64", "Linux", 243, 4u)]
+    [InlineData("riscv64", "OpenBsd", 243, 4u)]
+    public void FilesOfOther64BitCpusHangTogether(string goarch, string system, int machine, uint flags)
+    {
+        CpuArch cpu = goarch == "arm64" ? new Arm64() : new RiscV64();
+        foreach (string[]? imports in (string[]?[])[Imports, null])
+        {
+            byte[] file = ElfSample.Build(Enum.Parse<HeadType>(system), BuildMode.Exe, imports, cpu: cpu);
+            Assert.Empty(ElfChecker.Check(file));
+            Assert.Equal(machine, BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(18)));
+            Assert.Equal(flags, BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(48)));
+        }
+    }
+
     [Fact]
     public void TheCheckerSeesDamage()
     {
