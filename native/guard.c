@@ -6,7 +6,7 @@
  * a managed handler can't run there. The table of maps is kept by the linker (Mapping/FaultGuard.cs); the handler only
  * reads it. Every other bus error goes to the handler that was there before: the .NET runtime's, or the default.
  *
- * Only async-signal-safe calls here: write, unlink, ftruncate, sigaction, raise, _exit.
+ * Only async-signal-safe calls here: write, unlink, ftruncate, sigaction, raise, pause, _exit.
  */
 #include <errno.h>
 #include <signal.h>
@@ -28,6 +28,7 @@ static struct guard_entry *table;
 static volatile int64_t *table_count; /* slots in use or free, from the front */
 static const char *program;           /* "link: ", before every message */
 static struct sigaction previous;
+static volatile int ending;
 
 static void put(const char *text)
 {
@@ -82,6 +83,11 @@ static void on_bus_error(int signal, siginfo_t *info, void *context)
 		return;
 	}
 
+	/* Several threads may fault at once: one speaks, the others wait for the end. */
+	if (__sync_lock_test_and_set(&ending, 1)) {
+		for (;;)
+			pause();
+	}
 	put(program);
 	if (hit->is_output) {
 		put("write ");

@@ -246,6 +246,7 @@ internal static class Link
             options.CheckLinkname, options.StrictDuplicates != 0, ctx.Diagnostics.Warn));
         CgoDirectives.Apply(ctx, ctx.Diagnostics, loaded.CgoDirectives);
         HostObjects.Load(ctx, loaded.HostObjects);
+        InputStore.Shared.Freeze();
         FipsSections.Create(ctx);
         ctx.DifferingDuplicates = resolved.DuplicateMessages;
     }

@@ -107,7 +107,8 @@ internal static class Command
     /// <summary>The last <paramref name="length"/> characters of a text.</summary>
     public static string Tail(string text, int length) => text.Length <= length ? text : "…" + text[^length..];
 
-    private static Process Start(ProcessStartInfo start)
+    /// <summary>Starts a program. One that a forked process still holds open for writing is started again, a little later.</summary>
+    public static Process Start(ProcessStartInfo start)
     {
         const int TextFileBusy = 26;
         for (int attempt = 0; ; attempt++)
@@ -118,7 +119,6 @@ internal static class Command
             }
             catch (System.ComponentModel.Win32Exception failure) when (failure.NativeErrorCode == TextFileBusy && attempt < 50)
             {
-                // A process that another thread has just forked still holds the program open for writing, until it execs.
                 Thread.Sleep(20);
             }
             catch (System.ComponentModel.Win32Exception failure)

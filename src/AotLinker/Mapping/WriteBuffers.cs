@@ -3,7 +3,7 @@ namespace AotLinker.Mapping;
 /// <summary>
 /// The buffers of an output that is not mapped: at most <see cref="OutputFile.BufferBudget"/> bytes, each of
 /// <see cref="OutputFile.MaxLease"/>, made when first needed and touched only as far as they are used. Who finds none free
-/// waits; as a thread holds one at a time, somebody always returns one.
+/// waits; as a thread holds one at a time, somebody always returns one. Where the system gives fewer, those must do.
 /// </summary>
 internal sealed unsafe class WriteBuffers : IDisposable
 {
@@ -24,24 +24,30 @@ internal sealed unsafe class WriteBuffers : IDisposable
 
     public byte* Take()
     {
-        _available.Wait();
-        lock (_lock)
+        while (true)
         {
-            if (_free.TryPop(out nint buffer))
-                return (byte*)buffer;
-        }
+            _available.Wait();
+            lock (_lock)
+            {
+                if (_free.TryPop(out nint buffer))
+                    return (byte*)buffer;
+                HostError error = _host.AllocatePages(OutputFile.MaxLease, out byte* pages);
+                if (error.IsNone)
+                {
+                    _account.CountNative(OutputFile.MaxLease);
+                    _all.Add((nint)pages);
+                    return pages;
+                }
 
-        HostError error = _host.AllocatePages(OutputFile.MaxLease, out byte* pages);
-        if (error.IsError)
-        {
-            _available.Release();
-            throw new LinkException($"allocating a write buffer failed: {error}");
-        }
+                if (_all.Count == 0)
+                {
+                    _available.Release();
+                    throw new LinkException($"allocating a write buffer failed: {error}");
+                }
+            }
 
-        _account.CountNative(OutputFile.MaxLease);
-        lock (_lock)
-            _all.Add((nint)pages);
-        return pages;
+            // There is no memory for one more, so its place is given up: wait for one of those there are.
+        }
     }
 
     public void Return(byte* buffer)

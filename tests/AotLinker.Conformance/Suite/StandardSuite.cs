@@ -84,6 +84,7 @@ internal sealed partial class StandardSuite
         suite.AddWasm();
         suite.AddErrors();
         suite.AddMapping();
+        suite.AddFaults();
         suite.AddWaysIn();
         suite.AddGoTests();
         suite.AddKubernetes();

@@ -311,6 +311,31 @@ public sealed unsafe class OutputFileTests : IDisposable
         Assert.Equal(bytes, File.ReadAllBytes(_scratch["out"]));
     }
 
+    [LinuxFact]
+    public void Fewer_buffers_than_threads_must_do_and_none_is_an_error()
+    {
+        foreach (int buffers in (int[])[1, 2])
+        {
+            byte[] bytes = Scratch.Pattern(3 << 20);
+            var host = new Moody { MostPages = buffers };
+            using (OutputFile output = OutputFile.Create(_scratch["out"], bytes.Length, new OutputOptions { Host = host, Account = _account, ForceBuffered = true }))
+            {
+                Parallel.For(0, 48, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i =>
+                {
+                    using OutputLease lease = output.Lease(i << 16, 1 << 16);
+                    bytes.AsSpan(i << 16, 1 << 16).CopyTo(lease.Span);
+                });
+                output.Commit();
+            }
+
+            Assert.Equal(bytes, File.ReadAllBytes(_scratch["out"]));
+        }
+
+        using OutputFile without = OutputFile.Create(_scratch["out"], 100, new OutputOptions { Host = new Moody { MostPages = 0 }, Account = _account, ForceBuffered = true });
+        LinkException failure = Assert.Throws<LinkException>(() => without.Lease(0, 100).Dispose());
+        Assert.Equal("allocating a write buffer failed: cannot allocate memory", failure.Message);
+    }
+
     private OutputOptions Options(bool buffered, bool named) => new() { ForceBuffered = buffered, ForceNamed = named, Account = _account };
 
     private string[] Names() => [.. Directory.GetFileSystemEntries(_scratch.Root).Select(p => Path.GetFileName(p))];
@@ -326,6 +351,8 @@ public sealed unsafe class OutputFileTests : IDisposable
     /// <summary>Linux with one thing out of order.</summary>
     private sealed class Moody : LinuxHost
     {
+        private int _pages;
+
         public HostError? OnPreallocate { get; init; }
 
         public HostError OnMapOutput { get; init; }
@@ -339,6 +366,9 @@ public sealed unsafe class OutputFileTests : IDisposable
         public HostError OnPublishUnnamed { get; init; }
 
         public long? Free { get; init; }
+
+        /// <summary>How often it gives memory.</summary>
+        public int MostPages { get; init; } = int.MaxValue;
 
         public bool InMemory { get; init; }
 
@@ -367,6 +397,12 @@ public sealed unsafe class OutputFileTests : IDisposable
 
         public override HostError PublishUnnamed(HostFile file, string path) =>
             OnPublishUnnamed.IsError ? OnPublishUnnamed : base.PublishUnnamed(file, path);
+
+        public override HostError AllocatePages(long length, out byte* pages)
+        {
+            pages = null;
+            return Interlocked.Increment(ref _pages) > MostPages ? new HostError(12) : base.AllocatePages(length, out pages);
+        }
 
         public override HostError CreateUnnamed(string directory, out HostFile file)
         {
