@@ -111,13 +111,18 @@ internal sealed unsafe class DarwinHost : PosixHost
         return HostError.None;
     }
 
-    public override void Advise(byte* map, long length, MapAdvice advice) => _ = Darwin.madvise(map, (nuint)length, advice switch
+    public override void Advise(byte* map, long length, MapAdvice advice)
     {
-        MapAdvice.WillNeed => Darwin.MADV_WILLNEED,
-        MapAdvice.DontNeed => Darwin.MADV_DONTNEED,
-        MapAdvice.Sequential => Darwin.MADV_SEQUENTIAL,
-        _ => Darwin.MADV_RANDOM,
-    });
+        if (advice == MapAdvice.LargePages)
+            return;
+        _ = Darwin.madvise(map, (nuint)length, advice switch
+        {
+            MapAdvice.WillNeed => Darwin.MADV_WILLNEED,
+            MapAdvice.DontNeed => Darwin.MADV_DONTNEED,
+            MapAdvice.Sequential => Darwin.MADV_SEQUENTIAL,
+            _ => Darwin.MADV_RANDOM,
+        });
+    }
 
     public override HostError AllocatePages(long length, out byte* pages) =>
         Map(HostFile.None, length, Darwin.PROT_READ | Darwin.PROT_WRITE, Darwin.MAP_PRIVATE | Darwin.MAP_ANON, out pages);

@@ -54,4 +54,7 @@ internal enum MapAdvice : byte
     DontNeed,
     Sequential,
     Random,
+
+    /// <summary>Memory of our own that is read in no order: large pages, where the system has them, save address look-ups.</summary>
+    LargePages,
 }

@@ -183,6 +183,7 @@ internal unsafe partial class LinuxHost : PosixHost
         MapAdvice.WillNeed => MADV_WILLNEED,
         MapAdvice.DontNeed => MADV_DONTNEED,
         MapAdvice.Sequential => MADV_SEQUENTIAL,
+        MapAdvice.LargePages => MADV_HUGEPAGE,
         _ => MADV_RANDOM,
     });
 

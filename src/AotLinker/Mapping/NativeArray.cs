@@ -87,6 +87,14 @@ internal sealed unsafe class NativeArray<T> : IDisposable
         _length = length;
     }
 
+    /// <summary>Asks for large pages, for values read in no order. Below a few megabytes it changes nothing.</summary>
+    public void PreferLargePages()
+    {
+        const long Smallest = 4 << 20;
+        if (_pageBytes >= Smallest)
+            _host.Advise((byte*)_items, _pageBytes, MapAdvice.LargePages);
+    }
+
     public void Dispose() => Release();
 
     /// <summary>What a later growth would show again within the last page that stays must be zero.</summary>

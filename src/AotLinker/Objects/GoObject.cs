@@ -231,6 +231,12 @@ internal sealed unsafe class GoObject
     /// <summary>Name of a record's symbol, as bytes in the mapping.</summary>
     public ReadOnlySpan<byte> Name(in SymbolRecord record) => StringAt(record.NameOffset, record.NameLength);
 
+    /// <summary>Asks the CPU for the record of a symbol.</summary>
+    public void ExpectRecord(int local) => Prefetch.Read(_symbols + ((nuint)(uint)local * SymbolRecord.RecordSize));
+
+    /// <summary>Asks the CPU for the name of a symbol whose record is near.</summary>
+    public void ExpectName(int local) => Prefetch.Read(_base + Symbol(local).NameOffset);
+
     /// <summary>Name of local symbol <paramref name="local"/>.</summary>
     public ReadOnlySpan<byte> Name(int local) => Name(Symbol(local));
 

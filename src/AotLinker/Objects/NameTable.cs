@@ -1,13 +1,14 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using AotLinker.Mapping;
 
 namespace AotLinker.Objects;
 
 /// <summary>
-/// Ids by name and version: open addressing over 8-byte slots (32 bits of hash, id), cut into shards by hash so that threads can fill
-/// it without locks, one per shard.
+/// Ids by name and version: cache lines of twelve ids and a byte of hash for each, cut into shards by hash so that threads can fill
+/// them without locks, one per shard. Hashes are not kept: who adds says how an id's is found again.
 /// </summary>
 internal sealed unsafe class NameTable(int shardCount)
 {
@@ -16,7 +17,7 @@ internal sealed unsafe class NameTable(int shardCount)
     /// <summary>Number of shards.</summary>
     public int ShardCount => _shards.Length;
 
-    /// <summary>Hash of a name and version: 64 well-mixed bits; the shard comes from the top, the slot from the bottom.</summary>
+    /// <summary>Hash of a name and version: 64 well-mixed bits. The shard comes from the top, the line from the bottom.</summary>
     public static ulong Hash(ReadOnlySpan<byte> name, int version)
     {
         const ulong K0 = 0xa0761d6478bd642f, K1 = 0xe7037ed1a0b428db, K2 = 0x8ebc6af09c88c6e3;
@@ -71,29 +72,23 @@ internal sealed unsafe class NameTable(int shardCount)
     {
         ulong hash = Hash(name, version);
         Shard shard = _shards[ShardOf(hash)];
-        for (uint i = shard.First(hash); ; i = shard.Next(i))
+        Cursor cursor = shard.Seek(hash);
+        while (shard.Next(ref cursor))
         {
-            ref Slot slot = ref shard.At(i);
-            if (slot.Id == 0)
+            SymbolId s = new(*cursor.Id);
+            if (table.Name(s).SequenceEqual(name) && table.Version(s) == version)
             {
-                return 0;
-            }
-            if (slot.Tag == (uint)hash)
-            {
-                SymbolId s = new(slot.Id);
-                if (table.Name(s).SequenceEqual(name) && table.Version(s) == version)
-                {
-                    return slot.Id;
-                }
+                return s.Index;
             }
         }
+        return 0;
     }
 
     /// <summary>Enters a name that is not in the table.</summary>
-    public void Insert(ReadOnlySpan<byte> name, int version, int id)
+    public void Insert(SymbolTable table, ReadOnlySpan<byte> name, int version, int id)
     {
         ulong hash = Hash(name, version);
-        _shards[ShardOf(hash)].Add(hash, id);
+        _shards[ShardOf(hash)].Add(hash, id, i => Hash(table.Name(new SymbolId(i)), table.Version(new SymbolId(i))));
     }
 
     private static Shard[] MakeShards(int n)
@@ -122,95 +117,162 @@ internal sealed unsafe class NameTable(int shardCount)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Read32(ref byte p, int at) => Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref p, at));
 
-    /// <summary>One slot; an id of 0 is empty.</summary>
-    public struct Slot
+    /// <summary>A walk over the ids whose names may be the one looked for.</summary>
+    public struct Cursor
     {
-        /// <summary>Low half of the hash.</summary>
-        public uint Tag;
-        /// <summary>The id (during resolve: a provisional number).</summary>
-        public int Id;
+        internal uint Line;
+        internal uint Matches;
+        internal byte Tag;
+
+        /// <summary>The id found; it may be replaced.</summary>
+        public int* Id { get; internal set; }
     }
 
-    /// <summary>One shard: a power of two of slots, at most 5/8 full.</summary>
+    /// <summary>A cache line of entries.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 64)]
+    private struct Line
+    {
+        public const int Entries = 12;
+
+        /// <summary>A byte of hash for each entry.</summary>
+        public fixed byte Tags[Entries];
+
+        /// <summary>Number of entries.</summary>
+        public byte Count;
+
+        /// <summary>Whether an entry that belongs here stands in a later line.</summary>
+        public bool Overflows;
+
+        /// <summary>Fills the first sixteen bytes.</summary>
+        public ushort Unused;
+
+        /// <summary>The ids.</summary>
+        public fixed int Ids[Entries];
+    }
+
+    /// <summary>One shard.</summary>
     public sealed class Shard
     {
-        private Slot* _slots = (Slot*)NativeHeap.AllocZeroed(16, (nuint)sizeof(Slot));
-        private uint _mask = 15;
-        private uint _used;
+        private readonly NativeArray<Line> _memory = new(1);
+        private Line* _lines;
+        private uint _count = 1;
+        private long _used;
 
-        /// <summary>Makes room for <paramref name="count"/> entries before they are added.</summary>
-        public void Reserve(long count)
+        /// <summary>A shard of a single line.</summary>
+        public Shard() => _lines = _memory.Base;
+
+        /// <summary>Makes room for <paramref name="entries"/> entries before the first is added.</summary>
+        public void Reserve(long entries)
         {
-            uint size = _mask + 1;
-            while (size * 5L / 8 < count)
+            // Four fifths full: one line in five overflows.
+            long lines = Math.Max(1, entries * 5 / (4 * Line.Entries));
+            if (_used != 0 || lines > int.MaxValue)
             {
-                size *= 2;
+                throw new InvalidOperationException($"no room for {entries} names");
             }
-            if (size != _mask + 1)
-            {
-                Rehash(size);
-            }
+            _memory.Resize(lines);
+            _memory.PreferLargePages();
+            _lines = _memory.Base;
+            _count = (uint)lines;
         }
 
-        /// <summary>First slot to look at.</summary>
-        public uint First(ulong hash) => (uint)hash & _mask;
+        /// <summary>Asks for the memory a search of this hash begins with.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Expect(ulong hash) => Prefetch.Read(_lines + LineOf(hash));
 
-        /// <summary>The slot after <paramref name="i"/>.</summary>
-        public uint Next(uint i) => (i + 1) & _mask;
+        /// <summary>Begins a search.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Cursor Seek(ulong hash)
+        {
+            Cursor cursor = new() { Line = LineOf(hash), Tag = TagOf(hash) };
+            cursor.Matches = MatchesIn(_lines + cursor.Line, cursor.Tag);
+            return cursor;
+        }
 
-        /// <summary>A slot.</summary>
-        public ref Slot At(uint i) => ref _slots[i];
+        /// <summary>Goes to the next id with the same bits of hash; false if there is none.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public bool Next(ref Cursor cursor)
+        {
+            while (cursor.Matches == 0)
+            {
+                if (!_lines[cursor.Line].Overflows)
+                {
+                    return false;
+                }
+                cursor.Line = cursor.Line + 1 == _count ? 0 : cursor.Line + 1;
+                cursor.Matches = MatchesIn(_lines + cursor.Line, cursor.Tag);
+            }
+            cursor.Id = _lines[cursor.Line].Ids + BitOperations.TrailingZeroCount(cursor.Matches);
+            cursor.Matches &= cursor.Matches - 1;
+            return true;
+        }
 
         /// <summary>Adds an entry without looking for an equal one.</summary>
-        public void Add(ulong hash, int id)
+        /// <param name="hash">Its hash.</param>
+        /// <param name="id">Its id, other than 0.</param>
+        /// <param name="hashOf">The hash of an id that is in the table, should it have to grow.</param>
+        public void Add(ulong hash, int id, Func<int, ulong> hashOf)
         {
-            if ((_used + 1) * 8L > (_mask + 1) * 5L)
+            if (_used * 16 >= _count * 15L * Line.Entries)
             {
-                Rehash((_mask + 1) * 2);
+                Grow(hashOf);
             }
-            Place((uint)hash, id);
+            Place(hash, id);
             _used++;
         }
-
-        /// <summary>Counts an entry that the caller put into an empty slot found by probing.</summary>
-        public void CountPlaced() => _used++;
 
         /// <summary>Applies a function to the id of every entry.</summary>
         public void Renumber(Func<int, int> map)
         {
-            for (uint i = 0; i <= _mask; i++)
+            for (uint i = 0; i < _count; i++)
             {
-                if (_slots[i].Id != 0)
+                for (int j = 0; j < _lines[i].Count; j++)
                 {
-                    _slots[i].Id = map(_slots[i].Id);
+                    _lines[i].Ids[j] = map(_lines[i].Ids[j]);
                 }
             }
         }
 
-        private void Place(uint tag, int id)
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static byte TagOf(ulong hash) => (byte)(hash >> 32);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static uint MatchesIn(Line* line, byte tag) =>
+            Vector128.Equals(Vector128.Load((byte*)line), Vector128.Create(tag)).ExtractMostSignificantBits() & ((1u << line->Count) - 1);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private uint LineOf(ulong hash) => (uint)(((hash & uint.MaxValue) * _count) >> 32);
+
+        private void Place(ulong hash, int id)
         {
-            uint i = tag & _mask;
-            while (_slots[i].Id != 0)
+            uint i = LineOf(hash);
+            while (_lines[i].Count == Line.Entries)
             {
-                i = (i + 1) & _mask;
+                _lines[i].Overflows = true;
+                i = i + 1 == _count ? 0 : i + 1;
             }
-            _slots[i] = new Slot { Tag = tag, Id = id };
+            int at = _lines[i].Count++;
+            _lines[i].Tags[at] = TagOf(hash);
+            _lines[i].Ids[at] = id;
         }
 
-        private void Rehash(uint size)
+        private void Grow(Func<int, ulong> hashOf)
         {
-            Slot* old = _slots;
-            uint oldMask = _mask;
-            _slots = (Slot*)NativeHeap.AllocZeroed(size, (nuint)sizeof(Slot));
-            _mask = size - 1;
-            for (uint i = 0; i <= oldMask; i++)
+            using NativeArray<Line> old = new(_count);
+            Buffer.MemoryCopy(_lines, old.Base, _count * sizeof(Line), _count * sizeof(Line));
+            uint oldCount = _count;
+            _memory.Resize(_count * 2L);
+            _lines = _memory.Base;
+            _memory.AsSpan().Clear();
+            _count *= 2;
+            for (uint i = 0; i < oldCount; i++)
             {
-                if (old[i].Id != 0)
+                ref Line line = ref old[i];
+                for (int j = 0; j < line.Count; j++)
                 {
-                    Place(old[i].Tag, old[i].Id);
+                    Place(hashOf(line.Ids[j]), line.Ids[j]);
                 }
             }
-            NativeHeap.Free(old);
         }
     }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using AotLinker.Mapping;
 
 namespace AotLinker.Objects;
@@ -9,11 +8,12 @@ namespace AotLinker.Objects;
 /// </summary>
 /// <remarks>
 /// Growing may move the values, so nothing keeps a reference across the creation of a symbol; symbols are only created in
-/// serial code.
+/// serial code. Room that is not used yet takes addresses, not memory.
 /// </remarks>
 internal sealed unsafe class NativeColumn<T> : IDisposable
     where T : unmanaged
 {
+    private readonly NativeArray<T> _memory = new(0);
     private T* _values;
     private long _capacity;
 
@@ -54,21 +54,18 @@ internal sealed unsafe class NativeColumn<T> : IDisposable
         {
             return;
         }
-        long wanted = Math.Max(capacity, _capacity + (_capacity / 2));
-        T* grown = (T*)NativeHeap.AllocZeroed((nuint)wanted, (nuint)sizeof(T));
-        if (_values != null)
-        {
-            NativeMemory.Copy(_values, grown, (nuint)_capacity * (nuint)sizeof(T));
-            NativeHeap.Free(_values);
-        }
-        _values = grown;
+        long page = Environment.SystemPageSize / sizeof(T);
+        long wanted = Math.Max(Math.Max(capacity, _capacity + (_capacity / 2)), page);
+        _memory.Resize(wanted);
+        _memory.PreferLargePages();
+        _values = _memory.Base;
         _capacity = wanted;
     }
 
     /// <summary>Returns the memory; the column is empty afterwards.</summary>
     public void Dispose()
     {
-        NativeHeap.Free(_values);
+        _memory.Dispose();
         _values = null;
         _capacity = 0;
     }

@@ -103,8 +103,7 @@ internal sealed unsafe partial class SymbolTable
         }
         if (!IsExternal(s))
         {
-            GoObject o = _objects[_object[s]];
-            int local = _local[s];
+            GoObject o = Locate(s, out int local)!;
             ref readonly SymbolRecord record = ref o.Symbol(local);
             ReadOnlySpan<byte> name = o.Name(record);
             int index = AddExternalRecord(new ExternalRecord
@@ -118,8 +117,7 @@ internal sealed unsafe partial class SymbolTable
                 DupOk = (record.Flags & SymbolFlags.DupOk) != 0,
                 Shared = o.Shared,
             });
-            _object[s] = ExternalObject;
-            _local[s] = index;
+            SetExternal(s, index);
         }
         return new SymbolBuilder(this, s);
     }
@@ -131,17 +129,10 @@ internal sealed unsafe partial class SymbolTable
     internal void SetKind(SymbolId s, SymbolKind kind) => _kind[s] = (byte)kind;
 
     /// <summary>The record of an external symbol; valid until the next symbol is made.</summary>
-    internal ref ExternalRecord External(SymbolId s)
-    {
-        if (!IsExternal(s))
-        {
-            throw new InvalidOperationException($"{s} is not external");
-        }
-        return ref _externals[(long)_local[s]];
-    }
+    internal ref ExternalRecord External(SymbolId s) => ref _externals[(long)ExternalIndex(s)];
 
     /// <summary>The own content and relocations of an external symbol; null while it has none or reads them from its origin.</summary>
-    internal SymbolContent? Content(SymbolId s) => _contents[_local[s]];
+    internal SymbolContent? Content(SymbolId s) => _contents[ExternalIndex(s)];
 
     /// <summary>Lets a symbol read its content from the mapping of a host object.</summary>
     internal void SetMappedData(SymbolId s, byte* content, int length)
@@ -154,8 +145,8 @@ internal sealed unsafe partial class SymbolTable
     /// <summary>The own content of an external symbol, made on first use.</summary>
     internal SymbolContent OwnContent(SymbolId s)
     {
-        External(s);
-        return _contents[_local[s]] ??= new SymbolContent();
+        int index = ExternalIndex(s);
+        return _contents[index] ??= new SymbolContent();
     }
 
     private GoObject? ExternalOrigin(SymbolId s, out int local)
@@ -208,8 +199,7 @@ internal sealed unsafe partial class SymbolTable
         SymbolId s = new(Count);
         Grow(Count + 1);
         Count++;
-        _object[s] = ExternalObject;
-        _local[s] = index;
+        SetExternal(s, index);
         return s;
     }
 

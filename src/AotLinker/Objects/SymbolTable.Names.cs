@@ -18,28 +18,47 @@ internal sealed unsafe partial class SymbolTable
             return new SymbolId(found);
         }
         SymbolId s = CreateUnnamed(name, version);
-        _names.Insert(name, version, s.Index);
+        _names.Insert(this, name, version, s.Index);
         return s;
     }
 
     /// <summary>
-    /// Takes over what resolve found: the objects (from index <see cref="FirstObject"/> on), the names, and for every id its object, local
-    /// index and kind. Called once.
+    /// Takes over what resolve found: the objects (from index <see cref="FirstObject"/> on), the names, and which ids and positions are
+    /// which object's. Called once.
     /// </summary>
-    internal void Adopt(GoObject[] objects, NameTable names, int count)
+    /// <param name="objects">The objects.</param>
+    /// <param name="names">The names of all definitions and references.</param>
+    /// <param name="packageIds">Ids of the objects' package definitions.</param>
+    /// <param name="positions">Positions of the objects' other symbols.</param>
+    /// <param name="count">Number of ids of definitions.</param>
+    internal void Adopt(GoObject[] objects, NameTable names, RangeIndex packageIds, RangeIndex positions, int count)
     {
         _objects = objects;
         _names = names;
+        _packageIds = packageIds;
+        _positions = positions;
         Grow(count);
         Count = count;
     }
 
-    /// <summary>Sets which definition an id stands for, while resolve runs.</summary>
-    internal void SetDefinition(int id, int objectIndex, int local, SymbolKind kind)
+    /// <summary>Sets which position's definition the id of a hashed or named definition stands for, while resolve runs.</summary>
+    internal void SetDefinition(int id, int position, SymbolKind kind)
     {
-        _object[(long)id] = objectIndex;
-        _local[(long)id] = local;
+        _where[(long)id - _packageIds.End] = position;
         _kind[(long)id] = (byte)kind;
+    }
+
+    /// <summary>Lets an id stand for another definition than its first one.</summary>
+    internal void ReplaceDefinition(int id, int objectIndex, int local, SymbolKind kind)
+    {
+        _kind[(long)id] = (byte)kind;
+        if (id >= _packageIds.End)
+        {
+            _where[(long)id - _packageIds.End] = _positions.Start(objectIndex) + local - _objects[objectIndex].DefCount;
+            return;
+        }
+        _elsewhere[id] = (objectIndex, local);
+        Set(new SymbolId(id), Attributes.Elsewhere);
     }
 
     /// <summary>Makes the undefined symbol of a name that resolve has entered in the name table under the next id.</summary>

@@ -23,15 +23,27 @@ internal sealed unsafe partial class SymbolTable
     /// <summary>Position of the pseudo-object that external symbols belong to.</summary>
     public const int ExternalObject = 1;
 
-    private readonly NativeColumn<int> _object = new();
-    private readonly NativeColumn<int> _local = new();
+    // Where an id's record is. Package definitions need no column: their ids are consecutive, object by object. Other ids have the
+    // position of their definition, or the complement of their external index. What does not fit is in the dictionary and marked.
+    private readonly NativeColumn<int> _where = new();
+    private readonly Dictionary<int, (int Object, int Local)> _elsewhere = [];
+    private RangeIndex _packageIds = new([0, 1]);
+    private RangeIndex _positions = new([0, 0]);
+
     private readonly NativeColumn<byte> _kind = new();
     private readonly NativeColumn<byte> _align = new();
     private readonly NativeColumn<byte> _attributes = new();
     private readonly NativeColumn<long> _value = new();
-    private readonly NativeColumn<int> _outer = new();
     private readonly NativeColumn<ushort> _section = new();
-    private GoObject[] _objects = [];
+    private GoObject[] _objects = new GoObject[FirstObject];
+
+    // Containers are few, unless there are host objects: an index into the list, or ManyContainers for the dictionary.
+    private const int ManyContainers = 255;
+    private readonly NativeColumn<byte> _outer = new();
+    private readonly int[] _containers = new int[ManyContainers];
+    private int _containerCount = 1;
+    private readonly Dictionary<int, int> _manyContainers = [];
+    private readonly Lock _containersLock = new();
 
     /// <summary>A table without symbols, for objects of the given release.</summary>
     public SymbolTable(Release release, Target target)
@@ -65,6 +77,8 @@ internal sealed unsafe partial class SymbolTable
         OnList = 32,
         /// <summary>Its content is written straight into the output by a generator (IsGeneratedSym).</summary>
         Generated = 64,
+        /// <summary>Its record is not that of its first definition: it is external, or another definition won. The table's own.</summary>
+        Elsewhere = 128,
     }
 
     /// <summary>What is linked for: byte order and pointer size of linker-made content.</summary>
@@ -99,15 +113,24 @@ internal sealed unsafe partial class SymbolTable
 
     /// <summary>Whether the symbol belongs to no Go object, or was taken out of one to be changed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool IsExternal(SymbolId s) => _object[s] == ExternalObject;
+    public bool IsExternal(SymbolId s) => Has(s, Attributes.Elsewhere) && WhereElse(s, out _) == ExternalObject;
 
     /// <summary>The Go object that defines the symbol and its index there; null for external symbols.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public GoObject? Locate(SymbolId s, out int local)
     {
-        local = _local[s];
-        int o = _object[s];
-        return o > ExternalObject ? _objects[o] : null;
+        if (Has(s, Attributes.Elsewhere))
+        {
+            int o = WhereElse(s, out local);
+            return o == ExternalObject ? null : _objects[o];
+        }
+        if (s.Index < _packageIds.End)
+        {
+            return _objects[_packageIds.Find(s.Index, out local)];
+        }
+        GoObject owner = _objects[_positions.Find(_where[(long)s.Index - _packageIds.End], out local)];
+        local += owner.DefCount;
+        return owner;
     }
 
     /// <summary>
@@ -343,10 +366,28 @@ internal sealed unsafe partial class SymbolTable
     }
 
     /// <summary>The container symbol; none for symbols on their own.</summary>
-    public SymbolId Outer(SymbolId s) => new(_outer[s]);
+    public SymbolId Outer(SymbolId s)
+    {
+        int container = _outer[s];
+        return container == 0 ? SymbolId.None : OuterOf(s, container);
+    }
 
-    /// <summary>Makes <paramref name="carrier"/> the container that <paramref name="s"/>'s content is part of (SetCarrierSym).</summary>
-    public void SetCarrier(SymbolId s, SymbolId carrier) => _outer[s] = carrier.Index;
+    /// <summary>
+    /// Makes <paramref name="carrier"/> the container that <paramref name="s"/>'s content is part of (SetCarrierSym). Several threads may,
+    /// each for symbols of its own.
+    /// </summary>
+    public void SetCarrier(SymbolId s, SymbolId carrier)
+    {
+        int index = _containers.AsSpan(0, Volatile.Read(ref _containerCount)).IndexOf(carrier.Index);
+        if (index < 0)
+        {
+            lock (_containersLock)
+            {
+                index = AddContainer(s, carrier);
+            }
+        }
+        _outer[s] = (byte)index;
+    }
 
     /// <summary>Index of the symbol's section; 0 for none.</summary>
     public int SectionIndex(SymbolId s) => _section[s];
@@ -393,10 +434,73 @@ internal sealed unsafe partial class SymbolTable
         static int Clamp(ulong i) => (int)Math.Min(i, int.MaxValue);
     }
 
+    private SymbolId OuterOf(SymbolId s, int container)
+    {
+        if (container < ManyContainers)
+        {
+            return new SymbolId(_containers[container]);
+        }
+        lock (_containersLock)
+        {
+            return new SymbolId(_manyContainers[s.Index]);
+        }
+    }
+
+    private int AddContainer(SymbolId s, SymbolId carrier)
+    {
+        int index = _containers.AsSpan(0, _containerCount).IndexOf(carrier.Index);
+        if (index >= 0)
+        {
+            return index;
+        }
+        if (_containerCount == ManyContainers)
+        {
+            _manyContainers[s.Index] = carrier.Index;
+            return ManyContainers;
+        }
+        _containers[_containerCount] = carrier.Index;
+        Volatile.Write(ref _containerCount, _containerCount + 1);
+        return _containerCount - 1;
+    }
+
+    /// <summary>The object and local index (for <see cref="ExternalObject"/> the external index) of a marked symbol.</summary>
+    private int WhereElse(SymbolId s, out int local)
+    {
+        if (s.Index < _packageIds.End)
+        {
+            (int o, local) = _elsewhere[s.Index];
+            return o;
+        }
+        local = ~_where[(long)s.Index - _packageIds.End];
+        return ExternalObject;
+    }
+
+    /// <summary>Lets an id stand for an external record.</summary>
+    private void SetExternal(SymbolId s, int externalIndex)
+    {
+        if (s.Index < _packageIds.End)
+        {
+            _elsewhere[s.Index] = (ExternalObject, externalIndex);
+        }
+        else
+        {
+            _where[(long)s.Index - _packageIds.End] = ~externalIndex;
+        }
+        Set(s, Attributes.Elsewhere);
+    }
+
+    private int ExternalIndex(SymbolId s)
+    {
+        if (!Has(s, Attributes.Elsewhere) || WhereElse(s, out int index) != ExternalObject)
+        {
+            throw new InvalidOperationException($"{s} is not external");
+        }
+        return index;
+    }
+
     private void Grow(long count)
     {
-        _object.EnsureCapacity(count);
-        _local.EnsureCapacity(count);
+        _where.EnsureCapacity(count - _packageIds.End);
         _kind.EnsureCapacity(count);
         _align.EnsureCapacity(count);
         _attributes.EnsureCapacity(count);

@@ -1,75 +1,129 @@
+using System.Runtime.CompilerServices;
 using AotLinker.Mapping;
+using AotLinker.Objects;
 
 namespace AotLinker.Resolve;
 
-/// <summary>First occurrences by content hash: open addressing over 16-byte slots in native memory, for one thread.</summary>
+/// <summary>
+/// First occurrences by content hash, for one thread: open addressing over slots that hold all a repeat is compared with, so that it
+/// costs one look at memory. Cut into parts that grow one at a time.
+/// </summary>
 internal sealed unsafe class ContentTable : IDisposable
 {
-    private Slot* _slots = (Slot*)NativeHeap.AllocZeroed(1024, (nuint)sizeof(Slot));
-    private long _mask = 1023;
-    private long _used;
+    private const int PartCount = 32;
+    private const int SmallestPart = 64;
 
-    /// <summary>A slot.</summary>
-    public Slot this[long i] => _slots[i];
+    private readonly Part[] _parts = new Part[PartCount];
 
-    /// <summary>Index of the first slot to look at for a hash; an empty one ends the search.</summary>
-    public long First(ulong low) => (long)((low * 0x9e3779b97f4a7c15) >> 20) & _mask;
-
-    /// <summary>Index of the slot to look at after <paramref name="i"/>.</summary>
-    public long Next(long i) => (i + 1) & _mask;
-
-    /// <summary>Enters a hash that is not in the table.</summary>
-    public void Add(ulong low, int position)
+    /// <summary>Mixes a hash, which in its short form is the content itself: bits for shards, parts and slots.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Mix(ulong low)
     {
-        if ((_used + 1) * 8 > (_mask + 1) * 5)
+        low = (low ^ (low >> 32)) * 0x9e3779b97f4a7c15;
+        return (low ^ (low >> 29)) * 0xe7037ed1a0b428db;
+    }
+
+    /// <summary>Asks for the memory <see cref="Find"/> will look at first.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Expect(ulong mixed)
+    {
+        Part part = _parts[PartOf(mixed)];
+        if (part is not null)
         {
-            Grow();
+            Prefetch.Read(part.Slots + ((uint)mixed & part.Mask));
         }
-        Place(low, position);
-        _used++;
+    }
+
+    /// <summary>The slot of a hash, of which <paramref name="mixed"/> is the <see cref="Mix"/>; new ones have no position yet.</summary>
+    public ref Slot Find(ulong mixed, ulong low, ulong high)
+    {
+        Part part = _parts[PartOf(mixed)] ??= new Part(SmallestPart);
+        uint i = (uint)mixed & part.Mask;
+        for (; part.Slots[i].Position != 0; i = (i + 1) & part.Mask)
+        {
+            if (part.Slots[i].Low == low && part.Slots[i].High == high)
+            {
+                return ref part.Slots[i];
+            }
+        }
+        if (part.IsFull)
+        {
+            part.Grow();
+            for (i = (uint)mixed & part.Mask; part.Slots[i].Position != 0; i = (i + 1) & part.Mask)
+            {
+            }
+        }
+        part.Used++;
+        part.Slots[i].Low = low;
+        part.Slots[i].High = high;
+        return ref part.Slots[i];
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        NativeHeap.Free(_slots);
-        _slots = null;
-    }
-
-    private void Place(ulong low, int position)
-    {
-        // Short hashes are the content itself: First mixes them.
-        long i = First(low);
-        while (_slots[i].Position != 0)
+        foreach (Part? part in _parts)
         {
-            i = Next(i);
+            part?.Memory.Dispose();
         }
-        _slots[i] = new Slot { Low = low, Position = position };
     }
 
-    private void Grow()
-    {
-        Slot* old = _slots;
-        long size = _mask + 1;
-        _slots = (Slot*)NativeHeap.AllocZeroed((nuint)(size * 2), (nuint)sizeof(Slot));
-        _mask = (size * 2) - 1;
-        for (long i = 0; i < size; i++)
-        {
-            if (old[i].Position != 0)
-            {
-                Place(old[i].Low, old[i].Position);
-            }
-        }
-        NativeHeap.Free(old);
-    }
+    private static int PartOf(ulong mixed) => (int)(mixed >> 34) & (PartCount - 1);
 
-    /// <summary>One slot; position 0 is empty.</summary>
+    /// <summary>What is known of a hash.</summary>
     public struct Slot
     {
-        /// <summary>The hash, or its first half.</summary>
+        /// <summary>First half of the hash.</summary>
         public ulong Low;
 
-        /// <summary>Position of the first occurrence, plus one.</summary>
+        /// <summary>Second half; 0 for a short one.</summary>
+        public ulong High;
+
+        /// <summary>Position of the first occurrence, plus one; the caller sets it.</summary>
         public int Position;
+
+        /// <summary>Size of the largest occurrence; the caller sets it.</summary>
+        public uint Size;
+    }
+
+    private sealed class Part
+    {
+        public Part(int size)
+        {
+            Memory = new NativeArray<Slot>(size);
+            Slots = Memory.Base;
+            Mask = (uint)size - 1;
+        }
+
+        public NativeArray<Slot> Memory { get; private set; }
+
+        public Slot* Slots { get; private set; }
+
+        public uint Mask { get; private set; }
+
+        public uint Used { get; set; }
+
+        public bool IsFull => (Used + 1) * 4L > (Mask + 1) * 3L;
+
+        public void Grow()
+        {
+            Part larger = new((int)checked((Mask + 1) * 2));
+            for (uint old = 0; old <= Mask; old++)
+            {
+                if (Slots[old].Position != 0)
+                {
+                    uint i = (uint)Mix(Slots[old].Low) & larger.Mask;
+                    while (larger.Slots[i].Position != 0)
+                    {
+                        i = (i + 1) & larger.Mask;
+                    }
+                    larger.Slots[i] = Slots[old];
+                }
+            }
+            Memory.Dispose();
+            Memory = larger.Memory;
+            Slots = larger.Slots;
+            Mask = larger.Mask;
+        }
     }
 }

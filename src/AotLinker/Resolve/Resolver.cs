@@ -22,28 +22,27 @@ internal sealed unsafe class Resolver
     private readonly int _count;
     private readonly ResolveOptions _options;
 
-    // By object: first global id of its package definitions, first position of its other symbols.
-    private readonly int[] _positionBase;
-    private readonly int _packageDefs;
-    private readonly int _positions;
+    // By object: the ids of its package definitions, the positions of its other symbols, and where the hashes of those of them that
+    // have names begin.
+    private readonly RangeIndex _packageIds;
+    private readonly RangeIndex _positions;
+    private readonly long[] _namedBase;
 
-    // By position: hash, then the occurrence it repeats.
-    private ulong* _hashes;
-    private ulong* _definitionHashes;
-    private int* _links;
-    private int* _map;
+    // By id of a package definition, and by named symbol: hash, 0 for what no name finds. Gone when all names are entered.
+    private readonly NativeArray<ulong> _definitionHashes;
+    private readonly NativeArray<ulong> _namedHashes;
+
+    // By position, in the end the id. Before, what a first occurrence is known to be: 0, the first of its kind; the id of a package
+    // definition; or the complement of the position it repeats. Lives as long as the symbol table, in which objects find ids with it.
+    private readonly NativeArray<int> _mapMemory;
+    private readonly int* _map;
 
     private readonly List<SizeFixup>[] _fixups;
     private readonly List<Override>[] _overrides;
     private readonly List<DuplicateReport>[] _duplicates;
     private DuplicateDefinition? _fatal;
     private readonly Lock _fatalGate = new();
-
-    // By block of positions: the object of its first one.
-    private readonly int[] _objectOfBlock;
-
-    private const int NewDefinition = -1;
-    private const int BlockShift = 8;
+    private readonly Func<int, ulong> _hashOf;
 
     private Resolver(LinkContext ctx, GoObject[] objects, int count, ResolveOptions options)
     {
@@ -52,29 +51,30 @@ internal sealed unsafe class Resolver
         _objects = objects;
         _count = count;
         _options = options;
-        _positionBase = new int[count + 1];
+        _hashOf = HashOf;
+        int[] idStarts = new int[count + 1];
+        int[] positionStarts = new int[count + 1];
+        _namedBase = new long[count + 1];
         int id = 1;
-        long position = 0;
+        int position = 0;
+        idStarts.AsSpan(1, SymbolTable.FirstObject).Fill(1);
         for (int i = SymbolTable.FirstObject; i < count; i++)
         {
             GoObject o = objects[i];
             o.GlobalBase = id;
-            _positionBase[i] = (int)position;
             id = checked(id + o.DefCount);
-            position += o.SymbolCount - o.DefCount;
+            position = checked(position + o.SymbolCount - o.DefCount);
+            idStarts[i + 1] = id;
+            positionStarts[i + 1] = position;
+            _namedBase[i + 1] = _namedBase[i] + o.SymbolCount - o.FirstNonPkg;
         }
-        _packageDefs = id;
-        _positions = checked((int)position);
-        _positionBase[count] = _positions;
-        _objectOfBlock = new int[(_positions >> BlockShift) + 1];
-        for (int block = 0, i = SymbolTable.FirstObject; block < _objectOfBlock.Length && i < count; block++)
-        {
-            while (i < count - 1 && _positionBase[i + 1] <= block << BlockShift)
-            {
-                i++;
-            }
-            _objectOfBlock[block] = i;
-        }
+        _packageIds = new RangeIndex(idStarts);
+        _positions = new RangeIndex(positionStarts);
+        _definitionHashes = new NativeArray<ulong>(id);
+        _namedHashes = new NativeArray<ulong>(_namedBase[count]);
+        _mapMemory = new NativeArray<int>(Math.Max(position, 1));
+        _mapMemory.PreferLargePages();
+        _map = _mapMemory.Base;
         int shards = ctx.Workers.Threads;
         _fixups = Lists<SizeFixup>(shards);
         _overrides = Lists<Override>(shards);
@@ -94,13 +94,9 @@ internal sealed unsafe class Resolver
     private ResolveResult Resolve()
     {
         NameTable names = new(_ctx.Workers.Threads);
-        _hashes = Alloc<ulong>(_positions);
-        _definitionHashes = Alloc<ulong>(_packageDefs);
-        _links = Alloc<int>(_positions);
-        _map = Alloc<int>(_positions);
         for (int i = SymbolTable.FirstObject; i < _count; i++)
         {
-            _objects[i].GlobalMap = _map + _positionBase[i];
+            _objects[i].GlobalMap = _map + _positions.Start(i);
         }
 
         ForObjects(HashNames);
@@ -109,14 +105,15 @@ internal sealed unsafe class Resolver
         {
             throw _fatal.ToException();
         }
-        int definitions = NumberDefinitions();
+        int[] definitions = CountDefinitions();
         _ctx.Workers.For(names.ShardCount, s => ResolveShardReferences(s, names));
-        int total = NumberReferences(definitions);
-        _ctx.Workers.For(names.ShardCount, s => names[s].Renumber(id => id > 0 ? id : _map[~id]));
-
-        _table.Adopt(_objects, names, definitions);
-        SetDefinitions(definitions);
-        CreateReferences(definitions, total);
+        _definitionHashes.Dispose();
+        _namedHashes.Dispose();
+        _table.Adopt(_objects, names, _packageIds, _positions, definitions[_count]);
+        NumberDefinitions(definitions);
+        int[] references = NumberReferences(definitions[_count]);
+        _ctx.Workers.For(names.ShardCount, s => names[s].Renumber(FinalId));
+        CreateReferences(references);
         LinkPackages();
         _table.BindBuiltins();
         SetAttributes();
@@ -126,10 +123,7 @@ internal sealed unsafe class Resolver
         {
             _table.Update(new SymbolId(FinalId(f.Existing))).SetSize(f.Size);
         }
-        NativeHeap.Free(_hashes);
-        NativeHeap.Free(_definitionHashes);
-        NativeHeap.Free(_links);
-        return new ResolveResult(_packageDefs, messages);
+        return new ResolveResult(_packageIds.End, messages);
     }
 
     private void ForObjects(Action<int> body) =>
@@ -143,25 +137,15 @@ internal sealed unsafe class Resolver
         {
             _definitionHashes[o.GlobalBase + i] = NameHash(o, i);
         }
-        ulong* hashes = _hashes + _positionBase[index];
-        int at = 0;
-        for (int i = 0; i < o.Hashed64Count; i++)
+        long at = _namedBase[index];
+        for (int i = o.FirstNonPkg; i < o.AllDefCount; i++)
         {
-            hashes[at++] = ContentHash(o.Hash64(i), 0);
-        }
-        for (int i = 0; i < o.HashedCount; i++)
-        {
-            (ulong low, ulong high) = o.Hash(i);
-            hashes[at++] = ContentHash(low, high | 1);
-        }
-        for (int i = o.DefCount + at; i < o.AllDefCount; i++)
-        {
-            hashes[at++] = NameHash(o, i);
+            _namedHashes[at++] = NameHash(o, i);
         }
         for (int i = o.AllDefCount; i < o.SymbolCount; i++)
         {
             ref readonly SymbolRecord r = ref o.Symbol(i);
-            hashes[at++] = NonZero(NameTable.Hash(o.Name(r), _table.Version(o, r.Abi)));
+            _namedHashes[at++] = NonZero(NameTable.Hash(o.Name(r), _table.Version(o, r.Abi)));
         }
     }
 
@@ -173,181 +157,245 @@ internal sealed unsafe class Resolver
 
     private static ulong NonZero(ulong h) => h == 0 ? 1 : h;
 
-    private static ulong ContentHash(ulong low, ulong high)
-    {
-        ulong x = (low ^ System.Numerics.BitOperations.RotateLeft(high, 32)) * 0x9e3779b97f4a7c15;
-        return NonZero((x ^ (x >> 31)) * 0xe7037ed1a0b428db);
-    }
-
-    // Slots of the name shard hold a package definition's id, or the complement of a position. Content hashes live in tables of
-    // their own, which are dropped when the shard is done.
+    // Entries of a name shard hold a package definition's id, or the complement of a position.
     private void ResolveShardDefinitions(int s, NameTable names)
     {
         NameTable.Shard shard = names[s];
-        using ContentTable short64 = new(), long128 = new();
-        ShardState state = new(this, s);
+        ShardState state = new(s);
+        Batch batch = new();
+        shard.Reserve(CountNames(s, names));
         for (int index = SymbolTable.FirstObject; index < _count; index++)
         {
             GoObject o = _objects[index];
-            for (int i = 0; i < o.DefCount; i++)
+            for (int i = 0; i < o.DefCount;)
             {
-                ulong hash = _definitionHashes[o.GlobalBase + i];
-                if (hash != 0 && names.ShardOf(hash) == s)
+                i = Take(ref batch, i, o.DefCount, _definitionHashes.Base + o.GlobalBase, names, s);
+                Approach(in batch, shard, state);
+                for (int n = 0; n < batch.Count; n++)
                 {
-                    ref NameTable.Slot slot = ref Probe(shard, hash, o, i, state, out bool found);
-                    if (found)
+                    int local = batch.Locals[n];
+                    if (FindName(shard, batch.Hashes[n], o, local, out int* known))
                     {
-                        slot.Id = o.GlobalBase + i;
+                        *known = o.GlobalBase + local;
                     }
                     else
                     {
-                        shard.Add(hash, o.GlobalBase + i);
+                        shard.Add(batch.Hashes[n], o.GlobalBase + local, _hashOf);
                     }
                 }
             }
         }
+        // Content hashes live in tables of their own, which are dropped when the shard is done.
+        using ContentTable short64 = new(), long128 = new();
         for (int index = SymbolTable.FirstObject; index < _count; index++)
         {
             GoObject o = _objects[index];
-            int position = _positionBase[index];
-            int hashedEnd = o.DefCount + o.Hashed64Count + o.HashedCount;
-            for (int local = o.DefCount; local < o.AllDefCount; local++, position++)
+            ResolveContents(short64, o, isShort: true, names, state);
+            ResolveContents(long128, o, isShort: false, names, state);
+            int position = _positions.Start(index) - o.DefCount;
+            for (int i = o.FirstNonPkg; i < o.AllDefCount;)
             {
-                ulong hash = _hashes[position];
-                if (hash == 0)
+                i = Take(ref batch, i, o.AllDefCount, _namedHashes.Base + _namedBase[index] - o.FirstNonPkg, names, s);
+                Approach(in batch, shard, state);
+                for (int n = 0; n < batch.Count; n++)
                 {
-                    // Handled by one shard only, so that the write is not raced.
-                    if (s == 0)
+                    int local = batch.Locals[n];
+                    if (FindName(shard, batch.Hashes[n], o, local, out int* known))
                     {
-                        _links[position] = NewDefinition;
+                        _map[position + local] = *known;
+                        MergeNamed(state, *known, o, local, position + local);
                     }
-                    continue;
-                }
-                if (names.ShardOf(hash) != s)
-                {
-                    continue;
-                }
-                if (local < hashedEnd)
-                {
-                    _links[position] = ResolveContent(local < o.DefCount + o.Hashed64Count ? short64 : long128, o, local, position, state);
-                    continue;
-                }
-                ref NameTable.Slot slot = ref Probe(shard, hash, o, local, state, out bool found);
-                if (found)
-                {
-                    _links[position] = slot.Id > 0 ? ~slot.Id - 1 : ~slot.Id;
-                    MergeNamed(state, slot.Id, o, local, position);
-                }
-                else
-                {
-                    shard.Add(hash, ~position);
-                    _links[position] = NewDefinition;
+                    else
+                    {
+                        shard.Add(batch.Hashes[n], ~(position + local), _hashOf);
+                    }
                 }
             }
         }
+    }
+
+    // An upper bound of the definitions a shard has to enter: repeats are not known yet.
+    private long CountNames(int s, NameTable names)
+    {
+        long count = 0;
+        foreach (ulong hash in _definitionHashes.AsSpan())
+        {
+            count += hash != 0 && names.ShardOf(hash) == s ? 1 : 0;
+        }
+        for (int index = SymbolTable.FirstObject; index < _count; index++)
+        {
+            foreach (ulong hash in _namedHashes.Span(_namedBase[index], _objects[index].NonPkgDefCount))
+            {
+                count += hash != 0 && names.ShardOf(hash) == s ? 1 : 0;
+            }
+        }
+        return count;
     }
 
     // Equal content hashes are one symbol. Trailing zeros are not part of the content, so the same hash may come with a larger size:
     // the largest stands for the symbol.
-    private int ResolveContent(ContentTable table, GoObject o, int local, int position, ShardState state)
+    private void ResolveContents(ContentTable table, GoObject o, bool isShort, NameTable names, ShardState state)
     {
-        int i = local - o.DefCount;
-        (ulong low, ulong high) = i < o.Hashed64Count ? (o.Hash64(i), 0) : o.Hash(i - o.Hashed64Count);
-        for (long at = table.First(low); table[at].Position != 0; at = table.Next(at))
+        const int Ahead = 16;
+        int first = isShort ? 0 : o.Hashed64Count;
+        int count = isShort ? o.Hashed64Count : o.HashedCount;
+        int position = _positions.Start(o.Index) + first;
+        Span<ulong> mixed = stackalloc ulong[Ahead];
+        for (int i = -Ahead; i < count; i++)
         {
-            ContentTable.Slot slot = table[at];
-            if (slot.Low != low)
+            ulong mix = i >= 0 ? mixed[i % Ahead] : 0;
+            if (i + Ahead < count)
+            {
+                ulong next = ContentTable.Mix(isShort ? o.Hash64(i + Ahead) : o.Hash(i + Ahead).Low);
+                mixed[(i + Ahead) % Ahead] = next;
+                if (names.ShardOf(next) == state.Shard)
+                {
+                    table.Expect(next);
+                }
+            }
+            if (i < 0 || names.ShardOf(mix) != state.Shard)
             {
                 continue;
             }
-            int first = slot.Position - 1;
-            (GoObject other, int otherLocal) = state.ObjectOfPosition(first);
-            int j = otherLocal - other.DefCount - other.Hashed64Count;
-            if (j >= 0 && other.Hash(j).High != high)
+            (ulong low, ulong high) = isShort ? (o.Hash64(i), 0) : o.Hash(i);
+            ref ContentTable.Slot slot = ref table.Find(mix, low, high);
+            int local = o.DefCount + first + i;
+            uint size = o.Symbol(local).Size;
+            if (slot.Position == 0)
             {
+                slot.Position = position + i + 1;
+                slot.Size = size;
                 continue;
             }
-            (GoObject old, int oldLocal) = state.Winners.TryGetValue(~first, out (GoObject, int) winner) ? winner : (other, otherLocal);
-            if (o.Symbol(local).Size > old.Symbol(oldLocal).Size)
+            _map[position + i] = ~(slot.Position - 1);
+            if (size > slot.Size)
             {
-                Win(state, ~first, first, o, local);
+                slot.Size = size;
+                _overrides[state.Shard].Add(new Override(~(slot.Position - 1), o.Index, local));
             }
-            return first;
         }
-        table.Add(low, position + 1);
-        return NewDefinition;
     }
 
     private void ResolveShardReferences(int s, NameTable names)
     {
         NameTable.Shard shard = names[s];
-        ShardState state = new(this, s);
+        ShardState state = new(s);
+        Batch batch = new();
         for (int index = SymbolTable.FirstObject; index < _count; index++)
         {
             GoObject o = _objects[index];
-            int position = _positionBase[index] + o.AllDefCount - o.DefCount;
-            for (int local = o.AllDefCount; local < o.SymbolCount; local++, position++)
+            int position = _positions.Start(index) - o.DefCount;
+            for (int i = o.AllDefCount; i < o.SymbolCount;)
             {
-                ulong hash = _hashes[position];
-                if (names.ShardOf(hash) != s)
+                i = Take(ref batch, i, o.SymbolCount, _namedHashes.Base + _namedBase[index] - o.FirstNonPkg, names, s);
+                Approach(in batch, shard, state);
+                for (int n = 0; n < batch.Count; n++)
                 {
-                    continue;
-                }
-                ref NameTable.Slot slot = ref Probe(shard, hash, o, local, state, out bool found);
-                if (found)
-                {
-                    _links[position] = slot.Id > 0 ? ~slot.Id - 1 : ~slot.Id;
-                }
-                else
-                {
-                    shard.Add(hash, ~position);
-                    _links[position] = NewDefinition;
+                    int local = batch.Locals[n];
+                    if (FindName(shard, batch.Hashes[n], o, local, out int* known))
+                    {
+                        _map[position + local] = *known;
+                    }
+                    else
+                    {
+                        shard.Add(batch.Hashes[n], ~(position + local), _hashOf);
+                    }
                 }
             }
         }
     }
 
-    // A link is NewDefinition, a position (≥ 0), or, below NewDefinition, a package definition's id.
-    private int FinalId(int link) => link >= 0 ? _map[link] : ~(link + 1);
+    // Takes the next names of a shard from local symbol i on; returns the symbol to go on with.
+    private static int Take(ref Batch batch, int i, int end, ulong* hashOfLocal, NameTable names, int shard)
+    {
+        batch.Count = 0;
+        for (; i < end && batch.Count < Batch.Size; i++)
+        {
+            ulong hash = hashOfLocal[i];
+            if (hash != 0 && names.ShardOf(hash) == shard)
+            {
+                batch.Locals[batch.Count] = i;
+                batch.Hashes[batch.Count++] = hash;
+            }
+        }
+        return i;
+    }
 
-    private ref NameTable.Slot Probe(NameTable.Shard shard, ulong hash, GoObject o, int local, ShardState state, out bool found)
+    // Asks for all that the names of a batch will be compared with, step by step along the way to it.
+    private void Approach(ref readonly Batch batch, NameTable.Shard shard, ShardState state)
+    {
+        for (int n = 0; n < batch.Count; n++)
+        {
+            shard.Expect(batch.Hashes[n]);
+        }
+        Span<int> locals = stackalloc int[Batch.Size];
+        GoObject?[] objects = state.Approached;
+        for (int n = 0; n < batch.Count; n++)
+        {
+            NameTable.Cursor cursor = shard.Seek(batch.Hashes[n]);
+            objects[n] = null;
+            if (shard.Next(ref cursor))
+            {
+                (GoObject o, locals[n]) = FirstOccurrence(*cursor.Id);
+                o.ExpectRecord(locals[n]);
+                objects[n] = o;
+            }
+        }
+        for (int n = 0; n < batch.Count; n++)
+        {
+            objects[n]?.ExpectName(locals[n]);
+        }
+    }
+
+    private ulong HashOf(int entry)
+    {
+        if (entry > 0)
+        {
+            return _definitionHashes[entry];
+        }
+        (GoObject o, int local) = FirstOccurrence(entry);
+        return _namedHashes[_namedBase[o.Index] + local - o.FirstNonPkg];
+    }
+
+    // What the map or a name holds (not 0) as an id, once the first occurrences have theirs.
+    private int FinalId(int entry) => entry > 0 ? entry : _map[~entry];
+
+    private bool FindName(NameTable.Shard shard, ulong hash, GoObject o, int local, out int* known)
     {
         ref readonly SymbolRecord r = ref o.Symbol(local);
-        ReadOnlySpan<byte> name = o.Name(r);
-        int version = _table.Version(o, r.Abi);
-        for (uint i = shard.First(hash); ; i = shard.Next(i))
+        NameTable.Cursor cursor = shard.Seek(hash);
+        while (shard.Next(ref cursor))
         {
-            ref NameTable.Slot slot = ref shard.At(i);
-            if (slot.Id == 0)
+            (GoObject other, int otherLocal) = FirstOccurrence(*cursor.Id);
+            ref readonly SymbolRecord q = ref other.Symbol(otherLocal);
+            if (q.NameLength == r.NameLength && _table.Version(other, q.Abi) == _table.Version(o, r.Abi) && other.Name(q).SequenceEqual(o.Name(r)))
             {
-                found = false;
-                return ref slot;
-            }
-            if (slot.Tag == (uint)hash)
-            {
-                (GoObject other, int otherLocal) = FirstOccurrence(slot.Id, state);
-                ref readonly SymbolRecord q = ref other.Symbol(otherLocal);
-                if (_table.Version(other, q.Abi) == version && other.Name(q).SequenceEqual(name))
-                {
-                    found = true;
-                    return ref slot;
-                }
+                known = cursor.Id;
+                return true;
             }
         }
+        known = null;
+        return false;
     }
 
-    private (GoObject Object, int Local) FirstOccurrence(int slotId, ShardState state) =>
-        slotId > 0 ? state.ObjectOfId(slotId) : state.ObjectOfPosition(~slotId);
+    private (GoObject Object, int Local) FirstOccurrence(int entry)
+    {
+        if (entry > 0)
+        {
+            return (_objects[_packageIds.Find(entry, out int local)], local);
+        }
+        GoObject o = _objects[_positions.Find(~entry, out int offset)];
+        return (o, o.DefCount + offset);
+    }
 
     // Two named definitions meet: decide which one the id stands for (Loader.addSym).
     private void MergeNamed(ShardState state, int slotId, GoObject o, int local, int position)
     {
-        (GoObject old, int oldLocal) = state.Winners.TryGetValue(slotId, out (GoObject, int) winner) ? winner : FirstOccurrence(slotId, state);
+        (GoObject old, int oldLocal) = state.Winners.TryGetValue(slotId, out (GoObject, int) winner) ? winner : FirstOccurrence(slotId);
         ref readonly SymbolRecord record = ref o.Symbol(local);
         ref readonly SymbolRecord oldRecord = ref old.Symbol(oldLocal);
         bool dupOk = (record.Flags & SymbolFlags.DupOk) != 0;
         bool oldDupOk = (oldRecord.Flags & SymbolFlags.DupOk) != 0;
-        int link = slotId > 0 ? ~slotId - 1 : ~slotId;
         if (dupOk)
         {
             if (oldDupOk || !_table.Release.DupOkNeedsDupOk)
@@ -358,14 +406,14 @@ internal sealed unsafe class Resolver
                 }
                 if (oldRecord.Size < record.Size)
                 {
-                    Win(state, slotId, link, o, local);
+                    Win(state, slotId, o, local);
                 }
             }
             return;
         }
         if (oldDupOk)
         {
-            Win(state, slotId, link, o, local);
+            Win(state, slotId, o, local);
             return;
         }
 
@@ -376,17 +424,17 @@ internal sealed unsafe class Resolver
         if (oldIsZeroed && (kind.IsText() || hasContent || (isZeroed && record.Size > oldRecord.Size)))
         {
             uint oldSize = oldRecord.Size;
-            Win(state, slotId, link, o, local);
+            Win(state, slotId, o, local);
             if (oldSize > record.Size)
             {
-                _fixups[state.Shard].Add(new SizeFixup(position, link, oldSize));
+                _fixups[state.Shard].Add(new SizeFixup(position, slotId, oldSize));
             }
         }
         else if (isZeroed)
         {
             if (record.Size > oldRecord.Size)
             {
-                _fixups[state.Shard].Add(new SizeFixup(position, link, record.Size));
+                _fixups[state.Shard].Add(new SizeFixup(position, slotId, record.Size));
             }
         }
         else
@@ -401,10 +449,10 @@ internal sealed unsafe class Resolver
         }
     }
 
-    private void Win(ShardState state, int slotId, int link, GoObject o, int local)
+    private void Win(ShardState state, int slotId, GoObject o, int local)
     {
         state.Winners[slotId] = (o, local);
-        _overrides[state.Shard].Add(new Override(link, o.Index, local));
+        _overrides[state.Shard].Add(new Override(slotId, o.Index, local));
     }
 
     private void CheckSame(ShardState state, int position, GoObject o, int local, GoObject old, int oldLocal)
@@ -428,126 +476,111 @@ internal sealed unsafe class Resolver
     }
 
     // First occurrences become numbers by prefix sums over the objects; repeats then read the number of what they repeat.
-    private int NumberDefinitions()
+    private int[] CountDefinitions()
     {
         int[] start = new int[_count + 1];
         ForObjects(index =>
         {
             GoObject o = _objects[index];
-            start[index + 1] = CountNew(_positionBase[index], o.AllDefCount - o.DefCount);
+            start[index + 1] = CountNew(_positions.Start(index), o.AllDefCount - o.DefCount);
         });
-        start[SymbolTable.FirstObject] = _packageDefs;
-        for (int i = SymbolTable.FirstObject; i < _count; i++)
-        {
-            start[i + 1] = checked(start[i + 1] + start[i]);
-        }
-        ForObjects(index => AssignNew(_positionBase[index], _objects[index].AllDefCount - _objects[index].DefCount, start[index]));
-        ForObjects(index => AssignRepeats(_positionBase[index], _objects[index].AllDefCount - _objects[index].DefCount));
-        return _count > SymbolTable.FirstObject ? start[_count] : _packageDefs;
+        return Sum(start, _packageIds.End);
     }
 
-    private int NumberReferences(int definitions)
-    {
-        int[] start = new int[_count + 1];
-        ForObjects(index =>
-        {
-            GoObject o = _objects[index];
-            start[index + 1] = CountNew(_positionBase[index] + o.AllDefCount - o.DefCount, o.NonPkgRefCount);
-        });
-        start[SymbolTable.FirstObject] = definitions;
-        for (int i = SymbolTable.FirstObject; i < _count; i++)
-        {
-            start[i + 1] = checked(start[i + 1] + start[i]);
-        }
-        ForObjects(index => AssignNew(ReferencePosition(index), _objects[index].NonPkgRefCount, start[index]));
-        ForObjects(index => AssignRepeats(ReferencePosition(index), _objects[index].NonPkgRefCount));
-        return _count > SymbolTable.FirstObject ? start[_count] : definitions;
-    }
-
-    private int ReferencePosition(int index) => _positionBase[index] + _objects[index].AllDefCount - _objects[index].DefCount;
-
-    private int CountNew(int from, int n)
-    {
-        int count = 0;
-        for (int i = 0; i < n; i++)
-        {
-            count += _links[from + i] == NewDefinition ? 1 : 0;
-        }
-        return count;
-    }
-
-    private void AssignNew(int from, int n, int next)
-    {
-        for (int i = 0; i < n; i++)
-        {
-            if (_links[from + i] == NewDefinition)
-            {
-                _map[from + i] = next++;
-            }
-        }
-    }
-
-    private void AssignRepeats(int from, int n)
-    {
-        for (int i = 0; i < n; i++)
-        {
-            int link = _links[from + i];
-            if (link != NewDefinition)
-            {
-                _map[from + i] = FinalId(link);
-            }
-        }
-    }
-
-    private void SetDefinitions(int definitions)
+    private void NumberDefinitions(int[] start)
     {
         ForObjects(index =>
         {
             GoObject o = _objects[index];
             for (int i = 0; i < o.DefCount; i++)
             {
-                _table.SetDefinition(o.GlobalBase + i, index, i, SymbolKinds.FromObject(o.Symbol(i).RawKind));
+                _table.SetKind(new SymbolId(o.GlobalBase + i), SymbolKinds.FromObject(o.Symbol(i).RawKind));
             }
-            int position = _positionBase[index];
+            int next = start[index];
+            int position = _positions.Start(index);
             for (int local = o.DefCount; local < o.AllDefCount; local++, position++)
             {
-                if (_links[position] == NewDefinition)
+                if (_map[position] == 0)
                 {
-                    _table.SetDefinition(_map[position], index, local, SymbolKinds.FromObject(o.Symbol(local).RawKind));
+                    _table.SetDefinition(next, position, SymbolKinds.FromObject(o.Symbol(local).RawKind));
+                    _map[position] = next++;
                 }
             }
         });
+        ForObjects(index => NumberRepeats(_positions.Start(index), _objects[index].AllDefCount - _objects[index].DefCount));
         // A key lives in one shard, and its overrides stand in load order there.
         foreach (List<Override> list in _overrides)
         {
             foreach (Override v in list)
             {
                 GoObject o = _objects[v.Object];
-                _table.SetDefinition(FinalId(v.Link), v.Object, v.Local, SymbolKinds.FromObject(o.Symbol(v.Local).RawKind));
+                _table.ReplaceDefinition(FinalId(v.Entry), v.Object, v.Local, SymbolKinds.FromObject(o.Symbol(v.Local).RawKind));
             }
-        }
-        if (_table.Count != definitions)
-        {
-            throw new InvalidOperationException($"resolve numbered {definitions} definitions, the table holds {_table.Count}");
         }
     }
 
-    private void CreateReferences(int definitions, int total)
+    // Numbers of first references by object: the first of the i-th object, and behind the last one the end.
+    private int[] NumberReferences(int definitions)
     {
-        if (total == definitions)
+        int[] start = new int[_count + 1];
+        ForObjects(index => start[index + 1] = CountNew(ReferencePosition(index), _objects[index].NonPkgRefCount));
+        Sum(start, definitions);
+        ForObjects(index =>
         {
-            return;
+            int position = ReferencePosition(index);
+            int next = start[index];
+            for (int i = 0; i < _objects[index].NonPkgRefCount; i++)
+            {
+                if (_map[position + i] == 0)
+                {
+                    _map[position + i] = next++;
+                }
+            }
+        });
+        ForObjects(index => NumberRepeats(ReferencePosition(index), _objects[index].NonPkgRefCount));
+        return start;
+    }
+
+    private int[] Sum(int[] start, int first)
+    {
+        start[SymbolTable.FirstObject] = first;
+        for (int i = SymbolTable.FirstObject; i < _count; i++)
+        {
+            start[i + 1] = checked(start[i + 1] + start[i]);
         }
+        return start;
+    }
+
+    private int ReferencePosition(int index) => _positions.Start(index) + _objects[index].AllDefCount - _objects[index].DefCount;
+
+    private int CountNew(int from, int n) => new ReadOnlySpan<int>(_map + from, n).Count(0);
+
+    private void NumberRepeats(int from, int n)
+    {
+        for (int i = 0; i < n; i++)
+        {
+            int entry = _map[from + i];
+            if (entry < 0)
+            {
+                _map[from + i] = _map[~entry];
+            }
+        }
+    }
+
+    // First references were numbered in this order, and what they repeat has a lower number.
+    private void CreateReferences(int[] start)
+    {
         for (int index = SymbolTable.FirstObject; index < _count; index++)
         {
             GoObject o = _objects[index];
-            int position = ReferencePosition(index);
-            for (int local = o.AllDefCount; local < o.SymbolCount; local++, position++)
+            int position = ReferencePosition(index) - o.AllDefCount;
+            int next = start[index];
+            for (int local = o.AllDefCount; next < start[index + 1]; local++)
             {
-                if (_links[position] == NewDefinition)
+                if (_map[position + local] == next)
                 {
                     ref readonly SymbolRecord r = ref o.Symbol(local);
-                    _table.AddReference(o.Name(r), _table.Version(o, r.Abi), _map[position]);
+                    _table.AddReference(o.Name(r), _table.Version(o, r.Abi), next++);
                 }
             }
         }
@@ -588,7 +621,7 @@ internal sealed unsafe class Resolver
         ForObjects(index =>
         {
             GoObject o = _objects[index];
-            int position = _positionBase[index];
+            int position = _positions.Start(index);
             for (int local = 0; local < o.SymbolCount; local++)
             {
                 ref readonly SymbolRecord r = ref o.Symbol(local);
@@ -672,12 +705,9 @@ internal sealed unsafe class Resolver
         return lists;
     }
 
-    private static T* Alloc<T>(long n)
-        where T : unmanaged => (T*)NativeHeap.AllocZeroed((nuint)Math.Max(n, 1), (nuint)sizeof(T));
-
     private readonly record struct SizeFixup(int Order, int Existing, uint Size);
 
-    private readonly record struct Override(int Link, int Object, int Local);
+    private readonly record struct Override(int Entry, int Object, int Local);
 
     private sealed record DuplicateReport(int Position, GoObject Object, int Local, GoObject Old, string Reason);
 
@@ -693,41 +723,24 @@ internal sealed unsafe class Resolver
         }
     }
 
-    /// <summary>What one shard's walk remembers: which object a number belongs to, and winners that replaced a first occurrence.</summary>
-    private sealed class ShardState(Resolver owner, int shard)
+    /// <summary>What one shard's walk remembers: winners that replaced a first occurrence.</summary>
+    private sealed class ShardState(int shard)
     {
         public int Shard => shard;
 
         public Dictionary<int, (GoObject Object, int Local)> Winners { get; } = [];
 
-        public (GoObject Object, int Local) ObjectOfId(int id)
-        {
-            int low = SymbolTable.FirstObject, high = owner._count - 1;
-            while (low < high)
-            {
-                int middle = (low + high + 1) / 2;
-                if (owner._objects[middle].GlobalBase <= id)
-                {
-                    low = middle;
-                }
-                else
-                {
-                    high = middle - 1;
-                }
-            }
-            return (owner._objects[low], id - owner._objects[low].GlobalBase);
-        }
+        public GoObject?[] Approached { get; } = new GoObject?[Batch.Size];
+    }
 
-        public (GoObject Object, int Local) ObjectOfPosition(int position)
-        {
-            int index = owner._objectOfBlock[position >> BlockShift];
-            while (owner._positionBase[index + 1] <= position)
-            {
-                index++;
-            }
-            GoObject o = owner._objects[index];
-            return (o, position - owner._positionBase[index] + o.DefCount);
-        }
+    /// <summary>Names looked up together, so that the CPU waits for the memory of all of them at once.</summary>
+    private struct Batch
+    {
+        public const int Size = 32;
+
+        public int Count;
+        public fixed int Locals[Size];
+        public fixed ulong Hashes[Size];
     }
 }
 

@@ -1,0 +1,122 @@
+using System.Text;
+using AotLinker.Objects;
+using AotLinker.Resolve;
+
+namespace AotLinker.Tests.Resolve;
+
+/// <summary>The flat tables that resolve fills: ranges, names, contents.</summary>
+public sealed class TableTests
+{
+    [Fact]
+    public void RangeOfEveryNumber()
+    {
+        int[] starts = [0, 1, 1, 300, 300, 300, 301, 5000, 5000];
+        RangeIndex index = new(starts);
+        Assert.Equal(5000, index.End);
+        for (int number = 0; number < 5000; number++)
+        {
+            int range = index.Find(number, out int offset);
+            Assert.True(starts[range] <= number && number < starts[range + 1]);
+            Assert.Equal(number - starts[range], offset);
+        }
+    }
+
+    [Fact]
+    public void RangesThatHoldNothing()
+    {
+        Assert.Equal(0, new RangeIndex([0, 0]).End);
+        Assert.Equal(0, new RangeIndex([0, 1]).Find(0, out _));
+        Assert.Throws<ArgumentException>(() => new RangeIndex([0]));
+        Assert.Throws<ArgumentException>(() => new RangeIndex([1, 2]));
+    }
+
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(3, 0)]
+    [InlineData(2, 4000)]
+    public void NamesAreFoundWhateverTheTableStartsWith(int shards, int reserved)
+    {
+        NameTable table = new(shards);
+        for (int shard = 0; shard < shards; shard++)
+        {
+            table[shard].Reserve(reserved);
+        }
+        const int Count = 10_000;
+        for (int id = 1; id <= Count; id++)
+        {
+            ulong hash = HashOf(id);
+            table[table.ShardOf(hash)].Add(hash, id, HashOf);
+        }
+        for (int id = 1; id <= Count; id++)
+        {
+            Assert.Equal(1, CountOf(table, HashOf(id), id));
+        }
+        Assert.Equal(0, CountOf(table, HashOf(Count + 1), Count + 1));
+
+        for (int shard = 0; shard < shards; shard++)
+        {
+            table[shard].Renumber(id => id + 7);
+        }
+        Assert.Equal(1, CountOf(table, HashOf(1), 8));
+        Assert.Equal(1, CountOf(table, HashOf(Count), Count + 7));
+
+        static ulong HashOf(int id) => NameTable.Hash(Encoding.UTF8.GetBytes($"name.{id}"), 0);
+    }
+
+    [Fact]
+    public void NamesOfOneHashStandInLineAfterLine()
+    {
+        NameTable.Shard shard = new();
+        shard.Reserve(100);
+        for (int id = 1; id <= 40; id++)
+        {
+            shard.Add(0x1234_5678_9abc_def0, id, _ => 0x1234_5678_9abc_def0);
+        }
+        List<int> found = [];
+        NameTable.Cursor cursor = shard.Seek(0x1234_5678_9abc_def0);
+        unsafe
+        {
+            while (shard.Next(ref cursor))
+            {
+                found.Add(*cursor.Id);
+            }
+        }
+        Assert.Equal(Enumerable.Range(1, 40), found);
+    }
+
+    [Fact]
+    public void ContentsAreToldApartByAllBitsOfTheirHash()
+    {
+        using ContentTable table = new();
+        const int Count = 5000;
+        for (int i = 0; i < Count; i++)
+        {
+            ref ContentTable.Slot slot = ref Find(table, i / 2, i % 2);
+            Assert.Equal(0, slot.Position);
+            slot.Position = i + 1;
+            slot.Size = (uint)i;
+        }
+        for (int i = 0; i < Count; i++)
+        {
+            table.Expect(ContentTable.Mix((ulong)(i / 2)));
+            Assert.Equal(i + 1, Find(table, i / 2, i % 2).Position);
+            Assert.Equal((uint)i, Find(table, i / 2, i % 2).Size);
+        }
+
+        static ref ContentTable.Slot Find(ContentTable table, int low, int high) =>
+            ref table.Find(ContentTable.Mix((ulong)low), (ulong)low, (ulong)high);
+    }
+
+    private static unsafe int CountOf(NameTable table, ulong hash, int id)
+    {
+        int count = 0;
+        NameTable.Shard shard = table[table.ShardOf(hash)];
+        shard.Expect(hash);
+        NameTable.Cursor cursor = shard.Seek(hash);
+        while (shard.Next(ref cursor))
+        {
+            count += *cursor.Id == id ? 1 : 0;
+        }
+        return count;
+    }
+}
