@@ -79,6 +79,7 @@ internal static class Link
         using (phases.Begin("loadlib"))
         {
             LoadAndResolve(ctx);
+            ctx.LetGoOfInputs();
         }
 
         // REACH: what is live.
@@ -95,6 +96,7 @@ internal static class Link
                 TrackParents: options.Experiments.Has(Experiments.FieldTrack),
                 DumpDependency: options.DumpDependencies ? diagnostics.Dump : null,
                 Log: diagnostics.Verbosity > 1 ? diagnostics.Log : null));
+            ctx.LetGoOfInputs();
         }
 
         // SYNTHESIZE: symbols, tables and code that no object holds.
@@ -162,6 +164,7 @@ internal static class Link
         using (phases.Begin("pclntab"))
         {
             pcln = PclnTables.Run(ctx);
+            ctx.LetGoOfInputs();
         }
         using (phases.Begin("findfunctab"))
         {
@@ -181,6 +184,7 @@ internal static class Link
         using (phases.Begin("dodata"))
         {
             DataLayout.Run(ctx);
+            ctx.LetGoOfInputs();
         }
         using (phases.Begin("address"))
         {
@@ -189,6 +193,7 @@ internal static class Link
         using (phases.Begin("dwarfcompress"))
         {
             ctx.Dwarf?.Compress(ctx);
+            ctx.LetGoOfInputs();
         }
         using (phases.Begin("layout"))
         {

@@ -224,6 +224,20 @@ internal sealed class LinkContext
         Symbols.SetValue(s, address);
         return s;
     }
+
+    /// <summary>
+    /// Called between passes that look at different parts of the objects: what the last one read need not stay resident. A small
+    /// program's inputs stay; to fault them in again would cost more than they take.
+    /// </summary>
+    public void LetGoOfInputs()
+    {
+        const long Worthwhile = 128 << 20;
+        InputStore inputs = InputStore.Shared;
+        if (inputs.Account.InputBytesMapped >= Worthwhile)
+        {
+            inputs.LetGo(Workers);
+        }
+    }
 }
 
 /// <summary>

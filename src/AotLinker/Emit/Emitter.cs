@@ -258,8 +258,11 @@ internal sealed class Emitter
         Block block = _blocks[index];
         if (block.Length <= OutputFile.MaxLease)
         {
-            using OutputLease lease = _ctx.Output.Lease(block.FileOffset, (int)block.Length);
-            Fill(block, lease.Span);
+            using (OutputLease lease = _ctx.Output.Lease(block.FileOffset, (int)block.Length))
+            {
+                Fill(block, lease.Span);
+            }
+            _ctx.Output.Forget(block.FileOffset, block.Length);
             return;
         }
         // Content that can only be made as a whole.
