@@ -15,7 +15,8 @@ internal sealed class TestLink : IDisposable
     private readonly MemoryStream _errors = new();
     private readonly string _path = Path.Combine(Path.GetTempPath(), $"layout-{Guid.NewGuid():N}");
 
-    public TestLink(string release = "go1.27", int threads = 1, bool buffered = false, BuildMode mode = BuildMode.Exe, CpuArch? cpu = null)
+    public TestLink(string release = "go1.27", int threads = 1, bool buffered = false, BuildMode mode = BuildMode.Exe, CpuArch? cpu = null,
+        OutputFormat? format = null)
     {
         Target target = new()
         {
@@ -34,7 +35,7 @@ internal sealed class TestLink : IDisposable
             Workers = new Workers(threads),
             Symbols = new SymbolTable(known, target),
             Settings = new LinkSettings { FunctionAlign = target.Cpu.FunctionAlign, NoDynamic = true },
-            Format = new FlatFormat(),
+            Format = format ?? new FlatFormat(),
             Output = OutputFile.Open(_path, new OutputOptions { ForceBuffered = buffered }),
             Diagnostics = new Diagnostics("link", _errors, new MemoryStream()),
         };
