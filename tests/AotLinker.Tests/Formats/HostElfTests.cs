@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
 using AotLinker.Cli;
+using AotLinker.Formats.Elf;
 using AotLinker.Load;
 using AotLinker.Mapping;
 using AotLinker.Objects;
@@ -184,6 +185,7 @@ public class HostElfTests
             Workers = new Workers(1),
             Symbols = new SymbolTable(Release.Newest, target),
             Settings = new LinkSettings(),
+            Format = new ElfFormat(target, Release.Newest, new ElfOptions()),
         };
     }
 
