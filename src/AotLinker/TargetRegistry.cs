@@ -35,7 +35,7 @@ internal static class TargetRegistry
     {
         _ when target.IsElf => new ElfFormat(target, release, ElfOptions.From(options)),
         HeadType.Plan9 when target.Cpu.Plan9 is { } cpu => new Plan9Format(cpu, options.Plan9Symbols64),
-        HeadType.Darwin => new MachOFormat(target, MachOOptions.From(options, release)),
+        HeadType.Darwin when target.Cpu.MachO is { } cpu => new MachOFormat(cpu, MachOOptions.From(options, release)),
         HeadType.Windows => new PeFormat(target, options.WindowsGui),
         HeadType.Js or HeadType.Wasip1 => new WasmFormat(),
         _ => null,

@@ -16,14 +16,14 @@ internal sealed class TestLink : IDisposable
     private readonly string _path = Path.Combine(Path.GetTempPath(), $"layout-{Guid.NewGuid():N}");
 
     public TestLink(string release = "go1.27", int threads = 1, bool buffered = false, BuildMode mode = BuildMode.Exe, CpuArch? cpu = null,
-        OutputFormat? format = null)
+        OutputFormat? format = null, HeadType system = HeadType.Linux)
     {
         Target target = new()
         {
             Goos = "linux",
             Goarch = cpu?.Name ?? "amd64",
             Cpu = cpu ?? new Amd64(),
-            HeadType = HeadType.Linux,
+            HeadType = system,
             BuildMode = mode,
             LinkMode = LinkMode.Internal,
         };
@@ -34,7 +34,7 @@ internal sealed class TestLink : IDisposable
             Release = known,
             Workers = new Workers(threads),
             Symbols = new SymbolTable(known, target),
-            Settings = new LinkSettings { FunctionAlign = target.Cpu.FunctionAlign, NoDynamic = true },
+            Settings = new LinkSettings { FunctionAlign = target.Cpu.FunctionAlign, NoDynamic = !target.IsAlwaysDynamic },
             Format = format ?? new FlatFormat(),
             Output = OutputFile.Open(_path, new OutputOptions { ForceBuffered = buffered }),
             Diagnostics = new Diagnostics("link", _errors, new MemoryStream()),

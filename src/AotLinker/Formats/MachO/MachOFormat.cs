@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using AotLinker.Objects;
-using AotLinker.Releases;
 using AotLinker.Synthesize;
 
 namespace AotLinker.Formats.MachO;
@@ -35,11 +34,10 @@ internal sealed partial class MachOFormat : OutputFormat
     private int _libraryBudget = LibraryBudget;
     private MachOSymbolTable? _symbolTable;
 
-    /// <summary>Mach-O for a target.</summary>
-    /// <exception cref="LinkException">There is no such port.</exception>
-    public MachOFormat(Target target, MachOOptions options)
+    /// <summary>Mach-O for a CPU.</summary>
+    public MachOFormat(MachOCpu cpu, MachOOptions options)
     {
-        _cpu = target.Cpu.MachO ?? throw new LinkException($"unknown -H option: {target.HeadType.ToString().ToLowerInvariant()}");
+        _cpu = cpu;
         _options = options;
     }
 
