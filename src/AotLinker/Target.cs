@@ -135,6 +135,9 @@ internal sealed class Target
     public bool HasDwarf => HeadType != HeadType.Plan9
         && (!IsExternal || IsElf || HeadType is HeadType.Darwin or HeadType.Windows);
 
+    /// <summary>Whether debug information is in the 64-bit format, as XCOFF's tools want it (isDwarf64).</summary>
+    public bool HasDwarf64 => HeadType == HeadType.Aix;
+
     /// <summary>Whether debug information names gdb's script for the runtime: some linkers cannot take the section.</summary>
     public bool HasGdbScripts => HeadType != HeadType.Aix && !(IsExternal && HeadType == HeadType.Windows && BuildMode == BuildMode.CArchive);
 

@@ -12,7 +12,7 @@ internal sealed partial class ElfFormat
     {
         int pointerSize = ctx.Target.PointerSize;
         byte[] header = new byte[pointerSize == 8 ? 24 : 12];
-        DieWriter w = new(header, pointerSize, ctx.Target.IsBigEndian);
+        DieWriter w = new(header, pointerSize, ctx.Target.IsBigEndian, default);
         w.UInt32(CompressionZlib);
         if (pointerSize == 8)
         {

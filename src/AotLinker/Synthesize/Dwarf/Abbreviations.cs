@@ -160,7 +160,7 @@ internal static class Abbreviations
     {
         // A tag, an attribute and a form take at most two bytes, so twice the table's length is enough.
         byte[] buffer = new byte[Table.Length * 2 + 64];
-        DieWriter w = new(buffer, 8, false);
+        DieWriter w = new(buffer, 8, false, default);
         ulong number = 0;
         for (int at = 0; at < Table.Length;)
         {

@@ -26,6 +26,12 @@ internal interface IDieSink
     /// <summary>A number of pointer size in the target's byte order.</summary>
     void Pointer(ulong value);
 
+    /// <summary>A place in a section, or the length of a part of one: 8 bytes in 64-bit DWARF, else 4.</summary>
+    void Offset(ulong value);
+
+    /// <summary>The length that a unit begins with, which does not count itself: an <see cref="Offset"/>, marked in 64-bit DWARF.</summary>
+    void UnitLength(ulong value);
+
     /// <summary>An unsigned LEB128 number.</summary>
     void Unsigned(ulong value);
 
@@ -38,12 +44,28 @@ internal interface IDieSink
     /// <summary>Zero bytes.</summary>
     void Zeros(int count);
 
-    /// <summary>Overwrites a 32-bit number.</summary>
-    void SetUInt32(int at, uint value);
+    /// <summary>Overwrites an <see cref="Offset"/>.</summary>
+    void SetOffset(int at, ulong value);
+
+    /// <summary>Overwrites a <see cref="UnitLength"/>: all that follows it belongs to the unit.</summary>
+    void SetUnitLength(int at, ulong value);
+}
+
+/// <summary>The two formats of DWARF, which differ in the size of offsets (section 7.4 of the standard).</summary>
+internal readonly record struct DwarfFormat(bool Is64)
+{
+    /// <summary>What stands in front of the length of a unit in 64-bit DWARF.</summary>
+    public const uint Mark64 = uint.MaxValue;
+
+    /// <summary>Bytes of an offset.</summary>
+    public int OffsetSize => Is64 ? 8 : 4;
+
+    /// <summary>Bytes of the length that a unit begins with.</summary>
+    public int UnitLengthSize => Is64 ? 12 : 4;
 }
 
 /// <summary>Adds up the size of what is written.</summary>
-internal struct DieSize(int pointerSize) : IDieSink
+internal struct DieSize(int pointerSize, DwarfFormat format) : IDieSink
 {
     /// <inheritdoc/>
     public static bool IsMeasuring => true;
@@ -64,6 +86,12 @@ internal struct DieSize(int pointerSize) : IDieSink
     public void Pointer(ulong value) => Length += pointerSize;
 
     /// <inheritdoc/>
+    public void Offset(ulong value) => Length += format.OffsetSize;
+
+    /// <inheritdoc/>
+    public void UnitLength(ulong value) => Length += format.UnitLengthSize;
+
+    /// <inheritdoc/>
     public void Unsigned(ulong value) => Length += Leb128.UnsignedLength(value);
 
     /// <inheritdoc/>
@@ -76,13 +104,18 @@ internal struct DieSize(int pointerSize) : IDieSink
     public void Zeros(int count) => Length += count;
 
     /// <inheritdoc/>
-    public readonly void SetUInt32(int at, uint value)
+    public readonly void SetOffset(int at, ulong value)
+    {
+    }
+
+    /// <inheritdoc/>
+    public readonly void SetUnitLength(int at, ulong value)
     {
     }
 }
 
 /// <summary>Writes into a span, which must be large enough.</summary>
-internal ref struct DieWriter(Span<byte> to, int pointerSize, bool bigEndian) : IDieSink
+internal ref struct DieWriter(Span<byte> to, int pointerSize, bool bigEndian, DwarfFormat format) : IDieSink
 {
     private readonly Span<byte> _to = to;
 
@@ -112,34 +145,29 @@ internal ref struct DieWriter(Span<byte> to, int pointerSize, bool bigEndian) : 
     /// <inheritdoc/>
     public void UInt32(uint value)
     {
-        if (bigEndian)
-        {
-            BinaryPrimitives.WriteUInt32BigEndian(_to[Length..], value);
-        }
-        else
-        {
-            BinaryPrimitives.WriteUInt32LittleEndian(_to[Length..], value);
-        }
-        Length += 4;
+        Put(Length, sizeof(uint), value);
+        Length += sizeof(uint);
     }
 
     /// <inheritdoc/>
     public void Pointer(ulong value)
     {
-        if (pointerSize == 4)
-        {
-            UInt32((uint)value);
-            return;
-        }
-        if (bigEndian)
-        {
-            BinaryPrimitives.WriteUInt64BigEndian(_to[Length..], value);
-        }
-        else
-        {
-            BinaryPrimitives.WriteUInt64LittleEndian(_to[Length..], value);
-        }
-        Length += 8;
+        Put(Length, pointerSize, value);
+        Length += pointerSize;
+    }
+
+    /// <inheritdoc/>
+    public void Offset(ulong value)
+    {
+        Put(Length, format.OffsetSize, value);
+        Length += format.OffsetSize;
+    }
+
+    /// <inheritdoc/>
+    public void UnitLength(ulong value)
+    {
+        SetUnitLength(Length, value);
+        Length += format.UnitLengthSize;
     }
 
     /// <inheritdoc/>
@@ -163,15 +191,40 @@ internal ref struct DieWriter(Span<byte> to, int pointerSize, bool bigEndian) : 
     }
 
     /// <inheritdoc/>
-    public readonly void SetUInt32(int at, uint value)
+    public readonly void SetOffset(int at, ulong value) => Put(at, format.OffsetSize, value);
+
+    /// <inheritdoc/>
+    public readonly void SetUnitLength(int at, ulong value)
     {
-        if (bigEndian)
+        if (format.Is64)
         {
-            BinaryPrimitives.WriteUInt32BigEndian(_to[at..], value);
+            Put(at, sizeof(uint), DwarfFormat.Mark64);
+            at += sizeof(uint);
+        }
+        Put(at, format.OffsetSize, value);
+    }
+
+    private readonly void Put(int at, int size, ulong value)
+    {
+        Span<byte> field = _to.Slice(at, size);
+        if (size == sizeof(uint))
+        {
+            if (bigEndian)
+            {
+                BinaryPrimitives.WriteUInt32BigEndian(field, (uint)value);
+            }
+            else
+            {
+                BinaryPrimitives.WriteUInt32LittleEndian(field, (uint)value);
+            }
+        }
+        else if (bigEndian)
+        {
+            BinaryPrimitives.WriteUInt64BigEndian(field, value);
         }
         else
         {
-            BinaryPrimitives.WriteUInt32LittleEndian(_to[at..], value);
+            BinaryPrimitives.WriteUInt64LittleEndian(field, value);
         }
     }
 }

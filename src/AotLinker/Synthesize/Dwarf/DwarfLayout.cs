@@ -9,12 +9,6 @@ namespace AotLinker.Synthesize.Dwarf;
 /// </summary>
 internal sealed class DwarfLayout
 {
-    /// <summary>Size of the header of .debug_rnglists and .debug_loclists.</summary>
-    public const int ListHeaderSize = AddressHeaderSize + 4;
-
-    /// <summary>Size of the header of .debug_addr.</summary>
-    public const int AddressHeaderSize = 8;
-
     private readonly DwarfRelocator _relocator;
 
     private DwarfLayout(LinkContext ctx, DebugInfo info)
@@ -23,6 +17,7 @@ internal sealed class DwarfLayout
         Info = info;
         Symbols = ctx.Symbols;
         PointerSize = ctx.Target.PointerSize;
+        Format = new DwarfFormat(ctx.Target.HasDwarf64);
         IsDwarf5 = DebugInfo.IsDwarf5(ctx);
         Producer = RawText.Encode("Go cmd/compile " + ctx.Options.Version);
         Units = [.. info.Units];
@@ -46,6 +41,15 @@ internal sealed class DwarfLayout
 
     /// <summary>Bytes in a pointer.</summary>
     public int PointerSize { get; }
+
+    /// <summary>The size of offsets.</summary>
+    public DwarfFormat Format { get; }
+
+    /// <summary>Size of the header of .debug_rnglists and .debug_loclists.</summary>
+    public int ListHeaderSize => AddressHeaderSize + 4;
+
+    /// <summary>Size of the header of .debug_addr.</summary>
+    public int AddressHeaderSize => Format.UnitLengthSize + 4;
 
     /// <summary>DWARF 5 rather than 4.</summary>
     public bool IsDwarf5 { get; }
@@ -125,7 +129,7 @@ internal sealed class DwarfLayout
     public Span<FunctionSymbols> Functions(DwarfUnit unit) => Info.FunctionsOf(unit);
 
     /// <summary>A writer in the target's byte order.</summary>
-    public DieWriter Writer(Span<byte> to) => new(to, PointerSize, Context.Target.IsBigEndian);
+    public DieWriter Writer(Span<byte> to) => new(to, PointerSize, Context.Target.IsBigEndian, Format);
 
     /// <summary>Length of a symbol's content; 0 for none.</summary>
     public int DataSize(DwarfUnit unit, int s) => s == 0 ? 0 : unit.Data(Symbols, new SymbolId(s)).Length;
@@ -145,11 +149,14 @@ internal sealed class DwarfLayout
     public int Copy(int s, Span<byte> to, DwarfUnit unit, int function) =>
         s == 0 ? 0 : _relocator.Copy(new SymbolId(s), to, unit, function);
 
+    /// <summary>Measures a record of ours.</summary>
+    public DieSize Sizer() => new(PointerSize, Format);
+
     /// <summary>Writes the header of a section that DWARF 5 added (writeDebugMiscSecHdr).</summary>
     public void WriteListHeader(Span<byte> to, long sectionSize, bool hasOffsets)
     {
         DieWriter w = Writer(to);
-        w.UInt32((uint)(sectionSize - 4));
+        w.UnitLength((ulong)(sectionSize - Format.UnitLengthSize));
         w.UInt16(5);
         w.Byte(PointerSize);
         w.Byte(0);

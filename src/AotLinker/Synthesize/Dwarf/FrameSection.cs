@@ -46,7 +46,7 @@ internal sealed class FrameSection(DwarfLayout layout) : DwarfSection(".debug_fr
         _starts = new long[pieces + 1];
         layout.Context.Workers.ForChunks(pieces, 1, (piece, _, _) =>
         {
-            DieSize size = new(layout.PointerSize);
+            DieSize size = layout.Sizer();
             Write(ref size, piece);
             _starts[piece + 1] = size.Length;
         });
@@ -90,12 +90,13 @@ internal sealed class FrameSection(DwarfLayout layout) : DwarfSection(".debug_fr
     private void WriteCommonEntry<TSink>(ref TSink w)
         where TSink : IDieSink, allows ref struct
     {
-        int reserve = HasLinkRegister ? 32 : 16;
+        // The identifier of a common entry is an offset, too.
+        int reserve = (HasLinkRegister ? 32 : 16) + layout.Format.OffsetSize - sizeof(uint);
         int stack = layout.Context.Target.Cpu.DwarfStackRegister;
         int link = layout.Context.Target.Cpu.DwarfReturnRegister;
         int start = w.Length;
-        w.UInt32((uint)reserve);
-        w.UInt32(uint.MaxValue);
+        w.UnitLength((ulong)reserve);
+        w.Offset(ulong.MaxValue);
         w.Byte(3);
         w.Byte(0);
         w.Unsigned(1);
@@ -119,7 +120,7 @@ internal sealed class FrameSection(DwarfLayout layout) : DwarfSection(".debug_fr
             w.Unsigned((ulong)link);
             w.Unsigned((ulong)(-layout.PointerSize / DataAlignmentFactor));
         }
-        int pad = reserve + 4 - (w.Length - start);
+        int pad = reserve + layout.Format.UnitLengthSize - (w.Length - start);
         if (pad < 0)
         {
             throw new LinkException($"dwarf: cieReserve too small by {-pad} bytes.");
@@ -132,15 +133,15 @@ internal sealed class FrameSection(DwarfLayout layout) : DwarfSection(".debug_fr
     {
         int length = layout.Symbols.Data(function).Length;
         int start = w.Length;
-        w.UInt32(0);
-        w.UInt32(0);
+        w.UnitLength(0);
+        w.Offset(0);
         w.Pointer(TSink.IsMeasuring ? 0 : (ulong)layout.Symbols.Value(function));
         w.Pointer((ulong)length);
         int instructions = w.Length;
         WriteInstructions(
             ref w, function, layout.Symbols.Data(new SymbolId(symbols.StackDeltas)), length, (symbols.Marks & FunctionMarks.IsTop) != 0);
         w.Zeros(-(w.Length - instructions) & (layout.PointerSize - 1));
-        w.SetUInt32(start, (uint)(w.Length - start - 4));
+        w.SetUnitLength(start, (ulong)(w.Length - start - layout.Format.UnitLengthSize));
     }
 
     private void WriteInstructions<TSink>(

@@ -44,10 +44,11 @@ internal sealed class LineHeader(LinkContext ctx)
     public byte[] Make(CompilationUnit unit)
     {
         NumberDirectories(unit);
-        DieSize size = new(ctx.Target.PointerSize);
+        DwarfFormat format = new(ctx.Target.HasDwarf64);
+        DieSize size = new(ctx.Target.PointerSize, format);
         Write(ref size, unit);
         byte[] header = new byte[size.Length];
-        DieWriter w = new(header, ctx.Target.PointerSize, ctx.Target.IsBigEndian);
+        DieWriter w = new(header, ctx.Target.PointerSize, ctx.Target.IsBigEndian, format);
         Write(ref w, unit);
         return header;
     }
@@ -127,7 +128,7 @@ internal sealed class LineHeader(LinkContext ctx)
     private void Write<TSink>(ref TSink w, CompilationUnit unit)
         where TSink : IDieSink, allows ref struct
     {
-        w.UInt32(0);
+        w.UnitLength(0);
         w.UInt16((ushort)(_isDwarf5 ? 5 : 2));
         if (_isDwarf5)
         {
@@ -135,7 +136,8 @@ internal sealed class LineHeader(LinkContext ctx)
             w.Byte(0);
         }
         int lengthAt = w.Length;
-        w.UInt32(0);
+        w.Offset(0);
+        int start = w.Length;
         // Minimum instruction length; maximum operations per instruction.
         w.Byte(1);
         if (_isDwarf5)
@@ -157,7 +159,7 @@ internal sealed class LineHeader(LinkContext ctx)
         {
             WriteTables4(ref w, unit);
         }
-        w.SetUInt32(lengthAt, (uint)(w.Length - lengthAt - 4));
+        w.SetOffset(lengthAt, (ulong)(w.Length - start));
     }
 
     private void WriteTables5<TSink>(ref TSink w, CompilationUnit unit)

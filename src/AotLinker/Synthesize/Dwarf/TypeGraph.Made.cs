@@ -191,7 +191,7 @@ internal sealed partial class TypeGraph
             {
                 _name = new byte[length * 2];
             }
-            DieWriter name = new(_name, 8, false);
+            DieWriter name = new(_name, 8, false, default);
             name.Bytes("type:*"u8);
             WriteName(ref name, node);
             type = _symbols.Lookup(_name.AsSpan(0, length), 0);

@@ -34,7 +34,7 @@ internal sealed partial class TypeGraph
         {
             for (int i = from; i < to; i++)
             {
-                DieSize size = new(_pointerSize);
+                DieSize size = new(_pointerSize, _format);
                 WriteType(ref size, i);
                 _nodes[i].Start = (uint)size.Length;
                 _nodes[i].Reference = 0;
@@ -61,7 +61,7 @@ internal sealed partial class TypeGraph
     /// <summary>Writes the DIEs of a node; returns their size.</summary>
     public int Write(int node, Span<byte> to)
     {
-        DieWriter w = new(to, _pointerSize, _ctx.Target.IsBigEndian);
+        DieWriter w = new(to, _pointerSize, _ctx.Target.IsBigEndian, _format);
         WriteType(ref w, node);
         if ((_nodes[node].Flags & NodeFlags.HasTypedef) != 0)
         {
@@ -174,7 +174,7 @@ internal sealed partial class TypeGraph
         w.Byte((int)Abbreviation.Typedef);
         WriteName(ref w, index);
         w.Byte(0);
-        w.UInt32((uint)(SectionOffset + _nodes[index].Start));
+        w.Offset((ulong)(SectionOffset + _nodes[index].Start));
     }
 
     private void WriteMade<TSink>(ref TSink w, in TypeNode node)
@@ -244,7 +244,7 @@ internal sealed partial class TypeGraph
     }
 
     private void WriteReference<TSink>(ref TSink w, int node)
-        where TSink : IDieSink, allows ref struct => w.UInt32(TSink.IsMeasuring ? 0 : (uint)Reference(node));
+        where TSink : IDieSink, allows ref struct => w.Offset(TSink.IsMeasuring ? 0 : (ulong)Reference(node));
 
     // The type attribute of a map or channel: the runtime's structure. Types that came up too late to get one refer to a descriptor.
     private void WriteStructure<TSink>(ref TSink w, in TypeNode node, SymbolId descriptor)
@@ -256,7 +256,7 @@ internal sealed partial class TypeGraph
         }
         else
         {
-            w.UInt32(TSink.IsMeasuring ? 0 : (uint)SectionRelative(node, descriptor));
+            w.Offset(TSink.IsMeasuring ? 0 : (ulong)SectionRelative(node, descriptor));
         }
     }
 
@@ -335,7 +335,7 @@ internal sealed partial class TypeGraph
 
     private int NameLength(int node)
     {
-        DieSize size = new(_pointerSize);
+        DieSize size = new(_pointerSize, _format);
         WriteName(ref size, node);
         return size.Length;
     }

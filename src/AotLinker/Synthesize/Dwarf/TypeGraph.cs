@@ -20,6 +20,7 @@ internal sealed partial class TypeGraph : IDisposable
     private readonly LinkContext _ctx;
     private readonly SymbolTable _symbols;
     private readonly int _pointerSize;
+    private readonly DwarfFormat _format;
     private readonly IdMap _nodeOfType = new();
     private readonly NativeArray<TypeNode> _nodes = new(1 << 10);
     private readonly SymbolId _eface;
@@ -35,6 +36,7 @@ internal sealed partial class TypeGraph : IDisposable
         _ctx = ctx;
         _symbols = ctx.Symbols;
         _pointerSize = ctx.Target.PointerSize;
+        _format = new DwarfFormat(ctx.Target.HasDwarf64);
         _eface = FindOrExit("type:runtime.eface"u8);
         _iface = FindOrExit("type:runtime.iface"u8);
         NewNode(new TypeNode { Shape = Abbreviation.NullType });

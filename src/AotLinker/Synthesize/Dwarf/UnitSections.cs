@@ -21,7 +21,7 @@ internal sealed class LineSection(DwarfLayout layout) : UnitSection(".debug_line
         }
         unit.LineHeader.CopyTo(to);
         // The length of the unit is only known now.
-        Writer(to).SetUInt32(0, (uint)(UnitSize(unit) - 4));
+        Writer(to).SetUnitLength(0, (ulong)(UnitSize(unit) - Layout.Format.UnitLengthSize));
         return unit.LineHeader.Length;
     }
 }
@@ -45,7 +45,7 @@ internal sealed class InfoSection(DwarfLayout layout) : UnitSection(".debug_info
         switch (Locate(unit, item, out int index))
         {
             case Part.Header:
-                DieSize size = new(Layout.PointerSize);
+                DieSize size = Layout.Sizer();
                 WriteHeader(ref size, unit);
                 return size.Length;
             case Part.Abstract:
@@ -141,18 +141,18 @@ internal sealed class InfoSection(DwarfLayout layout) : UnitSection(".debug_info
     private void WriteHeader<TSink>(ref TSink w, DwarfUnit unit)
         where TSink : IDieSink, allows ref struct
     {
-        w.UInt32(TSink.IsMeasuring ? 0 : (uint)(UnitSize(unit) - 4));
+        w.UnitLength(TSink.IsMeasuring ? 0 : (ulong)(UnitSize(unit) - Layout.Format.UnitLengthSize));
         if (Layout.IsDwarf5)
         {
             w.UInt16(5);
             w.Byte(UnitTypeCompile);
             w.Byte(Layout.PointerSize);
-            w.UInt32(0);
+            w.Offset(0);
         }
         else
         {
             w.UInt16(4);
-            w.UInt32(0);
+            w.Offset(0);
             w.Byte(Layout.PointerSize);
         }
         w.Byte((int)(unit.HasText ? Abbreviation.Unit : Abbreviation.UnitWithoutText));
@@ -161,9 +161,9 @@ internal sealed class InfoSection(DwarfLayout layout) : UnitSection(".debug_info
         w.Byte(LanguageGo);
         if (unit.HasText)
         {
-            w.UInt32(TSink.IsMeasuring ? 0 : (uint)Layout.Lines.Start(unit.Position));
+            w.Offset(TSink.IsMeasuring ? 0 : (ulong)Layout.Lines.Start(unit.Position));
             w.Pointer(TSink.IsMeasuring ? 0 : (ulong)Layout.Symbols.Value(unit.Unit.Text[0]));
-            w.UInt32(TSink.IsMeasuring ? 0 : (uint)Layout.Ranges.Start(unit.Position));
+            w.Offset(TSink.IsMeasuring ? 0 : (ulong)Layout.Ranges.Start(unit.Position));
         }
         // Where the compiler ran is not known; paths are absolute, or relative to nobody knows where.
         w.Bytes(".\0"u8);
@@ -179,7 +179,7 @@ internal sealed class InfoSection(DwarfLayout layout) : UnitSection(".debug_info
         w.Byte(0);
         if (unit.HasText && Layout.IsDwarf5)
         {
-            w.UInt32(TSink.IsMeasuring ? 0 : (uint)Layout.Addresses!.Start(unit.Position));
+            w.Offset(TSink.IsMeasuring ? 0 : (ulong)Layout.Addresses!.Start(unit.Position));
         }
     }
 }
@@ -195,7 +195,7 @@ internal sealed class RangeSection(DwarfLayout layout) : UnitSection(layout.IsDw
     private const int SlotLength = 4;
 
     /// <inheritdoc/>
-    protected override int PrologueSize => Layout.IsDwarf5 ? DwarfLayout.ListHeaderSize : 0;
+    protected override int PrologueSize => Layout.IsDwarf5 ? Layout.ListHeaderSize : 0;
 
     /// <inheritdoc/>
     protected override void WritePrologue(Span<byte> to) => Layout.WriteListHeader(to, Size, true);
@@ -210,7 +210,7 @@ internal sealed class RangeSection(DwarfLayout layout) : UnitSection(layout.IsDw
         {
             return Layout.Place(unit, new SymbolId(Layout.Functions(unit)[item - 1].Ranges), offset);
         }
-        DieSize size = new(Layout.PointerSize);
+        DieSize size = Layout.Sizer();
         WriteUnitRanges(ref size, unit);
         return size.Length;
     }
@@ -259,7 +259,7 @@ internal sealed class RangeSection(DwarfLayout layout) : UnitSection(layout.IsDw
 internal sealed class LocationSection(DwarfLayout layout) : UnitSection(layout.IsDwarf5 ? ".debug_loclists" : ".debug_loc", layout)
 {
     /// <inheritdoc/>
-    protected override int PrologueSize => Layout.IsDwarf5 ? DwarfLayout.ListHeaderSize : 0;
+    protected override int PrologueSize => Layout.IsDwarf5 ? Layout.ListHeaderSize : 0;
 
     /// <inheritdoc/>
     protected override void WritePrologue(Span<byte> to) => Layout.WriteListHeader(to, Size, true);
@@ -280,7 +280,7 @@ internal sealed class LocationSection(DwarfLayout layout) : UnitSection(layout.I
 internal sealed class AddressSection(DwarfLayout layout) : UnitSection(".debug_addr", layout)
 {
     /// <inheritdoc/>
-    protected override int PrologueSize => DwarfLayout.AddressHeaderSize;
+    protected override int PrologueSize => Layout.AddressHeaderSize;
 
     /// <inheritdoc/>
     protected override void WritePrologue(Span<byte> to) => Layout.WriteListHeader(to, Size, false);
