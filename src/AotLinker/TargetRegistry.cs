@@ -6,6 +6,7 @@ using AotLinker.Formats.MachO;
 using AotLinker.Formats.Plan9;
 using AotLinker.Formats.Pe;
 using AotLinker.Formats.Wasm;
+using AotLinker.Formats.Xcoff;
 using AotLinker.Releases;
 
 namespace AotLinker;
@@ -37,6 +38,7 @@ internal static class TargetRegistry
         HeadType.Plan9 when target.Cpu.Plan9 is { } cpu => new Plan9Format(cpu, options.Plan9Symbols64),
         HeadType.Darwin when target.Cpu.MachO is { } cpu => new MachOFormat(cpu, MachOOptions.From(options, release)),
         HeadType.Windows => new PeFormat(target, options.WindowsGui),
+        HeadType.Aix => new XcoffFormat(),
         HeadType.Js or HeadType.Wasip1 => new WasmFormat(),
         _ => null,
     };

@@ -52,7 +52,7 @@ internal sealed partial class Ppc64
                 return true;
 
             case RelocKind.AddrPowerTocrel or RelocKind.AddrPowerTocrelDs:
-                value = (long)FromToc(in site, content);
+                value = (long)(site.Context.Target.HasFunctionDescriptors ? FromTocEntry(in site, content) : FromToc(in site, content));
                 return true;
 
             case RelocKind.AddrPower or RelocKind.AddrPowerDs or RelocKind.AddrPowerD34 or RelocKind.AddrPowerPcrel34:
@@ -128,14 +128,47 @@ internal sealed partial class Ppc64
     private bool IsPlainEntry(SymbolId s) =>
         s == _plainEntries[0] || s == _plainEntries[1] || s == _plainEntries[2] || s == _plainEntries[3];
 
-    private ulong FromToc(in RelocSite site, ulong content)
+    private ulong FromToc(in RelocSite site, ulong content) => AddFromToc(in site, content, site.TargetAddress - _tocAddress);
+
+    /// <summary>
+    /// A load of an address from its entry in the table of contents. If what it is the address of lies in data, whose distance from the
+    /// table is known, the address is computed instead.
+    /// </summary>
+    private ulong FromTocEntry(in RelocSite site, ulong content)
     {
-        long distance = site.TargetAddress - _tocAddress;
+        SymbolTable symbols = site.Context.Symbols;
+        if (!symbols.Name(site.Target).StartsWith("TOC."u8))
+        {
+            site.Report("archreloctoc called for a symbol without TOC anchor");
+        }
+        long toc = symbols.Value(site.Context.Known.Toc);
+        RelocList entry = symbols.Relocs(site.Target);
+        SymbolId variable = entry.Count == 0 ? SymbolId.None : entry.Target(0);
+        if (!variable.IsNone && symbols.IsReachable(variable)
+            && site.Context.SectionOf(variable)?.Segment == site.Context.DataSegment)
+        {
+            long distance = symbols.Value(variable) + site.Addend - toc;
+            CheckTocDistance(in site, distance);
+            // The load keeps its registers.
+            uint load = (uint)(isBigEndian ? content : content >> 32);
+            ulong code = (content & Pair(uint.MaxValue, 0)) | Pair(0, (load & 0x03ff0000) | Addi);
+            return AddHalves(code, distance);
+        }
+        return AddFromToc(in site, content, site.TargetAddress - toc);
+    }
+
+    private static void CheckTocDistance(in RelocSite site, long distance)
+    {
         if (distance != (int)distance)
         {
             SymbolTable symbols = site.Context.Symbols;
             site.Report($"TOC relocation for {symbols.NameText(site.Symbol)} is too big to relocate %!s(loader.Sym={site.Target.Index}): 0x{RelocSite.GoHex(distance)}");
         }
+    }
+
+    private ulong AddFromToc(in RelocSite site, ulong content, long distance)
+    {
+        CheckTocDistance(in site, distance);
         // Bits set by then are not cleared, unlike those of absolute addresses.
         uint low = (ushort)distance;
         if (site.Kind == RelocKind.AddrPowerTocrelDs)

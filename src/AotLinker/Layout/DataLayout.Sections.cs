@@ -272,6 +272,7 @@ internal sealed partial class DataLayout
             _symbols.SetValue(masks, (long)section.Length);
             _symbols.SetSectionIndex(masks, section.Index);
             Place(section, SymbolKind.GcMask, SymbolKind.NoPtrBss);
+            _ctx.Carriers.SetLength(SymbolKind.GcMask, (long)section.Length - _symbols.Value(masks));
         }
         PlaceCounters(section);
 

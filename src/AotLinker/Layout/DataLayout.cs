@@ -306,8 +306,8 @@ internal sealed partial class DataLayout
                     // Made by the linker, in order.
                     break;
                 case SymbolKind.Type when _plan.OrdersTypes:
-                    // Sorts with threads of its own, below.
-                    break;
+                    // Sorts with threads of its own, below, and from the order of ids.
+                    return;
                 case SymbolKind.ElfGot:
                     // By name, so that .got comes before .toc, input by input.
                     Array.Sort(data, (x, y) => _symbols.Name(new SymbolId(Id(x))).SequenceCompareTo(_symbols.Name(new SymbolId(Id(y)))) is var c

@@ -66,6 +66,16 @@ internal abstract class DwarfSection(string name)
         }
     }
 
+    /// <summary>Whether the section is made of parts that belong to packages, and maybe something in front of them.</summary>
+    public virtual bool IsOfPackages => false;
+
+    /// <summary>
+    /// Adds up the sizes of the parts of each package, by import path, as symbol tables of XCOFF files have them (addDwsectCUSize).
+    /// </summary>
+    public virtual void AddPackageSizes(Dictionary<string, long> sizes)
+    {
+    }
+
     private int PieceAt(long offset)
     {
         int low = 0, high = PieceCount - 1;

@@ -1,4 +1,4 @@
-using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using AotLinker.Objects;
 
 namespace AotLinker.Synthesize.Dwarf;
@@ -57,6 +57,24 @@ internal sealed class FrameSection(DwarfLayout layout) : DwarfSection(".debug_fr
     }
 
     /// <inheritdoc/>
+    public override bool IsOfPackages => true;
+
+    /// <inheritdoc/>
+    public override void AddPackageSizes(Dictionary<string, long> sizes)
+    {
+        List<SymbolId> text = layout.Context.Text;
+        for (int i = 0; i < text.Count; i++)
+        {
+            if (HasEntry(i))
+            {
+                DieSize size = layout.Sizer();
+                WriteFunction(ref size, text[i], layout.Info.Functions[layout.FunctionOfText[i]]);
+                CollectionsMarshal.GetValueRefOrAddDefault(sizes, layout.Symbols.PackagePath(text[i]), out _) += size.Length;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public override void Fill(LinkContext ctx, int piece, Span<byte> content)
     {
         DieWriter w = layout.Writer(content);
@@ -78,13 +96,15 @@ internal sealed class FrameSection(DwarfLayout layout) : DwarfSection(".debug_fr
         int to = Math.Min(text.Count, (piece + 1) * FunctionsPerPiece);
         for (int i = piece * FunctionsPerPiece; i < to; i++)
         {
-            int function = layout.FunctionOfText[i];
-            if (function >= 0 && (layout.Info.Functions[function].Marks & FunctionMarks.HasInfo) != 0)
+            if (HasEntry(i))
             {
-                WriteFunction(ref w, text[i], layout.Info.Functions[function]);
+                WriteFunction(ref w, text[i], layout.Info.Functions[layout.FunctionOfText[i]]);
             }
         }
     }
+
+    private bool HasEntry(int textIndex) =>
+        layout.FunctionOfText[textIndex] is >= 0 and var function && (layout.Info.Functions[function].Marks & FunctionMarks.HasInfo) != 0;
 
     // The entry that those of the functions refer to (CIE), section 6.4.1 of the standard.
     private void WriteCommonEntry<TSink>(ref TSink w)

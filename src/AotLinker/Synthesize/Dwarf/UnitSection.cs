@@ -98,6 +98,26 @@ internal abstract class UnitSection(string name, DwarfLayout layout) : DwarfSect
     }
 
     /// <inheritdoc/>
+    public override bool IsOfPackages => true;
+
+    /// <inheritdoc/>
+    public override void AddPackageSizes(Dictionary<string, long> sizes)
+    {
+        if (UncountedSize is not { } uncounted)
+        {
+            return;
+        }
+        foreach (DwarfUnit unit in Layout.Units)
+        {
+            if (UnitSize(unit) is var size && size != 0)
+            {
+                System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(sizes, unit.Unit.Package.Path, out _)
+                    += size - uncounted;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public override void Fill(LinkContext ctx, int piece, Span<byte> content)
     {
         Piece p = _pieces[piece];
@@ -118,6 +138,12 @@ internal abstract class UnitSection(string name, DwarfLayout layout) : DwarfSect
             }
         }
     }
+
+    /// <summary>
+    /// Bytes at the start of a unit's part that do not count in <see cref="AddPackageSizes"/>; null if nothing does. For .debug_info and
+    /// .debug_loc the Go linker notes sizes under names that it does not look for, so they come out as 0.
+    /// </summary>
+    protected virtual int? UncountedSize => null;
 
     /// <summary>Number of items of a unit; some may be empty.</summary>
     protected abstract int ItemCount(DwarfUnit unit);

@@ -5,6 +5,9 @@ namespace AotLinker.Synthesize.Dwarf;
 /// <summary>.debug_line: for each unit a header with its files, then the line programs of its functions (ld.writelines).</summary>
 internal sealed class LineSection(DwarfLayout layout) : UnitSection(".debug_line", layout)
 {
+    /// <summary>The unit's length does not count itself.</summary>
+    protected override int? UncountedSize => Layout.Format.UnitLengthSize;
+
     /// <inheritdoc/>
     protected override int ItemCount(DwarfUnit unit) => unit.HasText ? 1 + unit.Unit.Text.Count : 0;
 
@@ -193,6 +196,9 @@ internal sealed class RangeSection(DwarfLayout layout) : UnitSection(layout.IsDw
 
     // References to .debug_addr in a unit's own ranges take this many bytes (R_DWTXTADDR_U4).
     private const int SlotLength = 4;
+
+    /// <inheritdoc/>
+    protected override int? UncountedSize => 0;
 
     /// <inheritdoc/>
     protected override int PrologueSize => Layout.IsDwarf5 ? Layout.ListHeaderSize : 0;
