@@ -16,10 +16,6 @@ internal static class LinkCapability
         "amd64" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "dragonfly" or "solaris" or "illumos" or "darwin" or "plan9"
             or "windows",
         "arm64" => goos is "linux" or "android" or "freebsd" or "netbsd" or "openbsd" or "darwin" or "windows",
-        "ppc64" => goos is "linux" or "openbsd",
-        "386" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "plan9",
-        "amd64" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "dragonfly" or "solaris" or "illumos" or "darwin" or "plan9",
-        "arm64" => goos is "linux" or "android" or "freebsd" or "netbsd" or "openbsd" or "darwin",
         "ppc64" => goos is "aix" or "linux" or "openbsd",
         "ppc64le" => goos is "linux",
         "arm" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "plan9",

@@ -115,7 +115,7 @@ internal struct DieSize(int pointerSize, DwarfFormat format) : IDieSink
 }
 
 /// <summary>Writes into a span, which must be large enough.</summary>
-internal ref struct DieWriter(Span<byte> to, int pointerSize, bool bigEndian, DwarfFormat format) : IDieSink
+internal ref struct DieWriter(Span<byte> to, int pointerSize, bool bigEndian, DwarfFormat format = default) : IDieSink
 {
     private readonly Span<byte> _to = to;
 
