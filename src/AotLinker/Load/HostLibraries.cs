@@ -11,7 +11,7 @@ namespace AotLinker.Load;
 /// What host objects expect of the host compiler's own libraries, libgcc above all: the members that define what is still missing are
 /// linked in (the end of ld.loadlib, and ld.hostArchive).
 /// </summary>
-internal sealed class HostLibraries
+internal sealed partial class HostLibraries
 {
     private const string None = "none";
 
@@ -36,6 +36,10 @@ internal sealed class HostLibraries
         if (libgcc.Length == 0)
         {
             libgcc = libraries.Ask("--print-libgcc-file-name", "libgcc");
+        }
+        if (ctx.Target.HeadType == HeadType.Windows)
+        {
+            libraries.LoadWindowsLibraries();
         }
         libraries.LoadArchive(libgcc);
 
@@ -122,7 +126,7 @@ internal sealed class HostLibraries
             throw new LinkException($"{path} is not an archive file");
         }
         List<ArchiveMember> members = ArchiveReader.Members(file.Base, file.Length, path);
-        Dictionary<string, long> definers = ReadMap(path, file, members);
+        Dictionary<string, long> definers = ReadMap(path, file, members, HasUnderscores);
         Dictionary<long, ArchiveMember> byOffset = [];
         foreach (ArchiveMember member in members)
         {
@@ -138,7 +142,7 @@ internal sealed class HostLibraries
             List<long> wanted = [];
             foreach (SymbolId s in Missing())
             {
-                if (definers.TryGetValue(_ctx.Symbols.NameText(s), out long offset) && loaded.Add(offset))
+                if (!IsImportVariable(s) && definers.TryGetValue(_ctx.Symbols.NameText(s), out long offset) && loaded.Add(offset))
                 {
                     wanted.Add(offset);
                 }
@@ -166,7 +170,7 @@ internal sealed class HostLibraries
     }
 
     /// <summary>The archive's own list of symbols: from names to the offset of the header of the member that defines each.</summary>
-    private static Dictionary<string, long> ReadMap(string path, InputFile file, List<ArchiveMember> members)
+    private static Dictionary<string, long> ReadMap(string path, InputFile file, List<ArchiveMember> members, bool hasUnderscores)
     {
         if (members.Count == 0 || members[0].Name is not ("/" or "/SYM64/"))
         {
@@ -189,7 +193,8 @@ internal sealed class HostLibraries
             {
                 throw new LinkException($"short read from {path}");
             }
-            definers[Encoding.UTF8.GetString(names[..end])] = (long)Number(offsets[(i * word)..]);
+            ReadOnlySpan<byte> name = hasUnderscores && end > 1 && names[0] == (byte)'_' ? names[1..end] : names[..end];
+            definers[Encoding.UTF8.GetString(name)] = (long)Number(offsets[(i * word)..]);
             names = names[(end + 1)..];
         }
         return definers;

@@ -8,6 +8,7 @@ internal sealed class HostObjects(LinkContext ctx, int firstVersion)
 {
     private int _version = firstVersion;
     private int _captured;
+    private HostPe? _pe;
 
     /// <summary>
     /// Loads the host objects of a link that we finish ourselves. Their functions become the first ones of <see cref="LinkContext.Text"/>.
@@ -44,6 +45,17 @@ internal sealed class HostObjects(LinkContext ctx, int firstVersion)
                     ctx.Diagnostics.Error(e.Message);
                 }
                 break;
+            case MemberKind.HostPe:
+                try
+                {
+                    _pe ??= new HostPe(ctx);
+                    ctx.Text.AddRange(_pe.Load(host, _version++));
+                }
+                catch (LinkException e) when (e.Form == MessageForm.Bare)
+                {
+                    ctx.Diagnostics.Error(e.Message);
+                }
+                break;
             case MemberKind.Unknown:
                 ctx.Diagnostics.Error($"{host.Member.DisplayName}: unrecognized object file format");
                 return;
@@ -53,6 +65,19 @@ internal sealed class HostObjects(LinkContext ctx, int firstVersion)
         if (ctx.Options.CaptureHostObjects.Length > 0)
         {
             Capture(host, _captured++);
+        }
+    }
+
+    /// <summary>Settles what objects for Windows import, once all are loaded.</summary>
+    public void ResolveImports()
+    {
+        try
+        {
+            _pe?.ResolveImports();
+        }
+        catch (LinkException e) when (e.Form == MessageForm.Bare)
+        {
+            ctx.Diagnostics.Error(e.Message);
         }
     }
 

@@ -230,6 +230,10 @@ internal readonly struct SymbolBuilder(SymbolTable table, SymbolId symbol)
     public void AddReloc(RelocKind kind, int offset, int size, SymbolId target, long addend) =>
         AddRelocRecord((ushort)kind, offset, size, target, addend);
 
+    /// <summary>Adds a relocation, which may be a weak one, without touching the content.</summary>
+    public void AddReloc(RelocKind kind, int offset, int size, SymbolId target, long addend, bool isWeak) =>
+        AddRelocRecord((ushort)((ushort)kind | (isWeak ? RelocFlags.Weak : 0)), offset, size, target, addend);
+
     /// <summary>Adds a relocation of a host object, in its own numbering.</summary>
     public void AddHostReloc(uint hostType, int offset, int size, SymbolId target, long addend) =>
         AddRelocRecord(checked((ushort)(RelocFlags.HostBase + hostType)), offset, size, target, addend);

@@ -101,6 +101,8 @@ internal sealed partial class PeFormat : OutputFormat
         _exports = PeExports.Collect(ctx);
         if (!ctx.Release.SortsUnwindTables && _cpu.HasUnwindTables)
             PeUnwindTables.Add(ctx);
+        if (ctx.IsCgo)
+            PeImportStubs.Add(ctx, _cpu);
     }
 
     /// <inheritdoc/>
