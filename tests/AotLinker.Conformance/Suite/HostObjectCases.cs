@@ -19,12 +19,13 @@ internal sealed partial class StandardSuite
         Programs("cgo, pie", ["-buildmode=pie"], ["hello", "server"]);
         Programs("race detector", ["-race"], ["hello", "concurrency"]);
 
+        AddHostObjectsOf32Bits(compiler);
         foreach (string mode in (string[])["exe", "pie"])
         {
             CaptureSet? set = null;
             Add("host objects", $".syso, {mode}", NewestInCi, () =>
             {
-                string module = SysoModule(compiler.Value);
+                string module = SysoModule("hostobject", "hostobject", [compiler.Value]);
                 set ??= new CaptureSet(_toolchain, "build", [$"-buildmode={mode}", "."], module, null, CaptureSet.Stamp(module));
                 LinkStep step = set["example.test/hostobject"];
                 SameAndRuns(step);
@@ -47,13 +48,43 @@ internal sealed partial class StandardSuite
         }
     }
 
-    /// <summary>A copy of tests/hostobject below the cache, with its host object.</summary>
-    private static string SysoModule(string compiler)
+    /// <summary>The same for CPUs of 32 bits, where addends stand in the code; and imports of the host object and of Go.</summary>
+    private void AddHostObjectsOf32Bits(Lazy<string> compiler)
+    {
+        Add32("386", () => [compiler.Value, "-m32"], [["-s", "-w"], ["-compressdwarf=false"]]);
+        if (Host.Find("clang") is { } clang)
+        {
+            Add32("arm", () => [clang, "--target=armv7-linux-gnueabihf", "-marm"], [["-s", "-w"], ["-debugtramp=2"]]);
+        }
+        else
+        {
+            Console.Error.WriteLine("linux/arm: host objects are not compared (there is no clang to make one)");
+        }
+
+        void Add32(string cpu, Func<string[]> command, string[][] flags)
+        {
+            Add("host objects", $".syso with imports, linux/{cpu}", Tier.All, () =>
+            {
+                string module = SysoModule("hostobject32", "hostobject32-" + cpu, [.. command(), "-fPIC", "-fcommon", "-ffreestanding"]);
+                CaptureSet set = new(
+                    _toolchain, "build", ["."], module, new Dictionary<string, string> { ["GOOS"] = "linux", ["GOARCH"] = cpu },
+                    CaptureSet.Stamp(module));
+                LinkStep step = set["example.test/hostobject32"];
+                foreach (string[] more in (string[][])[[], .. flags])
+                {
+                    _subject.SameAsReference(_toolchain, step, more);
+                }
+            });
+        }
+    }
+
+    /// <summary>A copy of a module of this folder below the cache, with its host object.</summary>
+    private static string SysoModule(string module, string copy, string[] compiler)
     {
         lock (SysoLock)
         {
-            string source = Path.Combine(Settings.Root, "tests", "hostobject");
-            string target = Path.Combine(Settings.Cache, "hostobject");
+            string source = Path.Combine(Settings.Root, "tests", module);
+            string target = Path.Combine(Settings.Cache, copy);
             Directory.CreateDirectory(target);
             foreach (string file in Directory.GetFiles(source))
             {
@@ -62,7 +93,7 @@ internal sealed partial class StandardSuite
 
             string[] options = ["-O2", "-fno-stack-protector", "-fcf-protection=none", "-fno-asynchronous-unwind-tables", "-fno-ident"];
             Command.Must(
-                [compiler, .. options, "-c", "-x", "c", "-o", Path.Combine(target, "native.syso"), Path.Combine(target, "native.txt")],
+                [.. compiler, .. options, "-c", "-x", "c", "-o", Path.Combine(target, "native.syso"), Path.Combine(target, "native.txt")],
                 [], new Dictionary<string, string>());
             return target;
         }

@@ -1,0 +1,3 @@
+module example.test/hostobject32
+
+go 1.24
