@@ -1,23 +1,14 @@
 using System.Globalization;
-using System.Text;
 using AotLinker.Emit;
 using AotLinker.Formats.Elf;
-using AotLinker.Layout;
 using AotLinker.Objects;
 
 namespace AotLinker.Cpu;
 
-/// <summary>Relocations and trampolines of LoongArch (the Go linker's loong64: archreloc, adddynrel, trampoline).</summary>
+/// <summary>Relocations of LoongArch (the Go linker's loong64: archreloc, adddynrel).</summary>
 internal sealed partial class Loong64
 {
-    // A call reaches this many bytes in either direction.
-    private const long CallReach = 1L << 27;
-
     // Instructions without their numbers and registers.
-    private const uint PcAlignedPage = 0x1a000000;
-    private const uint AddImmediate = 0x02c00000;
-    private const uint LoadDouble = 0x28c00000;
-    private const uint JumpRegister = 0x4c000000;
     private const uint LoadUpper = 0x14000000;
     private const uint OrImmediate = 0x03800000;
 
@@ -201,88 +192,6 @@ internal sealed partial class Loong64
             b.SetRelocTarget(reloc, table);
             b.SetRelocAddend(reloc, offset);
         }
-    }
-
-    /// <inheritdoc/>
-    public override void CheckReach(TextLayout text, SymbolId s, int reloc, SymbolId target)
-    {
-        LinkContext ctx = text.Context;
-        SymbolTable symbols = ctx.Symbols;
-        RelocList relocs = symbols.Relocs(s);
-        RelocRecord r = relocs[reloc];
-        RelocKind kind = relocs.Kind(reloc);
-        if (kind is not RelocKind.CallLoong64)
-        {
-            int number = ctx.Release.RelocKinds.IndexOf((byte)kind);
-            ctx.Diagnostics.Error(symbols.Name(s), $"trampoline called with non-jump reloc: {number} ({kind.GoName()})");
-            return;
-        }
-        bool isImport = symbols.Kind(target) == SymbolKind.DynImport;
-        if (isImport && !ctx.Release.LoongTrampolinesReachImports)
-        {
-            return;
-        }
-        long pc = symbols.Value(s) + r.Offset;
-        long address = symbols.Value(target);
-        bool isForced = ctx.Settings.DebugTrampolines > 1
-            && (symbols.PackagePath(s) is var own && (own.Length == 0 || own != symbols.PackagePath(target)));
-        if (address != 0 && Reaches(address + r.Addend - pc) && !isForced)
-        {
-            return;
-        }
-
-        SymbolId trampoline = FindTrampoline(symbols, target, r.Addend, pc);
-        if (symbols.Kind(trampoline) == SymbolKind.None)
-        {
-            text.AddTrampoline(trampoline, symbols.Kind(s));
-            if (isImport && r.Addend != 0)
-            {
-                ctx.Diagnostics.Error(symbols.Name(s), $"nonzero addend for DYNIMPORT call: {symbols.NameText(target)}+{r.Addend}");
-            }
-            WriteTrampoline(symbols.Update(trampoline), target, isImport ? 0 : r.Addend, (uint)ctx.Release.LoongTrampolineRegister, isImport);
-        }
-        SymbolBuilder b = symbols.Update(s);
-        b.SetRelocTarget(reloc, trampoline);
-        b.SetRelocAddend(reloc, 0);
-    }
-
-    private static bool Reaches(long distance) => distance is >= -CallReach and < CallReach;
-
-    /// <summary>
-    /// The first trampoline to a place that is either in reach or has no address yet, and so will be laid down behind the function
-    /// whose calls are being looked at.
-    /// </summary>
-    private static SymbolId FindTrampoline(SymbolTable symbols, SymbolId target, long addend, long pc)
-    {
-        string name = Encoding.Latin1.GetString(symbols.Name(target));
-        string offset = addend < 0 ? "-" + (-addend).ToString("x", CultureInfo.InvariantCulture) : "+" + addend.ToString("x", CultureInfo.InvariantCulture);
-        for (int i = 0; ; i++)
-        {
-            SymbolId s = symbols.Update(Encoding.Latin1.GetBytes($"{name}{offset}-tramp{i}"), symbols.Version(target)).Symbol;
-            if (symbols.Kind(s) == SymbolKind.DynImport)
-            {
-                continue;
-            }
-            if (name == "runtime.deferreturn")
-            {
-                symbols.DeferReturnTrampolines.Add(s);
-            }
-            if (symbols.Value(s) == 0 || Reaches(symbols.Value(s) - pc))
-            {
-                return s;
-            }
-        }
-    }
-
-    /// <summary>Loads a target, or what its GOT entry holds, into a register and jumps there.</summary>
-    private static void WriteTrampoline(SymbolBuilder to, SymbolId target, long addend, uint register, bool byGot)
-    {
-        uint both = register | (register << 5);
-        to.AddReference(target, addend, byGot ? RelocKind.Loong64GotHi : RelocKind.Loong64AddrHi, 4);
-        to.SetUInt(0, PcAlignedPage | register, 4);
-        to.AddReference(target, addend, byGot ? RelocKind.Loong64GotLo : RelocKind.Loong64AddrLo, 4);
-        to.SetUInt(4, (byGot ? LoadDouble : AddImmediate) | both, 4);
-        to.AddUInt32(JumpRegister | (register << 5));
     }
 
     private static long Put12(uint op, long number) => (op & ~Field12) | ((number & 0xfff) << 10);

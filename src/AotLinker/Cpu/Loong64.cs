@@ -56,12 +56,6 @@ internal sealed partial class Loong64 : CpuArch
     /// <summary>break 0.</summary>
     public override ReadOnlySpan<byte> CodePad => [0x00, 0x00, 0x2a, 0x00];
 
-    /// <summary>What a call reaches, less some room for the PLT and the like.</summary>
-    public override ulong TrampolineLimit => 0x7c00000;
-
-    /// <summary>Three instructions.</summary>
-    public override int MaxTrampolineSize => 12;
-
     /// <inheritdoc/>
     public override IReadOnlyList<string> HostCompilerArguments(Target target) => ["-mabi=lp64d"];
 
