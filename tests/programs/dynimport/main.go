@@ -7,9 +7,6 @@ import (
 )
 
 //go:cgo_import_dynamic libc_labs labs "libc.so.6"
-//go:cgo_import_dynamic libc_ffsll ffsll#GLIBC_2.2.5 "libc.so.6"
-//go:cgo_import_dynamic libc_qsort_r qsort_r#GLIBC_2.8 "libc.so.6"
-//go:cgo_import_dynamic libm_cos cos#GLIBC_2.2.5 "libm.so.6"
 //go:cgo_import_dynamic libm_unused sin "libm.so.6"
 //go:cgo_import_dynamic _ _ "libc.so.6"
 //go:cgo_import_dynamic _ _ "libdl.so.2"
