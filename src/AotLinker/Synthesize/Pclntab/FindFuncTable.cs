@@ -42,18 +42,19 @@ internal sealed class FindFuncTable
         piece.Clear();
         PieceWriter writer = new(piece, offset, ctx.Target.IsBigEndian);
         long bucket = offset / BucketSize;
-        int function = FirstBehind(_start + (bucket * SubBuckets * SubBucketSpan));
+        // The very first one is the first of all, even if it is a label of a host object and has no length.
+        int function = bucket == 0 ? 0 : FirstBehind(_start + (bucket * SubBuckets * SubBucketSpan));
         for (; bucket * BucketSize < writer.End; bucket++)
         {
             int first = 0;
             for (int j = 0; j < SubBuckets && (bucket * SubBuckets) + j < _subBuckets; j++)
             {
                 long from = _start + (((bucket * SubBuckets) + j) * SubBucketSpan);
-                while (function < _functions.Count - 1 && End(function) <= from)
+                while (function < _functions.Count - 1 && End(function) <= from && from != _start)
                 {
                     function++;
                 }
-                if (_symbols.Value(_functions[function]) >= from + SubBucketSpan || End(function) <= from)
+                if (_symbols.Value(_functions[function]) >= from + SubBucketSpan || (End(function) <= from && from != _start))
                 {
                     ctx.Diagnostics.Report(bucket, "hole in findfunctab");
                 }
