@@ -17,6 +17,10 @@ internal sealed partial class S390x
     public override bool AddDynamicRelocation(LinkContext ctx, SymbolId s, int reloc)
     {
         SymbolTable symbols = ctx.Symbols;
+        if (symbols.Relocs(s).Kind(reloc) == RelocKind.Host && ConvertHostRelocation(ctx, s, reloc) is { } isDone)
+        {
+            return isDone;
+        }
         RelocList relocs = symbols.Relocs(s);
         SymbolId to = relocs.Target(reloc);
         long addend = relocs[reloc].Addend;

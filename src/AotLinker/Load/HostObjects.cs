@@ -35,6 +35,8 @@ internal sealed class HostObjects(LinkContext ctx, int firstVersion)
     {
         switch (host.Kind)
         {
+            case MemberKind.HostElf when ctx.Target.Cpu.Elf is { LinksHostObjects: false } cpu:
+                throw new UnsupportedLinkException($"internal linking of host objects for {cpu.FamilyName} ({host.Member.DisplayName})");
             case MemberKind.HostElf:
                 try
                 {

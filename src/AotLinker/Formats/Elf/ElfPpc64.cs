@@ -55,7 +55,10 @@ internal sealed class ElfPpc64(bool isBigEndian, bool isPcRelative) : ElfCpu
     public override uint Flags(HeadType system, Release release) =>
         isBigEndian && system != HeadType.OpenBsd && !release.FollowsElfSupplements ? 1u : 2u;
 
-    /// <summary>No relocations of host objects are known: they end in an error.</summary>
+    /// <inheritdoc/>
+    public override bool LinksHostObjects => false;
+
+    /// <summary>No relocations of host objects are known.</summary>
     public override (int Size, int AddendSize)? HostRelocationSize(uint type) => null;
 
     /// <inheritdoc/>

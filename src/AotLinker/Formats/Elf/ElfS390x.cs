@@ -13,7 +13,68 @@ internal sealed class ElfS390x : ElfCpu
     /// <summary>R_390_GLOB_DAT: the address of a symbol, in the GOT.</summary>
     public const uint GlobDat = 10;
 
+    /// <summary>R_390_8: the address, as all up to 64 bits.</summary>
+    public const uint Host8 = 1;
+
+    /// <summary>R_390_16.</summary>
+    public const uint Host16 = 3;
+
+    /// <summary>R_390_32.</summary>
+    public const uint Host32 = 4;
+
+    /// <summary>R_390_PC32: the distance.</summary>
+    public const uint HostPc32 = 5;
+
+    /// <summary>R_390_GOT32: offset of the GOT entry.</summary>
+    public const uint HostGot32 = 7;
+
+    /// <summary>R_390_PLT32: the distance of the function or of its PLT entry.</summary>
+    public const uint HostPlt32 = 8;
+
+    /// <summary>R_390_GOTOFF: the distance from the GOT.</summary>
+    public const uint HostGotOff = 13;
+
+    /// <summary>R_390_GOTPC: the distance of the GOT.</summary>
+    public const uint HostGotPc = 14;
+
+    /// <summary>R_390_GOT16.</summary>
+    public const uint HostGot16 = 15;
+
+    /// <summary>R_390_PC16.</summary>
+    public const uint HostPc16 = 16;
+
+    /// <summary>R_390_PC16DBL: the distance in halfwords.</summary>
+    public const uint HostPc16Dbl = 17;
+
+    /// <summary>R_390_PLT16DBL.</summary>
+    public const uint HostPlt16Dbl = 18;
+
+    /// <summary>R_390_PC32DBL.</summary>
+    public const uint HostPc32Dbl = 19;
+
+    /// <summary>R_390_PLT32DBL.</summary>
+    public const uint HostPlt32Dbl = 20;
+
+    /// <summary>R_390_GOTPCDBL.</summary>
+    public const uint HostGotPcDbl = 21;
+
+    /// <summary>R_390_64.</summary>
+    public const uint Host64 = 22;
+
+    /// <summary>R_390_PC64.</summary>
+    public const uint HostPc64 = 23;
+
+    /// <summary>R_390_GOT64.</summary>
+    public const uint HostGot64 = 24;
+
+    /// <summary>R_390_PLT64.</summary>
+    public const uint HostPlt64 = 25;
+
+    /// <summary>R_390_GOTENT: the distance of the GOT entry in halfwords.</summary>
+    public const uint HostGotEntry = 26;
+
     private const uint JumpSlot = 11;
+    private const uint Relative = 12;
 
     private ElfS390x()
     {
@@ -50,13 +111,20 @@ internal sealed class ElfS390x : ElfCpu
     public override int PltEntrySize => 32;
 
     /// <inheritdoc/>
-    public override uint RelativeType => 12;
+    public override uint RelativeType => Relative;
 
     /// <summary>The PLT's slots moved when programs without a fixed address came to be linked internally.</summary>
     public override bool PltUsesGot(Release release) => !release.S390xLinksPieInternally;
 
-    /// <summary>No relocations of host objects are known: they end in an error.</summary>
-    public override (int Size, int AddendSize)? HostRelocationSize(uint type) => null;
+    /// <inheritdoc/>
+    public override (int Size, int AddendSize)? HostRelocationSize(uint type) => type switch
+    {
+        Host8 => (1, 1),
+        Host16 or HostGot16 or HostPc16 or HostPc16Dbl or HostPlt16Dbl => (2, 2),
+        Host32 or HostPc32 or HostGot32 or HostPlt32 or HostPc32Dbl or HostPlt32Dbl or HostGotPcDbl or HostGotEntry => (4, 4),
+        GlobDat or Relative or HostGotOff or HostGotPc or Host64 or HostPc64 or HostGot64 or HostPlt64 => (8, 8),
+        _ => null,
+    };
 
     /// <inheritdoc/>
     public override bool Supports(HeadType system, Release release) => system == HeadType.Linux;
