@@ -102,6 +102,13 @@ unit_tests() {
     fi
 }
 
+# Where Wine is, the Windows build takes part in the conformance suite.
+other_hosts() {
+    [ "$(uname -sm)" = "Linux x86_64" ] || return 0
+    command -v wine64 >/dev/null || [ -x /usr/lib/wine/wine64 ] || return 0
+    scripts/other-hosts.sh --build windows || { say "the Windows build failed"; FAILED=$((FAILED + 1)); }
+}
+
 # count COUNTERS: what did not pass, for whatever reason, has failed.
 count() {
     local total passed
@@ -164,6 +171,7 @@ demo)
 test)
     build
     unit_tests
+    other_hosts
     conformance_tests --tier ci "$@"
     finish
     ;;

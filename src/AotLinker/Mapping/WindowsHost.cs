@@ -283,7 +283,7 @@ internal sealed unsafe class WindowsHost : HostSystem
         {
             Resident = (long)counters.WorkingSetSize,
             PeakResident = (long)counters.PeakWorkingSetSize,
-            Private = (long)counters.PrivateUsage,
+            Private = counters.PrivateUsage == 0 ? ProcessMemory.Unknown : (long)counters.PrivateUsage, // Wine leaves it out
         };
     }
 

@@ -85,6 +85,7 @@ internal sealed partial class StandardSuite
         suite.AddErrors();
         suite.AddMapping();
         suite.AddFaults();
+        suite.AddHosts();
         suite.AddWaysIn();
         suite.AddGoTests();
         suite.AddKubernetes();
