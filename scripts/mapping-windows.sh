@@ -12,7 +12,8 @@ wine=$(command -v wine64 || true)
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export WINEDEBUG=-all LC_ALL=C.UTF-8 WINEPREFIX=$work/prefix
+export WINEDEBUG=-all LC_ALL=C.UTF-8 WINEPREFIX=$AOTLINK_CACHE/wine
+mkdir -p "$AOTLINK_CACHE"
 
 say "publishing for win-x64 and building for this host"
 dotnet publish "$ROOT/tests/MappingDriver" -r win-x64 -c Debug --self-contained -p:PublishAot=false -o "$work/win" -v q
