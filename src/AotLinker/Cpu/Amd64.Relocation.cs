@@ -68,7 +68,9 @@ internal sealed partial class Amd64
                 return ctx.Format.AddRelativeRelocation(ctx, s, reloc);
 
             case RelocKind.Host:
-                return ConvertHostRelocation(ctx, s, reloc);
+                return ctx.Target.HeadType == HeadType.Darwin
+                    ? ConvertMachORelocation(ctx, s, reloc)
+                    : ConvertHostRelocation(ctx, s, reloc);
 
             default:
                 return false;

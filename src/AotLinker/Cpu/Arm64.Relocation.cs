@@ -67,7 +67,9 @@ internal sealed partial class Arm64
                 return true;
 
             case RelocKind.Host:
-                return ConvertHostRelocation(ctx, s, reloc);
+                return ctx.Target.HeadType == HeadType.Darwin
+                    ? ConvertMachORelocation(ctx, s, reloc)
+                    : ConvertHostRelocation(ctx, s, reloc);
 
             default:
                 return false;

@@ -81,6 +81,11 @@ internal sealed partial class DataLayout
             return;
         }
         RelocList relocs = _symbols.Relocs(s);
+        if (!NeedsRunTime(relocs, reloc, allKinds))
+        {
+            // It was changed with the one before it.
+            return;
+        }
         SymbolId target = relocs.Target(reloc);
         RelocKind kind = relocs.Kind(reloc);
         if (!target.IsNone && !_symbols.IsReachable(target))

@@ -38,9 +38,11 @@ internal sealed class HostObjects(LinkContext ctx, int firstVersion)
             case MemberKind.HostElf when ctx.Target.Cpu.Elf is { LinksHostObjects: false } cpu:
                 throw new UnsupportedLinkException($"internal linking of host objects for {cpu.FamilyName} ({host.Member.DisplayName})");
             case MemberKind.HostElf:
+            case MemberKind.HostMachO:
+                int version = _version++;
                 try
                 {
-                    ctx.Text.AddRange(HostElf.Load(ctx, host, _version++));
+                    ctx.Text.AddRange(host.Kind == MemberKind.HostElf ? HostElf.Load(ctx, host, version) : HostMachO.Load(ctx, host, version));
                 }
                 catch (LinkException e) when (e.Form == MessageForm.Bare)
                 {

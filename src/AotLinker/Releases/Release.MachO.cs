@@ -20,12 +20,23 @@ internal abstract partial class Release
     /// <summary>Whether data that holds an imported symbol's address is bound to it at start-up, rather than only relocated.</summary>
     public abstract bool BindsImportsInData { get; }
 
+    /// <summary>Whether sections of Mach-O objects keep the alignment they ask for.</summary>
+    public abstract bool AlignsMachOSections { get; }
+
+    /// <summary>
+    /// Whether a program tells the version of macOS that the first of its host objects tells, and not its own. What objects for other
+    /// systems tell is taken in any case.
+    /// </summary>
+    public abstract bool TakesMacVersionOfObjects { get; }
+
     private sealed partial class Go126
     {
         public override MacVersion? FixedMacVersion => new MacVersion(12, 0, 0);
         public override byte UuidVariantBits => 0xc0;
         public override bool AlwaysHasUuid => false;
         public override bool BindsImportsInData => false;
+        public override bool AlignsMachOSections => false;
+        public override bool TakesMacVersionOfObjects => true;
     }
 
     private sealed partial class Go127
@@ -34,5 +45,7 @@ internal abstract partial class Release
         public override byte UuidVariantBits => 0x80;
         public override bool AlwaysHasUuid => true;
         public override bool BindsImportsInData => true;
+        public override bool AlignsMachOSections => true;
+        public override bool TakesMacVersionOfObjects => false;
     }
 }

@@ -8,6 +8,36 @@ namespace AotLinker.Formats.MachO;
 /// </summary>
 internal sealed class MachOAmd64 : MachOCpu
 {
+    /// <summary>X86_64_RELOC_UNSIGNED: an address.</summary>
+    public const uint Unsigned = 0;
+
+    /// <summary>X86_64_RELOC_SIGNED: a distance.</summary>
+    public const uint Signed = 1;
+
+    /// <summary>X86_64_RELOC_BRANCH: the distance of a function.</summary>
+    public const uint Branch = 2;
+
+    /// <summary>X86_64_RELOC_GOT_LOAD: the distance of a GOT entry, in an instruction that loads it.</summary>
+    public const uint GotLoad = 3;
+
+    /// <summary>X86_64_RELOC_GOT: the distance of a GOT entry.</summary>
+    public const uint Got = 4;
+
+    /// <summary>X86_64_RELOC_SUBTRACTOR: what to subtract from the address that follows.</summary>
+    public const uint Subtractor = 5;
+
+    /// <summary>X86_64_RELOC_SIGNED_1: a distance, with one byte behind the field.</summary>
+    public const uint Signed1 = 6;
+
+    /// <summary>X86_64_RELOC_SIGNED_2: a distance, with two bytes behind the field.</summary>
+    public const uint Signed2 = 7;
+
+    /// <summary>X86_64_RELOC_SIGNED_4: a distance, with four bytes behind the field.</summary>
+    public const uint Signed4 = 8;
+
+    private static readonly string[] RelocationNames =
+        ["UNSIGNED", "SIGNED", "BRANCH", "GOT_LOAD", "GOT", "SUBTRACTOR", "SIGNED_1", "SIGNED_2", "SIGNED_4", "TLV"];
+
     private MachOAmd64()
     {
     }
@@ -56,4 +86,17 @@ internal sealed class MachOAmd64 : MachOCpu
         stubs.AddBytes([0xff, 0x25]);
         stubs.AddPcRelative4(got, offset);
     }
+
+    /// <inheritdoc/>
+    public override bool HasAddendsInFields => true;
+
+    /// <inheritdoc/>
+    public override bool CountsFromInstruction(MachORelocation r) => r.Type == Signed;
+
+    /// <inheritdoc/>
+    public override bool IsAddress(MachORelocation r) => r.Type == Unsigned;
+
+    /// <inheritdoc/>
+    public override string RelocationName(uint type) =>
+        type < RelocationNames.Length ? "X86_64_RELOC_" + RelocationNames[type] : $"macho.RelocTypeX86_64({type})";
 }

@@ -8,6 +8,39 @@ namespace AotLinker.Formats.MachO;
 /// </summary>
 internal sealed class MachOArm64 : MachOCpu
 {
+    /// <summary>ARM64_RELOC_UNSIGNED: an address.</summary>
+    public const uint Unsigned = 0;
+
+    /// <summary>ARM64_RELOC_SUBTRACTOR: what to subtract from the address that follows.</summary>
+    public const uint Subtractor = 1;
+
+    /// <summary>ARM64_RELOC_BRANCH26: the distance of a function.</summary>
+    public const uint Branch26 = 2;
+
+    /// <summary>ARM64_RELOC_PAGE21: the distance in pages.</summary>
+    public const uint Page21 = 3;
+
+    /// <summary>ARM64_RELOC_PAGEOFF12: the place in the page.</summary>
+    public const uint PageOffset12 = 4;
+
+    /// <summary>ARM64_RELOC_GOT_LOAD_PAGE21: the distance in pages of a GOT entry.</summary>
+    public const uint GotLoadPage21 = 5;
+
+    /// <summary>ARM64_RELOC_GOT_LOAD_PAGEOFF12: the place in the page of a GOT entry.</summary>
+    public const uint GotLoadPageOffset12 = 6;
+
+    /// <summary>ARM64_RELOC_POINTER_TO_GOT: the distance of a GOT entry.</summary>
+    public const uint PointerToGot = 7;
+
+    /// <summary>ARM64_RELOC_ADDEND: the addend of the relocation that follows.</summary>
+    public const uint Addend = 10;
+
+    private static readonly string[] RelocationNames =
+    [
+        "UNSIGNED", "SUBTRACTOR", "BRANCH26", "PAGE21", "PAGEOFF12", "GOT_LOAD_PAGE21", "GOT_LOAD_PAGEOFF12", "POINTER_TO_GOT",
+        "TLVP_LOAD_PAGE21", "TLVP_LOAD_PAGEOFF12", "ADDEND",
+    ];
+
     private MachOArm64()
     {
     }
@@ -55,4 +88,14 @@ internal sealed class MachOArm64 : MachOCpu
             stubs.AddReloc(RelocKind.Arm64Got, at, 4, got, offset);
         }
     }
+
+    /// <inheritdoc/>
+    public override bool HasAddendsInFields => false;
+
+    /// <inheritdoc/>
+    public override bool IsAddend(MachORelocation r) => r.Type == Addend;
+
+    /// <inheritdoc/>
+    public override string RelocationName(uint type) =>
+        type < RelocationNames.Length ? "ARM64_RELOC_" + RelocationNames[type] : $"macho.RelocTypeARM64({type})";
 }

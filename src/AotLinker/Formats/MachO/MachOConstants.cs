@@ -74,10 +74,37 @@ internal enum MachOCommand : uint
     Uuid = 0x1b,
     /// <summary>LC_CODE_SIGNATURE.</summary>
     CodeSignature = 0x1d,
+    /// <summary>LC_VERSION_MIN_MACOSX.</summary>
+    VersionMinMac = 0x24,
+    /// <summary>LC_VERSION_MIN_IPHONEOS.</summary>
+    VersionMinPhone = 0x25,
+    /// <summary>LC_VERSION_MIN_TVOS.</summary>
+    VersionMinTv = 0x2f,
+    /// <summary>LC_VERSION_MIN_WATCHOS.</summary>
+    VersionMinWatch = 0x30,
     /// <summary>LC_BUILD_VERSION.</summary>
     BuildVersion = 0x32,
     /// <summary>LC_DYLD_INFO_ONLY.</summary>
     DyldInfoOnly = 0x80000022,
     /// <summary>LC_MAIN.</summary>
     Main = 0x80000028,
+}
+
+/// <summary>The systems that Mach-O files name (PLATFORM_…).</summary>
+internal enum MachOPlatform : uint
+{
+    /// <summary>None named.</summary>
+    None,
+    /// <summary>PLATFORM_MACOS.</summary>
+    Mac,
+    /// <summary>PLATFORM_IOS.</summary>
+    Phone,
+    /// <summary>PLATFORM_TVOS.</summary>
+    Tv,
+    /// <summary>PLATFORM_WATCHOS.</summary>
+    Watch,
+    /// <summary>PLATFORM_BRIDGEOS.</summary>
+    Bridge,
+    /// <summary>PLATFORM_MACCATALYST.</summary>
+    Catalyst,
 }

@@ -37,4 +37,68 @@ internal abstract class MachOCpu
     /// <param name="got">The GOT.</param>
     /// <param name="offset">The entry's offset.</param>
     public abstract void AddStub(SymbolBuilder stubs, SymbolId got, int offset);
+
+    /// <summary>Whether addends of relocations in objects stand in the fields, and not in relocations of their own.</summary>
+    public abstract bool HasAddendsInFields { get; }
+
+    /// <summary>Whether a relocation is only the addend of the one behind it.</summary>
+    public virtual bool IsAddend(MachORelocation r) => false;
+
+    /// <summary>Whether a reference to a section is the distance from the end of the field.</summary>
+    public virtual bool CountsFromInstruction(MachORelocation r) => false;
+
+    /// <summary>Whether a relocation is that of an address.</summary>
+    public virtual bool IsAddress(MachORelocation r) => false;
+
+    /// <summary>The name of a relocation type, for messages.</summary>
+    public abstract string RelocationName(uint type);
+
+    /// <summary>Reports a relocation of a host object that the CPU has no way to do.</summary>
+    /// <returns>False: it is not taken care of.</returns>
+    public bool Refuse(LinkContext ctx, SymbolId s, uint hostType)
+    {
+        // Go's number for the type, behind its own kinds and those of ELF.
+        const uint FirstNumber = 512;
+        ctx.Diagnostics.Error(ctx.Symbols.Name(s), $"unexpected relocation type {FirstNumber + hostType} ({RelocationName(hostType >> 1)})");
+        return false;
+    }
+
+    /// <summary>
+    /// Turns a pair that gives the distance of two symbols into one relocation: what is subtracted lies in the section that holds the
+    /// field, so it is a distance from there.
+    /// </summary>
+    /// <param name="ctx">The link.</param>
+    /// <param name="s">The section's symbol.</param>
+    /// <param name="reloc">The first relocation, which names what is subtracted.</param>
+    /// <param name="address">The host's type of the second.</param>
+    /// <param name="name">Name of the first's type.</param>
+    /// <param name="second">Name of the second's type and, in words of the message, where it must be.</param>
+    /// <returns>Whether it was done.</returns>
+    public static bool ConvertDifference(LinkContext ctx, SymbolId s, int reloc, uint address, string name, string second)
+    {
+        SymbolTable symbols = ctx.Symbols;
+        RelocList relocs = symbols.Relocs(s);
+        RelocRecord r = relocs[reloc];
+        SymbolId subtracted = relocs.Target(reloc);
+        SymbolId outer = symbols.Outer(subtracted);
+        long within = outer.IsNone ? 0 : symbols.Value(subtracted) - symbols.Value(outer);
+        if (outer.IsNone)
+            outer = subtracted;
+        if (outer != s)
+        {
+            ctx.Diagnostics.Error(symbols.Name(s), $"unsupported {name} reloc: target {symbols.NameText(subtracted)}, outer {symbols.NameText(outer)}");
+            return false;
+        }
+        if (reloc + 1 >= relocs.Count || relocs.Kind(reloc + 1) != RelocKind.Host || relocs.HostType(reloc + 1) != address
+            || relocs[reloc + 1].Offset != r.Offset)
+        {
+            ctx.Diagnostics.Error(symbols.Name(s), $"unexpected {name} reloc, must be followed by {second}");
+            return false;
+        }
+        SymbolBuilder b = symbols.Update(s);
+        b.SetRelocKind(reloc + 1, RelocKind.PcRel);
+        b.SetRelocAddend(reloc + 1, r.Addend + r.Offset + r.Size - within);
+        b.SetRelocSize(reloc, 0);
+        return true;
+    }
 }

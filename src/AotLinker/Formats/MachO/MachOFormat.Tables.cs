@@ -81,8 +81,10 @@ internal sealed partial class MachOFormat
         };
         AddSegments(ctx, header);
 
-        const uint MacOs = 1;
-        header.AddCommand(MachOCommand.BuildVersion, MacOs, _options.SystemVersion.Packed, _options.SdkVersion.Packed, 0);
+        if (_hostPlatform is { } host)
+            header.AddCommand(host.Command, host.Words);
+        else
+            header.AddCommand(MachOCommand.BuildVersion, (uint)MachOPlatform.Mac, _options.SystemVersion.Packed, _options.SdkVersion.Packed, 0);
         _cpu.AddEntryCommand(header, (ulong)EntryPoint.Address(ctx), ctx.TextSegment.Vaddr - (ulong)ctx.Settings.HeaderReserve);
         if (ctx.Target.IsPie)
         {

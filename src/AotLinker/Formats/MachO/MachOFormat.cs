@@ -33,6 +33,8 @@ internal sealed partial class MachOFormat : OutputFormat
     private readonly List<string> _libraries = [];
     private int _libraryBudget = LibraryBudget;
     private MachOSymbolTable? _symbolTable;
+    private (MachOCommand Command, uint[] Words)? _hostPlatform;
+    private bool _isMac = true;
 
     /// <summary>Mach-O for a CPU.</summary>
     public MachOFormat(MachOCpu cpu, MachOOptions options)
@@ -82,6 +84,27 @@ internal sealed partial class MachOFormat : OutputFormat
         _libraries.Add(library);
     }
 
+    /// <summary>Takes the load command by which a host object says which system and version it is for; the first one counts.</summary>
+    public void AddHostPlatform(LinkContext ctx, MachOCommand command, ReadOnlySpan<byte> data)
+    {
+        MachOPlatform platform = command switch
+        {
+            MachOCommand.VersionMinMac => MachOPlatform.Mac,
+            MachOCommand.VersionMinPhone => MachOPlatform.Phone,
+            MachOCommand.VersionMinTv => MachOPlatform.Tv,
+            MachOCommand.VersionMinWatch => MachOPlatform.Watch,
+            _ when data.Length >= 4 => (MachOPlatform)BinaryPrimitives.ReadUInt32LittleEndian(data),
+            _ => MachOPlatform.None,
+        };
+        if (_hostPlatform is not null || (platform == MachOPlatform.Mac && !ctx.Release.TakesMacVersionOfObjects))
+            return;
+        uint[] words = new uint[data.Length / 4];
+        for (int i = 0; i < words.Length; i++)
+            words[i] = BinaryPrimitives.ReadUInt32LittleEndian(data[(4 * i)..]);
+        _hostPlatform = (command, words);
+        _isMac = !ctx.Release.TakesMacVersionOfObjects || platform is MachOPlatform.Mac or MachOPlatform.Catalyst;
+    }
+
     /// <inheritdoc/>
     public override void AddFormatSymbols(LinkContext ctx)
     {
@@ -118,7 +141,7 @@ internal sealed partial class MachOFormat : OutputFormat
             if (!ctx.Symbols.IsReachable(s))
                 throw new InvalidOperationException($"dynamically exported symbol {ctx.Symbols.NameText(s)} is not live");
         }
-        if (_cpu.HasWideInodeNames)
+        if (_cpu.HasWideInodeNames && _isMac)
             UseWideInodes(ctx.Symbols);
         _symbolTable = MachOSymbolTable.Create(ctx);
         foreach ((SymbolId s, int number) in _symbolTable.Undefined())
