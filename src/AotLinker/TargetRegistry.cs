@@ -35,7 +35,7 @@ internal static class TargetRegistry
     public static OutputFormat? Format(Target target, Release release, LinkOptions options) => target.HeadType switch
     {
         _ when target.IsElf => new ElfFormat(target, release, ElfOptions.From(options)),
-        HeadType.Plan9 when target.Cpu.Plan9 is { } cpu => new Plan9Format(cpu, options.Plan9Symbols64),
+        HeadType.Plan9 => new Plan9Format(target, options.Plan9Symbols64),
         HeadType.Darwin when target.Cpu.MachO is { } cpu => new MachOFormat(cpu, MachOOptions.From(options, release)),
         HeadType.Windows => new PeFormat(target, options.WindowsGui),
         HeadType.Aix => new XcoffFormat(),

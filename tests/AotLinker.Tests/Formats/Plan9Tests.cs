@@ -69,7 +69,7 @@ public class Plan9Tests
     [Fact]
     public void ThereAreNoSharedLibraries()
     {
-        using TestLink link = new(cpu: new Amd64(), format: new Plan9Format(Plan9Cpu.Amd64, false));
+        using TestLink link = new(cpu: new Amd64(), format: new Plan9Format(ElfSample.Target("plan9", HeadType.Plan9, BuildMode.Exe), false));
         SymbolId s = link.Symbols.Update("libc_f"u8, 0).SetKind(SymbolKind.DynImport).Symbol;
         link.Ctx.Format.AddDynamicSymbol(link.Ctx, s);
         link.Ctx.Format.AddGotEntry(link.Ctx, s, 0);
@@ -80,9 +80,16 @@ public class Plan9Tests
             link.Errors);
     }
 
+    [Fact]
+    public void OtherCpusAreRefused()
+    {
+        Target target = ElfSample.Target("plan9", HeadType.Plan9, BuildMode.Exe, new Loong64());
+        Assert.Equal("unknown -H option: plan9", Assert.Throws<LinkException>(() => new Plan9Format(target, false)).Message);
+    }
+
     private static byte[] Build(CpuArch cpu, bool narrow, bool strip, out TestLink link)
     {
-        link = new TestLink(cpu: cpu, format: new Plan9Format(cpu.Plan9!, narrow));
+        link = new TestLink(cpu: cpu, format: new Plan9Format(ElfSample.Target("plan9", HeadType.Plan9, BuildMode.Exe, cpu), narrow));
         link.Ctx.Settings.EntrySymbol = "_rt0";
         link.Ctx.Settings.OmitSymbolTable = strip;
         link.AddBytes("_rt0", SymbolKind.Text, new byte[32]);

@@ -12,11 +12,23 @@ namespace AotLinker.Formats.Plan9;
 /// Read-only data belongs to the text. There are no sections, no debug information and no shared libraries; line numbers are in the
 /// runtime's own tables. The loader gives each process a thread-local place of its own, so thread-local offsets need no adjustment.
 /// </remarks>
-internal sealed class Plan9Format(Plan9Cpu cpu, bool narrowSymbols) : OutputFormat
+internal sealed class Plan9Format : OutputFormat
 {
     private const uint WideMagic = 0x8000;
 
+    private readonly Plan9Cpu _cpu;
+    private readonly bool _narrowSymbols;
     private Plan9SymbolTable? _symbols;
+
+    /// <summary>The format for a target.</summary>
+    /// <param name="target">What is linked for.</param>
+    /// <param name="narrowSymbols">Whether values in the symbol table have 32 bits in any case (-8).</param>
+    /// <exception cref="LinkException">There is no such port.</exception>
+    public Plan9Format(Target target, bool narrowSymbols)
+    {
+        _cpu = target.Cpu.Plan9 ?? throw new LinkException("unknown -H option: plan9");
+        _narrowSymbols = narrowSymbols;
+    }
 
     /// <inheritdoc/>
     public override string Name => "plan9";
@@ -27,7 +39,7 @@ internal sealed class Plan9Format(Plan9Cpu cpu, bool narrowSymbols) : OutputForm
     /// <inheritdoc/>
     public override long SymbolTableSize => _symbols?.Size ?? 0;
 
-    private int HeaderSize => cpu.IsWide ? 40 : 32;
+    private int HeaderSize => _cpu.IsWide ? 40 : 32;
 
     /// <inheritdoc/>
     public override void InitTarget(LinkContext ctx)
@@ -35,9 +47,9 @@ internal sealed class Plan9Format(Plan9Cpu cpu, bool narrowSymbols) : OutputForm
         LinkSettings settings = ctx.Settings;
         settings.HeaderReserve = HeaderSize;
         if (settings.Round == -1)
-            settings.Round = cpu.Round;
+            settings.Round = _cpu.Round;
         if (settings.TextAddress == -1)
-            settings.TextAddress = ((cpu.Round + settings.Round - 1) / settings.Round * settings.Round) + HeaderSize;
+            settings.TextAddress = ((_cpu.Round + settings.Round - 1) / settings.Round * settings.Round) + HeaderSize;
     }
 
     /// <inheritdoc/>
@@ -64,7 +76,7 @@ internal sealed class Plan9Format(Plan9Cpu cpu, bool narrowSymbols) : OutputForm
     public override long SizeTables(LinkContext ctx)
     {
         if (!ctx.Settings.OmitSymbolTable)
-            _symbols = new Plan9SymbolTable(ctx, cpu.IsWide && !narrowSymbols);
+            _symbols = new Plan9SymbolTable(ctx, _cpu.IsWide && !_narrowSymbols);
         return SymbolTableOffset(ctx) + SymbolTableSize;
     }
 
@@ -78,20 +90,20 @@ internal sealed class Plan9Format(Plan9Cpu cpu, bool narrowSymbols) : OutputForm
         Span<byte> header = stackalloc byte[HeaderSize];
         ReadOnlySpan<uint> words =
         [
-            cpu.IsWide ? cpu.Magic | WideMagic : cpu.Magic,
+            _cpu.IsWide ? _cpu.Magic | WideMagic : _cpu.Magic,
             (uint)ctx.TextSegment.FileLength,
             (uint)data.FileLength,
             (uint)(data.Length - data.FileLength),
             (uint)SymbolTableSize,
             // Kernel addresses have the highest bit set, here they don't.
-            (uint)(cpu.IsWide ? entry & ~0x80000000UL : entry),
+            (uint)(_cpu.IsWide ? entry & ~0x80000000UL : entry),
             // Tables of stack offsets and of lines, for which Go has its own.
             0,
             0,
         ];
         for (int i = 0; i < words.Length; i++)
             BinaryPrimitives.WriteUInt32BigEndian(header[(4 * i)..], words[i]);
-        if (cpu.IsWide)
+        if (_cpu.IsWide)
             BinaryPrimitives.WriteUInt64BigEndian(header[32..], entry);
         ctx.Output.Write(0, header);
     }
