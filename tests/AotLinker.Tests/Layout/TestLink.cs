@@ -70,6 +70,9 @@ internal sealed class TestLink : IDisposable
 
     public long AddressOf(string name) => Symbols.Value(Find(name));
 
+    /// <summary>Address of a symbol that only its object knows.</summary>
+    public long AddressOfLocal(string name) => Symbols.Value(Symbols.Lookup(Encoding.UTF8.GetBytes(name), SymbolTable.StaticVersion));
+
     /// <summary>Runs layout; the tables of pclntab and symtab are there, empty.</summary>
     public void LayOut()
     {
@@ -99,6 +102,15 @@ internal sealed class TestLink : IDisposable
         SymbolId s = Find(name);
         byte[] bytes = new byte[count];
         Ctx.Output.Read(Ctx.SectionOf(s)!.Segment!.OffsetOf((ulong)Symbols.Value(s)) + offset, bytes);
+        return bytes;
+    }
+
+    /// <summary>Bytes of the output at an address.</summary>
+    public byte[] ReadAt(long address, int count)
+    {
+        byte[] bytes = new byte[count];
+        AotLinker.Layout.Segment segment = Ctx.SegmentOrder.Last(s => (long)s.Vaddr <= address && s.Length > 0);
+        Ctx.Output.Read(segment.OffsetOf((ulong)address), bytes);
         return bytes;
     }
 
