@@ -36,6 +36,11 @@ internal sealed partial class StandardSuite
                 Add(PortGroup, $"{port}: server {name}", Tier.All, () => _subject.SameAsReference(_toolchain, programs[Module + "server"], flags));
             }
 
+            foreach (string[] flags in port.OwnFlags)
+            {
+                Add(PortGroup, $"{port}: hello {string.Join(' ', flags)}", Tier.All, () => _subject.SameAsReference(_toolchain, Hello(), flags));
+            }
+
             if (port.HasTrampolines)
             {
                 Tier often = _newest && port.IsDeep ? Tier.Ci : Tier.All;

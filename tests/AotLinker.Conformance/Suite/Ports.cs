@@ -22,11 +22,16 @@ internal sealed record Port(string Os, string Cpu)
     /// <summary>The environment variable that chooses a variant of the CPU, with the variants that are tried.</summary>
     public (string Variable, string[] Values) Variants { get; init; } = ("", []);
 
+    /// <summary>Flags that mean something for it alone.</summary>
+    public string[][] OwnFlags { get; init; } = [];
+
     /// <summary>Whether large tools and test binaries are linked for it.</summary>
     public bool IsDeep { get; init; }
 
     /// <summary>Whether hello is linked in every run for older releases too.</summary>
     public bool IsSample { get; init; }
+
+    private static string[][] WindowsFlags => [["-H", "windowsgui"], ["-buildmode=exe", "-s", "-w"]];
 
     public override string ToString() => $"{Os}/{Cpu}";
 
@@ -72,8 +77,8 @@ internal sealed record Port(string Os, string Cpu)
         new("plan9", "amd64"),
         new("plan9", "arm"),
         new("solaris", "amd64"),
-        new("windows", "386") { HasPie = true, IsDeep = true },
-        new("windows", "amd64") { HasPie = true, IsDeep = true, IsSample = true },
-        new("windows", "arm64") { HasPie = true, HasTrampolines = true },
+        new("windows", "386") { HasPie = true, OwnFlags = WindowsFlags, IsDeep = true },
+        new("windows", "amd64") { HasPie = true, OwnFlags = WindowsFlags, IsDeep = true, IsSample = true },
+        new("windows", "arm64") { HasPie = true, OwnFlags = WindowsFlags, HasTrampolines = true },
     ];
 }

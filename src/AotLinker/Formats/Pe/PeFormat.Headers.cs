@@ -40,6 +40,9 @@ internal sealed partial class PeFormat
     private NativeArray<byte>? _baseRelocations;
     private uint _baseRelocationsOffset;
 
+    // The first segment that isn't where the format must have it, as -T, -D and -R can make it. Errors of relocation come first.
+    private string? _misplaced;
+
     /// <inheritdoc/>
     public override long SizeTables(LinkContext ctx)
     {
@@ -81,6 +84,8 @@ internal sealed partial class PeFormat
     /// <inheritdoc/>
     public override void WriteTables(LinkContext ctx)
     {
+        if (_misplaced is not null)
+            throw Error(_misplaced);
         foreach ((uint offset, byte[] content) in _contents)
             ctx.Output.Write(offset, content);
         if (_baseRelocations is not null)
@@ -119,7 +124,7 @@ internal sealed partial class PeFormat
         PeSection section = _sections!.Add(name, segment.Length, segment.FileLength, flags);
         ulong address = segment.Vaddr - (ulong)ImageBase;
         if (address != section.Address)
-            throw Error(string.Create(CultureInfo.InvariantCulture, $"{name}.VirtualAddress = 0x{section.Address:x}, want 0x{address:x}"));
+            _misplaced ??= string.Create(CultureInfo.InvariantCulture, $"{name}.VirtualAddress = 0x{section.Address:x}, want 0x{address:x}");
         if (segment.FileOffset != section.Offset)
             throw Error(string.Create(CultureInfo.InvariantCulture, $"{name}.PointerToRawData = 0x{section.Offset:x}, want 0x{segment.FileOffset:x}"));
         return section;
@@ -194,7 +199,7 @@ internal sealed partial class PeFormat
         w.UInt32(_text!.FileSize);
         w.UInt32(_data!.FileSize);
         w.UInt32(0);
-        w.UInt32((uint)(EntryPoint.Address(ctx) - ImageBase));
+        w.UInt32((uint)(EntryAddress(ctx) - ImageBase));
         w.UInt32(_text.Address);
         if (!_wide)
             w.UInt32(_data.Address);
@@ -230,6 +235,20 @@ internal sealed partial class PeFormat
         {
             w.UInt32(address);
             w.UInt32(size);
+        }
+    }
+
+    // cmd/link fills in headers of both widths, and says twice what is wrong with the entry point.
+    private static long EntryAddress(LinkContext ctx)
+    {
+        try
+        {
+            return EntryPoint.Address(ctx);
+        }
+        catch (LinkException e) when (e.Form == MessageForm.Bare)
+        {
+            ctx.Diagnostics.Error(e.Message);
+            throw;
         }
     }
 
