@@ -23,10 +23,12 @@ internal sealed class Phases
 
     /// <param name="mode">What <c>-benchmark</c> asks for.</param>
     /// <param name="account">Told of each pass, too; null for none.</param>
-    public Phases(BenchmarkMode mode, LinkAccount? account = null)
+    /// <param name="timeline">Likewise.</param>
+    public Phases(BenchmarkMode mode, LinkAccount? account = null, Timeline? timeline = null)
     {
         _mode = mode;
         Account = account;
+        Timeline = timeline;
         if (mode == BenchmarkMode.Memory)
             Collect();
     }
@@ -39,6 +41,9 @@ internal sealed class Phases
     /// <summary>The account of memory; null where none is wanted.</summary>
     public LinkAccount? Account { get; }
 
+    /// <summary>When passes and threads ran; null where nobody wants to know.</summary>
+    public Timeline? Timeline { get; }
+
     /// <summary>Begins a pass, which ends when the result is disposed. A pass within a pass gets a line of its own.</summary>
     /// <param name="name">cmd/link's name of the pass where it has one.</param>
     public Scope Begin(string name)
@@ -46,6 +51,7 @@ internal sealed class Phases
         string? outer = Current;
         Current = name;
         Account?.BeginPass(name);
+        Timeline?.BeginPass(name);
         if (_mode == BenchmarkMode.None)
             return new Scope(this, outer, -1, 0, 0);
         _marks.Add(new Mark(name, _depth == 0, 0, 0, 0));
@@ -101,6 +107,7 @@ internal sealed class Phases
     {
         Current = outer;
         Account?.EndPass();
+        Timeline?.EndPass();
         if (index < 0)
             return;
         long nanoseconds = (long)Stopwatch.GetElapsedTime(start).TotalNanoseconds;

@@ -16,6 +16,7 @@ internal sealed class Switches
         Threads = Number(variable, "AOTLINK_THREADS", 1, 1024);
         ShuffleSeed = Number(variable, "AOTLINK_SHUFFLE", 0, int.MaxValue) ?? 0;
         Account = AccountRequest.Parse("AOTLINK_ACCOUNT", variable("AOTLINK_ACCOUNT"));
+        Timeline = variable("AOTLINK_TIMELINE") is { Length: > 0 } timeline ? timeline : null;
         StockLinker = variable("AOTLINK_STOCK_LINKER") is { Length: > 0 } path ? path : null;
     }
 
@@ -27,6 +28,7 @@ internal sealed class Switches
         ("AOTLINK_THREADS", "number of threads; by default what the machine and its limits allow"),
         ("AOTLINK_SHUFFLE", "a seed that scrambles the order of parallel work, to test that the output doesn't depend on it"),
         ("AOTLINK_ACCOUNT", "text or json: what was mapped, read, copied and allocated, by pass, on standard error; with :FILE, there"),
+        ("AOTLINK_TIMELINE", "a file for the times of passes and threads, as JSON that trace viewers open"),
         ("AOTLINK_NO_INPUT_MAP", "1: inputs are read into memory, as where they can't be mapped"),
         ("AOTLINK_NO_OUTPUT_MAP", "1: the output is written through buffers, as where it can't be mapped"),
         ("AOTLINK_NAMED_OUTPUT", "1: the unfinished output has a name, as where files without one are not to be had"),
@@ -43,6 +45,9 @@ internal sealed class Switches
 
     /// <summary>The account of memory that is wanted; null for none.</summary>
     public AccountRequest? Account { get; }
+
+    /// <summary>Where the timeline of passes and threads goes; null for none.</summary>
+    public string? Timeline { get; }
 
     /// <summary>The linker to hand over to, where neither the way we were started nor the folder tells; null for none.</summary>
     public string? StockLinker { get; }

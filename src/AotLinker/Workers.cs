@@ -1,3 +1,5 @@
+using AotLinker.Accounting;
+
 namespace AotLinker;
 
 /// <summary>
@@ -21,6 +23,9 @@ internal sealed class Workers
             ThreadPool.SetMinThreads(Threads, completionPorts);
         }
     }
+
+    /// <summary>Told which thread worked when; null where nobody wants to know.</summary>
+    public Timeline? Timeline { get; init; }
 
     /// <summary>Number of threads a loop may use, the calling one included.</summary>
     public int Threads { get; }
@@ -53,6 +58,18 @@ internal sealed class Workers
         Lock gate = new();
 
         void Work(int worker)
+        {
+            if (Timeline is null)
+            {
+                TakeChunks(worker);
+                return;
+            }
+            long start = Timeline.Now;
+            TakeChunks(worker);
+            Timeline.AddWork(worker, start);
+        }
+
+        void TakeChunks(int worker)
         {
             while (true)
             {

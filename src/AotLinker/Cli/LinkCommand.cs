@@ -54,7 +54,10 @@ internal sealed class LinkCommand
                 return PrintVersion(options);
 
             _diagnostics.Configure(options);
-            phases = new Phases(options.Benchmark, options.Switches.Account is { } request ? new LinkAccount(request) : null);
+            phases = new Phases(
+                options.Benchmark,
+                options.Switches.Account is { } request ? new LinkAccount(request) : null,
+                options.Switches.Timeline is not null ? new Timeline() : null);
             if (LinkCapability.Missing(options) is { } missing)
                 return HandOver(new UnsupportedLinkException(missing), options.Switches);
 
@@ -72,6 +75,8 @@ internal sealed class LinkCommand
                 _diagnostics.Write(HostPath.Encode(report));
             if (phases.Account is { } account)
                 Print(account);
+            if (phases.Timeline is { } timeline)
+                WriteFile(options.Switches.Timeline!, timeline.ToJson());
             return exitCode;
         }
         catch (LinkException failure)
@@ -95,7 +100,13 @@ internal sealed class LinkCommand
         byte[] text = account.Request.IsJson ? AccountJson.Write(account) : HostPath.Encode(AccountText.Write(account));
         if (account.Request.File is not { } file)
             _diagnostics.WriteToError(text);
-        else if (HostSystem.Current.WriteWholeFile(file, text) is { IsError: true } error)
+        else
+            WriteFile(file, text);
+    }
+
+    private static void WriteFile(string file, byte[] content)
+    {
+        if (HostSystem.Current.WriteWholeFile(file, content) is { IsError: true } error)
             throw error.OnPath("write", file);
     }
 
