@@ -96,7 +96,6 @@ internal static class Link
                 TrackParents: options.Experiments.Has(Experiments.FieldTrack),
                 DumpDependency: options.DumpDependencies ? diagnostics.Dump : null,
                 Log: diagnostics.Verbosity > 1 ? diagnostics.Log : null));
-            ctx.LetGoOfInputs();
         }
 
         // SYNTHESIZE: symbols, tables and code that no object holds.
@@ -164,7 +163,6 @@ internal static class Link
         using (phases.Begin("pclntab"))
         {
             pcln = PclnTables.Run(ctx);
-            ctx.LetGoOfInputs();
         }
         using (phases.Begin("findfunctab"))
         {
@@ -184,7 +182,6 @@ internal static class Link
         using (phases.Begin("dodata"))
         {
             DataLayout.Run(ctx);
-            ctx.LetGoOfInputs();
         }
         using (phases.Begin("address"))
         {
@@ -192,8 +189,8 @@ internal static class Link
         }
         using (phases.Begin("dwarfcompress"))
         {
+            LinkContext.CollectGarbage();
             ctx.Dwarf?.Compress(ctx);
-            ctx.LetGoOfInputs();
         }
         using (phases.Begin("layout"))
         {

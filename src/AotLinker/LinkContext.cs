@@ -226,9 +226,25 @@ internal sealed class LinkContext
     }
 
     /// <summary>
-    /// Called between passes that look at different parts of the objects: what the last one read need not stay resident. A small
-    /// program's inputs stay; to fault them in again would cost more than they take.
+    /// Gives back what layout has left on the managed heap of a large program, before the pass that takes most memory beside it.
     /// </summary>
+    public static void CollectGarbage()
+    {
+        const long Worthwhile = 24 << 20;
+        if (GC.GetTotalMemory(forceFullCollection: false) >= Worthwhile)
+        {
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        }
+    }
+
+    /// <summary>
+    /// Called when load is done: the names and hashes it read, a third of a large program's inputs, need not stay resident. What is looked
+    /// at again comes back. A small program's inputs stay.
+    /// </summary>
+    /// <remarks>
+    /// Doing the same between later passes, or whenever a quarter of the inputs is resident, halves the resident peak of kube-apiserver
+    /// again, but mapping the pages anew costs more than any pass saves: up to half of the link's processor time.
+    /// </remarks>
     public void LetGoOfInputs()
     {
         const long Worthwhile = 128 << 20;

@@ -300,9 +300,18 @@ internal sealed class Emitter
 
     private void FillSymbols(Span<byte> span, long start, ReadOnlySpan<SymbolId> symbols, ReadOnlySpan<byte> pad)
     {
+        const int Ahead = 8;
         int at = 0;
-        foreach (SymbolId s in symbols)
+        for (int i = 0; i < symbols.Length; i++)
         {
+            // Data lies in all objects in no order.
+            if (i + Ahead < symbols.Length)
+            {
+                _symbols.ExpectRecord(symbols[i + Ahead]);
+                _symbols.ExpectData(symbols[i + (Ahead / 2)]);
+                _symbols.ExpectRelocs(symbols[i + (Ahead / 2)]);
+            }
+            SymbolId s = symbols[i];
             if (_symbols.IsInterior(s))
             {
                 continue;

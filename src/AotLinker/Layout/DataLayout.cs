@@ -242,13 +242,19 @@ internal sealed partial class DataLayout
                 pieces.Add((kind, from));
             }
         }
+        const int Ahead = 8;
         int[] maxAlign = new int[pieces.Count];
         _ctx.Workers.For(pieces.Count, i =>
         {
             (int kind, int from) = pieces[i];
             Span<ulong> data = _data[kind].AsSpan(from, Math.Min(Chunk, _data[kind].Length - from));
-            foreach (ref ulong pair in data)
+            for (int at = 0; at < data.Length; at++)
             {
+                if (at + Ahead < data.Length)
+                {
+                    _symbols.ExpectRecord(new SymbolId(Id(data[at + Ahead])));
+                }
+                ref ulong pair = ref data[at];
                 SymbolId s = new(Id(pair));
                 long size = _symbols.Size(s);
                 if (size is < 0 or > MaxSize)

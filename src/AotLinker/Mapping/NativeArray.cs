@@ -87,10 +87,12 @@ internal sealed unsafe class NativeArray<T> : IDisposable
         _length = length;
     }
 
-    /// <summary>Asks for large pages, for values read in no order. Below a few megabytes it changes nothing.</summary>
+    /// <summary>
+    /// Asks for large pages, for values read in no order. Small arrays stay as they are: their last page would be mostly waste.
+    /// </summary>
     public void PreferLargePages()
     {
-        const long Smallest = 4 << 20;
+        const long Smallest = 16 << 20;
         if (_pageBytes >= Smallest)
             _host.Advise((byte*)_items, _pageBytes, MapAdvice.LargePages);
     }

@@ -234,6 +234,35 @@ internal sealed unsafe class GoObject
     /// <summary>Asks the CPU for the record of a symbol.</summary>
     public void ExpectRecord(int local) => Prefetch.Read(_symbols + ((nuint)(uint)local * SymbolRecord.RecordSize));
 
+    /// <summary>Asks the CPU for where a definition's content, relocations and auxiliary symbols begin.</summary>
+    public void ExpectIndexes(int local)
+    {
+        Prefetch.Read(_relocIndex + local);
+        Prefetch.Read(_auxIndex + local);
+        Prefetch.Read(_dataIndex + local);
+    }
+
+    /// <summary>Asks the CPU for a definition's content.</summary>
+    public void ExpectData(int local)
+    {
+        if ((uint)local < (uint)AllDefCount)
+        {
+            Prefetch.Read(_data + Unaligned.U32((byte*)(_dataIndex + local)));
+        }
+    }
+
+    /// <summary>Asks the CPU for a definition's relocations and auxiliary symbols.</summary>
+    public void ExpectRelocs(int local)
+    {
+        if ((uint)local < (uint)AllDefCount)
+        {
+            byte* relocs = _relocs + ((nuint)Unaligned.U32((byte*)(_relocIndex + local)) * RelocRecord.RecordSize);
+            Prefetch.Read(relocs);
+            Prefetch.Read(relocs + 64);
+            Prefetch.Read(_auxes + ((nuint)Unaligned.U32((byte*)(_auxIndex + local)) * AuxRecord.RecordSize));
+        }
+    }
+
     /// <summary>Asks the CPU for the name of a symbol whose record is near.</summary>
     public void ExpectName(int local) => Prefetch.Read(_base + Symbol(local).NameOffset);
 

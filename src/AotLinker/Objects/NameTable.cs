@@ -171,7 +171,6 @@ internal sealed unsafe class NameTable(int shardCount)
                 throw new InvalidOperationException($"no room for {entries} names");
             }
             _memory.Resize(lines);
-            _memory.PreferLargePages();
             _lines = _memory.Base;
             _count = (uint)lines;
         }

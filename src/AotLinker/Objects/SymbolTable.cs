@@ -143,6 +143,34 @@ internal sealed unsafe partial class SymbolTable
         return o ?? (s.IsNone ? null : ExternalOrigin(s, out local));
     }
 
+    /// <summary>Asks the CPU for a symbol's record, and for where its content and relocations begin.</summary>
+    public void ExpectRecord(SymbolId s)
+    {
+        if (Locate(s, out int local) is { } o)
+        {
+            o.ExpectRecord(local);
+            o.ExpectIndexes(local);
+        }
+    }
+
+    /// <summary>Asks the CPU for a symbol's content. <see cref="ExpectRecord"/> came a while before.</summary>
+    public void ExpectData(SymbolId s)
+    {
+        if (Locate(s, out int local) is { } o)
+        {
+            o.ExpectData(local);
+        }
+    }
+
+    /// <summary>Asks the CPU for a symbol's relocations and auxiliary symbols. <see cref="ExpectRecord"/> came a while before.</summary>
+    public void ExpectRelocs(SymbolId s)
+    {
+        if (Locate(s, out int local) is { } o)
+        {
+            o.ExpectRelocs(local);
+        }
+    }
+
     /// <summary>Kind of memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public SymbolKind Kind(SymbolId s) => (SymbolKind)_kind[s];

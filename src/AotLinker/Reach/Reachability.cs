@@ -289,8 +289,11 @@ internal sealed class Reachability
         private const int ShareAbove = 64;
 
         private readonly SymbolTable _symbols = owner._symbols;
+        private readonly SymbolId[] _queue = new SymbolId[16];
         private int[] _stack = new int[1024];
         private int _depth;
+        private int _first;
+        private int _waiting;
 
         public bool ReflectSeen { get; private set; }
 
@@ -329,9 +332,9 @@ internal sealed class Reachability
                     Visit(new SymbolId(next));
                     continue;
                 }
-                while (_depth > 0)
+                while (TakeNext(out SymbolId s))
                 {
-                    Visit(new SymbolId(_stack[--_depth]));
+                    Visit(s);
                     int half = _depth / 2;
                     if (shared is not null && half > ShareAbove && shared.IsWanted && shared.TryGive(_stack.AsSpan(0, half)))
                     {
@@ -344,6 +347,30 @@ internal sealed class Reachability
                     return;
                 }
             }
+        }
+
+        // Symbols go through a short queue, so that the CPU can fetch what is said about them while others are visited.
+        private bool TakeNext(out SymbolId s)
+        {
+            while (_waiting < _queue.Length && _depth > 0)
+            {
+                SymbolId next = new(_stack[--_depth]);
+                _symbols.ExpectRecord(next);
+                _queue[(_first + _waiting++) % _queue.Length] = next;
+                if (_waiting > _queue.Length / 2)
+                {
+                    _symbols.ExpectRelocs(_queue[(_first + _waiting - (_queue.Length / 2)) % _queue.Length]);
+                }
+            }
+            if (_waiting == 0)
+            {
+                s = SymbolId.None;
+                return false;
+            }
+            s = _queue[_first];
+            _first = (_first + 1) % _queue.Length;
+            _waiting--;
+            return true;
         }
 
         /// <summary>Marks a symbol live; true if it was not.</summary>
