@@ -18,7 +18,7 @@ internal sealed partial class StandardSuite
                 Add(WasmGroup, $"{os}: hello {string.Join(' ', flags)}", Tier.All, () => _subject.SameAsReference(_toolchain, hello[Module + "hello"], flags));
             }
 
-            foreach (string switched in (string[])["AOTLINK_THREADS=1", "AOTLINK_THREADS=16"])
+            foreach (string switched in (string[])["AOTLINK_THREADS=1", "AOTLINK_THREADS=16", "AOTLINK_NO_OUTPUT_MAP=1", "AOTLINK_NO_INPUT_MAP=1"])
             {
                 string[] pair = switched.Split('=');
                 Add(WasmGroup, $"{os}: hello {switched}", Tier.All, () => _subject.SameAsReference(
@@ -26,19 +26,18 @@ internal sealed partial class StandardSuite
             }
 
             CaptureSet programs = Wasm(os, ["./server", "./wasmexports", "./types", "./panics"], Settings.Programs, stamp);
-            foreach (string program in (string[])["server", "wasmexports", "types", "panics"])
+            Add(WasmGroup, $"{os}: server", Tier.All, () => ModuleRuns(programs[Module + "server"], os, "/items 200 "));
+            foreach (string program in (string[])["wasmexports", "types", "panics"])
             {
                 Add(WasmGroup, $"{os}: {program}", Tier.All, () => _subject.SameAsReference(_toolchain, programs[Module + program], []));
             }
 
             CaptureSet tools = Wasm(os, ["cmd/gofmt", "cmd/go"], Source, "");
-            foreach (string tool in (string[])["cmd/gofmt", "cmd/go"])
-            {
-                Add(WasmGroup, $"{os}: {tool}", Tier.All, () => _subject.SameAsReference(_toolchain, tools[tool], []));
-            }
+            Add(WasmGroup, $"{os}: cmd/gofmt", Tier.All, () => _subject.SameAsReference(_toolchain, tools["cmd/gofmt"], []));
+            Add(WasmGroup, $"{os}: cmd/go", Tier.All, () => ModuleRuns(tools["cmd/go"], os, "go version go" + _release, "version"));
 
             CaptureSet variant = Wasm(os, ["./hello"], Settings.Programs, stamp, "satconv,signext");
-            Add(WasmGroup, $"{os}: hello, GOWASM=satconv,signext", Tier.All, () => _subject.SameAsReference(_toolchain, variant[Module + "hello"], []));
+            Add(WasmGroup, $"{os}: hello, GOWASM=satconv,signext", Tier.All, () => ModuleRuns(variant[Module + "hello"], os, "hello, world"));
         }
 
         CaptureSet library = Wasm("wasip1", ["-buildmode=c-shared", "./wasmexports"], Settings.Programs, stamp);
@@ -57,11 +56,11 @@ internal sealed partial class StandardSuite
     }
 
     /// <summary>Same bytes; and where Node is installed, a module for js runs in it.</summary>
-    private void ModuleRuns(LinkStep step, string os, string output)
+    private void ModuleRuns(LinkStep step, string os, string output, params string[] arguments)
     {
         Subject.FaithfulReplay(_toolchain, step);
         _subject.SameAsReference(_toolchain, step, []);
-        if (os != "js" || Host.Find("node") is not { } node)
+        if (os != "js" || Host.Find("node") is null)
         {
             return;
         }
@@ -71,7 +70,9 @@ internal sealed partial class StandardSuite
             string program = Path.Combine(folder, "program");
             Replay.Link(step, _subject.Linker, [], program);
             string host = Path.Combine(_toolchain.Goroot, "lib", "wasm", "wasm_exec_node.js");
-            CommandResult run = Command.Run([node], ["--stack-size=8192", host, program], new Dictionary<string, string>(), folder, limit: TimeSpan.FromMinutes(1));
+
+            // By this name alone: net/http looks at it, and then leaves the host's fetch alone.
+            CommandResult run = Command.Run(["node"], ["--stack-size=8192", host, program, .. arguments], new Dictionary<string, string>(), folder, limit: TimeSpan.FromMinutes(1));
             Check.That(run.ExitCode == 0, $"the module exits with {run.ExitCode}\n{Command.Tail(run.OutputText + run.ErrorText, 1500)}");
             Check.That(run.OutputText.Contains(output, StringComparison.Ordinal), $"the module prints {run.OutputText}");
         });
