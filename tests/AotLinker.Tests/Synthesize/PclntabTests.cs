@@ -67,6 +67,18 @@ public class PclntabTests
         Assert.Equal("f1\0f2\0\0\0", Encoding.ASCII.GetString(Content(link, tables.FunctionNames)));
     }
 
+    [Fact]
+    public void LabelsAtTheStartAreWhereTheFirstBucketStarts()
+    {
+        // As a host object's mapping symbols are: two labels without length, a function, a label in its midst.
+        using TestLink link = Functions([0, 0, 1000, 0, 5000]);
+        PclnTables tables = PclnTables.Run(link.Ctx);
+        tables.AddFindFuncTable();
+        byte[] table = Content(link, tables.FindFuncTable);
+        // Labels elsewhere change nothing: what holds the byte before them has a lower number.
+        Assert.Equal([0, 0, 0, 0, 0, 2, 2, 2, 4, 4], table[..10]);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
