@@ -19,7 +19,7 @@ internal sealed partial class StandardSuite
         Programs("cgo, pie", ["-buildmode=pie"], ["hello", "server"]);
         Programs("race detector", ["-race"], ["hello", "concurrency"]);
 
-        AddHostObjectsOf32Bits(compiler);
+        AddHostObjectsOfOtherCpus(compiler);
         foreach (string mode in (string[])["exe", "pie"])
         {
             CaptureSet? set = null;
@@ -48,28 +48,40 @@ internal sealed partial class StandardSuite
         }
     }
 
-    /// <summary>The same for CPUs of 32 bits, where addends stand in the code; and imports of the host object and of Go.</summary>
-    private void AddHostObjectsOf32Bits(Lazy<string> compiler)
+    /// <summary>
+    /// The same for other CPUs, as far as there is a compiler for them. Those of 32 bits, where addends stand in the code, also have imports
+    /// of the host object and of Go.
+    /// </summary>
+    private void AddHostObjectsOfOtherCpus(Lazy<string> compiler)
     {
         Add32("386", () => [compiler.Value, "-m32"], [["-s", "-w"], ["-compressdwarf=false"]]);
         if (Host.Find("clang") is { } clang)
         {
             Add32("arm", () => [clang, "--target=armv7-linux-gnueabihf", "-marm"], [["-s", "-w"], ["-debugtramp=2"]]);
+            Add64("arm64", "exe", [clang, "--target=aarch64-linux-gnu"]);
+            Add64("arm64", "pie", [clang, "--target=aarch64-linux-gnu"]);
+            Add64("riscv64", "exe", [clang, "--target=riscv64-linux-gnu", "-march=rv64gc", "-fPIE"]);
         }
         else
         {
-            Console.Error.WriteLine("linux/arm: host objects are not compared (there is no clang to make one)");
+            Console.Error.WriteLine("linux/arm, arm64, riscv64: host objects are not compared (there is no clang to make one)");
         }
 
-        void Add32(string cpu, Func<string[]> command, string[][] flags)
+        void Add32(string cpu, Func<string[]> command, string[][] flags) =>
+            AddCpu($".syso with imports, linux/{cpu}", "hostobject32", cpu, "exe", () => [.. command(), "-fPIC", "-fcommon"], flags);
+
+        void Add64(string cpu, string mode, string[] command) =>
+            AddCpu($".syso, linux/{cpu}, {mode}", "hostobject", cpu, mode, () => command, [["-s", "-w"], ["-debugtramp=2"]]);
+
+        void AddCpu(string title, string source, string cpu, string mode, Func<string[]> command, string[][] flags)
         {
-            Add("host objects", $".syso with imports, linux/{cpu}", Tier.All, () =>
+            Add("host objects", title, Tier.All, () =>
             {
-                string module = SysoModule("hostobject32", "hostobject32-" + cpu, [.. command(), "-fPIC", "-fcommon", "-ffreestanding"]);
+                string module = SysoModule(source, $"{source}-{cpu}-{mode}", [.. command(), "-ffreestanding"]);
                 CaptureSet set = new(
-                    _toolchain, "build", ["."], module, new Dictionary<string, string> { ["GOOS"] = "linux", ["GOARCH"] = cpu },
+                    _toolchain, "build", [$"-buildmode={mode}", "."], module, new Dictionary<string, string> { ["GOOS"] = "linux", ["GOARCH"] = cpu },
                     CaptureSet.Stamp(module));
-                LinkStep step = set["example.test/hostobject32"];
+                LinkStep step = set["example.test/" + source];
                 foreach (string[] more in (string[][])[[], .. flags])
                 {
                     _subject.SameAsReference(_toolchain, step, more);
