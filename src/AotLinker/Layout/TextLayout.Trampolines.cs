@@ -21,6 +21,9 @@ internal enum TrampolineNaming
 /// <summary>The second look at text that is too big for calls to reach all of it: which calls need a trampoline.</summary>
 internal sealed partial class TextLayout
 {
+    // Beside the number of a function's calls: it also has relocations of a host object.
+    private const int HostCall = 1 << 30;
+
     private readonly List<SymbolId> _trampolines = [];
 
     // For each target and addend, the trampolines made so far in the order of their numbers: index of the first one's link, plus one.
@@ -139,6 +142,7 @@ internal sealed partial class TextLayout
             }
         }
         _address = start;
+        int[] calls = CountCalls();
 
         int placed = 0;
         string package = "";
@@ -149,14 +153,17 @@ internal sealed partial class TextLayout
             if (own.Length != 0 && own != package)
             {
                 package = own;
-                PlaceProvisionally(i, package);
+                PlaceProvisionally(i, package, calls);
             }
             if (s != textMarker)
             {
                 Reset(s);
             }
             Place(s, isTrampoline: false, maySplit: true);
-            CheckCalls(s);
+            if (calls[i] != 0)
+            {
+                CheckCalls(s);
+            }
             for (; placed < _trampolines.Count; placed++)
             {
                 Place(_trampolines[placed], isTrampoline: true, maySplit: true);
@@ -169,15 +176,56 @@ internal sealed partial class TextLayout
     }
 
     /// <summary>Gives the functions of a package, from index <paramref name="first"/> on, addresses that leave room for all trampolines.</summary>
-    private void PlaceProvisionally(int first, string package)
+    private void PlaceProvisionally(int first, string package, int[] calls)
     {
+        ulong each = (ulong)_ctx.Target.Cpu.MaxTrampolineSize;
         ulong address = _address;
         for (int i = first; i < _ctx.Text.Count && _symbols.PackagePath(_ctx.Text[i]) == package; i++)
         {
             Place(_ctx.Text[i], isTrampoline: false, maySplit: false);
-            _address += TrampolineSpace(_ctx.Text[i], isTrampoline: false);
+            _address += (ulong)(calls[i] & ~HostCall) * each;
         }
         _address = address;
+    }
+
+    /// <summary>
+    /// How many calls each function makes that a trampoline may be needed for; with <see cref="HostCall"/> where host relocations may
+    /// turn out to be others. The relocations of all functions are read here, by all threads.
+    /// </summary>
+    private int[] CountCalls()
+    {
+        const int Chunk = 1 << 9;
+        int[] calls = new int[_ctx.Text.Count];
+        if (_ctx.Target.Cpu.MaxTrampolineSize != 0)
+        {
+            _ctx.Workers.ForChunks(calls.Length, Chunk, (from, to, _) =>
+            {
+                for (int i = from; i < to; i++)
+                {
+                    calls[i] = CountCalls(_symbols.Relocs(_ctx.Text[i]));
+                }
+            });
+        }
+        return calls;
+    }
+
+    private static int CountCalls(RelocList relocs)
+    {
+        int calls = 0;
+        int mark = 0;
+        for (int i = 0; i < relocs.Count; i++)
+        {
+            RelocKind kind = relocs.Kind(i);
+            if (kind.IsDirectCallOrJump())
+            {
+                calls++;
+            }
+            else if (kind == RelocKind.Host)
+            {
+                mark = HostCall;
+            }
+        }
+        return calls | mark;
     }
 
     /// <summary>Bytes that the trampolines of a function's calls take at most (maxSizeTrampolines).</summary>
@@ -188,30 +236,16 @@ internal sealed partial class TextLayout
         {
             return 0;
         }
-        RelocList relocs = _symbols.Relocs(s);
-        ulong calls = 0;
-        for (int i = 0; i < relocs.Count; i++)
-        {
-            if (relocs.Kind(i).IsDirectCallOrJump())
-            {
-                calls++;
-            }
-        }
-        return calls * (ulong)each;
+        return (ulong)(CountCalls(_symbols.Relocs(s)) & ~HostCall) * (ulong)each;
     }
 
     private void CheckCalls(SymbolId s)
     {
         CpuArch cpu = _ctx.Target.Cpu;
-        if (cpu.MaxTrampolineSize == 0)
-        {
-            return;
-        }
-        int count = _symbols.Relocs(s).Count;
+        RelocList relocs = _symbols.Relocs(s);
+        int count = relocs.Count;
         for (int i = 0; i < count; i++)
         {
-            // Read anew each time: a trampoline for one call may have changed the list.
-            RelocList relocs = _symbols.Relocs(s);
             RelocKind reloc = relocs.Kind(i);
             if (!reloc.IsDirectCallOrJump() && !(reloc == RelocKind.Host && cpu.IsPltCall(_ctx.Target, relocs.HostType(i))))
             {
@@ -227,6 +261,8 @@ internal sealed partial class TextLayout
             if (hasAddress || !IsNear(s, target))
             {
                 cpu.CheckReach(this, s, i, target);
+                // A trampoline changes the list, and the first one moves it.
+                relocs = _symbols.Relocs(s);
             }
         }
     }
