@@ -147,6 +147,21 @@ public class Loong64Tests
     }
 
     [Fact]
+    public void CallsOfHostObjectsTakeTrampolinesToo()
+    {
+        using TestLink link = new(cpu: new Loong64());
+        link.Ctx.Settings.DebugTrampolines = 2;
+        SymbolId near = Function(link, "near", "one");
+        SymbolBuilder caller = link.AddBytes("caller", SymbolKind.Text, new byte[64]);
+        caller.AddHostReloc(ElfLoong64.HostB26, 0, 4, near, 4);
+        caller.AddHostReloc(ElfLoong64.HostB16, 4, 4, near, 0);
+        AotLinker.Layout.TextLayout.Run(link.Ctx);
+        RelocList relocs = link.Symbols.Relocs(caller.Symbol);
+        Assert.Equal(("near+4-tramp0", 0L), (link.Symbols.NameText(relocs.Target(0)), relocs[0].Addend));
+        Assert.Equal((near, RelocKind.Host), (relocs.Target(1), relocs.Kind(0)));
+    }
+
+    [Fact]
     public void ACallOfAnImportGoesThroughThePlt()
     {
         LinkContext ctx = ElfSample.Dynamic(new Loong64());
