@@ -167,6 +167,8 @@ public sealed class AccountTests
             Assert.InRange(busy.Resident!.Value.Of(MapKind.Anonymous), 1 << 20, long.MaxValue);
         }
 
+        // A path that is not UTF-8 is no reason to fail.
+        link.Account.CountReadInput(HostPath.Decode([(byte)'a', 0xff]), 1, ReadReason.Small);
         using JsonDocument json = JsonDocument.Parse(AccountJson.Write(link));
         JsonElement pass = json.RootElement.GetProperty("passes")[1];
         Assert.Equal("busy", pass.GetProperty("name").GetString());
