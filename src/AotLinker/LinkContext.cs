@@ -88,6 +88,9 @@ internal sealed class LinkContext
     /// <summary>Whether a symbol is imported from a shared library (havedynamic). Set by load.</summary>
     public bool HasDynamicImports { get; set; }
 
+    /// <summary>Versions of the symbols that host objects keep to themselves. Set by load.</summary>
+    public Range HostObjectVersions { get; set; }
+
     /// <summary>Shared libraries needed, in order of first mention (dynlib). Set by load.</summary>
     public List<string> DynamicLibraries { get; } = [];
 

@@ -17,6 +17,10 @@ internal sealed partial class Ppc64
             return ctx.Format.AddRelativeRelocation(ctx, s, reloc);
         }
         SymbolTable symbols = ctx.Symbols;
+        if (symbols.Relocs(s).Kind(reloc) == RelocKind.Host && ConvertHostRelocation(ctx, s, reloc) is { } isDone)
+        {
+            return isDone;
+        }
         if (symbols.Relocs(s).Kind(reloc) != RelocKind.Addr)
         {
             return false;
@@ -64,7 +68,7 @@ internal sealed partial class Ppc64
                 return true;
 
             case RelocKind.PowerToc:
-                value = site.TargetAddress - _tocAddress;
+                value = HostHalf(in site, content);
                 return true;
 
             case RelocKind.PowerTls:

@@ -1,4 +1,5 @@
 using System.Text;
+using AotLinker.Formats.Elf;
 using AotLinker.Layout;
 using AotLinker.Objects;
 
@@ -40,21 +41,35 @@ internal sealed partial class Ppc64
     public override bool SplitsText(Target target) => target.IsExternal;
 
     /// <summary>
-    /// Sends calls of imported functions to stubs, which are put in front of all text so that their addresses are known when trampolines
-    /// are decided on.
+    /// Sends calls of imported functions, and of functions that keep r2 otherwise than the caller does, to stubs. These are put in front
+    /// of all text, so that their addresses are known when trampolines are decided on (genstubs).
     /// </summary>
     public override void GenerateText(LinkContext ctx)
     {
-        if (!ctx.Target.IsInternal || !ctx.HasDynamicImports || !ctx.Target.IsElf)
+        if (!ctx.Target.IsInternal || !ctx.Target.IsElf || (!ctx.HasDynamicImports && ctx.Symbols.FromHostObject.Count == 0))
         {
             return;
         }
         List<SymbolId> stubs = [];
-        foreach ((SymbolId s, int reloc) in FindImportCalls(ctx))
+        List<SymbolId> saves = [];
+        foreach ((SymbolId s, int reloc) in FindCalls(ctx))
         {
-            CallByStub(ctx, s, reloc, stubs);
+            RelocList relocs = ctx.Symbols.Relocs(s);
+            if (relocs.Kind(reloc) == RelocKind.Host)
+            {
+                StubForHostCall(ctx, s, reloc, stubs, saves);
+            }
+            else if (ctx.Symbols.Kind(relocs.Target(reloc)) == SymbolKind.DynImport)
+            {
+                CallByStub(ctx, s, reloc, stubs);
+            }
+            else
+            {
+                StubForTocCall(ctx, s, reloc, stubs, saves);
+            }
         }
-        ctx.Text.InsertRange(0, stubs);
+        // What saves registers comes last: it can't be reached by trampolines.
+        ctx.Text.InsertRange(0, [.. stubs, .. saves]);
     }
 
     /// <inheritdoc/>
@@ -89,7 +104,7 @@ internal sealed partial class Ppc64
         caller.SetRelocAddend(reloc, 0);
     }
 
-    private static List<(SymbolId Caller, int Reloc)> FindImportCalls(LinkContext ctx)
+    private static List<(SymbolId Caller, int Reloc)> FindCalls(LinkContext ctx)
     {
         const int Piece = 1 << 10;
         SymbolTable symbols = ctx.Symbols;
@@ -102,7 +117,8 @@ internal sealed partial class Ppc64
                 RelocList relocs = symbols.Relocs(text[i]);
                 for (int r = 0; r < relocs.Count; r++)
                 {
-                    if (relocs.Kind(r) == RelocKind.CallPower && symbols.Kind(relocs.Target(r)) == SymbolKind.DynImport)
+                    RelocKind kind = relocs.Kind(r);
+                    if (kind == RelocKind.Host || (kind == RelocKind.CallPower && MayNeedStub(symbols, relocs.Target(r))))
                     {
                         (found[from / Piece] ??= []).Add((text[i], r));
                     }
@@ -117,6 +133,10 @@ internal sealed partial class Ppc64
         return all;
     }
 
+    // Go's own functions share one table of contents and leave r2 alone.
+    private static bool MayNeedStub(SymbolTable symbols, SymbolId target) =>
+        symbols.Kind(target) is SymbolKind.DynImport or SymbolKind.XRef || symbols.LocalEntry.ContainsKey(target);
+
     /// <summary>Sends a call of an imported function to its stub, which is made if it is the first (genpltstub).</summary>
     private void CallByStub(LinkContext ctx, SymbolId s, int reloc, List<SymbolId> stubs)
     {
@@ -127,7 +147,9 @@ internal sealed partial class Ppc64
         ctx.Format.AddPltEntry(ctx, target);
 
         // A caller that keeps the table of contents in r2 has left a place to load it again.
-        bool keepsToc = symbols.IsShared(s) && !IsPcRelative;
+        bool keepsToc = relocs.Kind(reloc) == RelocKind.Host
+            ? relocs.HostType(reloc) == ElfPpc64.HostRel24
+            : symbols.IsShared(s) && !symbols.FromHostObject.Contains(s) && !IsPcRelative;
         string name = (keepsToc ? "_pltstub_tocrel." : "_pltstub_notoc.") + symbols.NameText(target);
         SymbolBuilder stub = symbols.Update(Encoding.UTF8.GetBytes(name), 0);
         if (stub.Size == 0)
@@ -170,11 +192,7 @@ internal sealed partial class Ppc64
         }
         else
         {
-            // The stub first finds out where it is: r12 gets the address of the instruction that sets it.
-            stub.AddUInt32(MoveLrToR0);
-            stub.AddUInt32(CallNext);
-            stub.AddUInt32(MoveLrToR12);
-            stub.AddUInt32(MoveR0ToLr);
+            AddOwnAddress(stub);
             AddPair(stub, RelocKind.AddrPowerPcRel, AddisR12FromR12, AddiR12FromR12, plt, slot + 8);
             stub.AddUInt32(LoadR12FromR12);
         }
@@ -221,6 +239,15 @@ internal sealed partial class Ppc64
         }
         trampoline.AddUInt32(MoveR12ToCtr);
         trampoline.AddUInt32(JumpToCtr);
+    }
+
+    // The stub finds out where it is: r12 gets the address of the instruction that sets it.
+    private static void AddOwnAddress(SymbolBuilder stub)
+    {
+        stub.AddUInt32(MoveLrToR0);
+        stub.AddUInt32(CallNext);
+        stub.AddUInt32(MoveLrToR12);
+        stub.AddUInt32(MoveR0ToLr);
     }
 
     // The kind is set already, or would become data.

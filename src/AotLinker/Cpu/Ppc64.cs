@@ -22,7 +22,7 @@ internal sealed partial class Ppc64(bool isBigEndian, int level, HeadType system
     // A table of contents is addressed from its middle.
     private const long TocMiddle = 0x8000;
 
-    private readonly SymbolId[] _tocs = new SymbolId[2];
+    private readonly List<SymbolId> _tocs = [];
     private readonly SymbolId[] _plainEntries = new SymbolId[4];
     private long _tocAddress;
 
@@ -78,9 +78,18 @@ internal sealed partial class Ppc64(bool isBigEndian, int level, HeadType system
     public override void DefineArchSymbols(LinkContext ctx)
     {
         ctx.Known.Toc = ArchSymbols.Live(ctx, "TOC"u8);
-        for (int version = 0; version < _tocs.Length; version++)
+        for (int version = 0; version < 2; version++)
         {
-            _tocs[version] = ArchSymbols.Live(ctx, ".TOC."u8, version);
+            _tocs.Add(ArchSymbols.Live(ctx, ".TOC."u8, version));
+        }
+        // Each host object has a table of its own to refer to, all of them the same one.
+        for (int version = ctx.HostObjectVersions.Start.Value; version < ctx.HostObjectVersions.End.Value; version++)
+        {
+            if (ctx.Symbols.Lookup(".TOC."u8, version) is { IsNone: false } toc)
+            {
+                ctx.Symbols.Set(toc, SymbolTable.Attributes.Reachable);
+                _tocs.Add(toc);
+            }
         }
     }
 

@@ -28,6 +28,7 @@ internal sealed class HostObjects(LinkContext ctx, int firstVersion)
             loader.Load(host);
         }
         HostLibraries.Load(ctx, loader);
+        ctx.HostObjectVersions = version..loader._version;
     }
 
     /// <summary>Loads one object.</summary>
@@ -35,8 +36,6 @@ internal sealed class HostObjects(LinkContext ctx, int firstVersion)
     {
         switch (host.Kind)
         {
-            case MemberKind.HostElf when ctx.Target.Cpu.Elf is { LinksHostObjects: false } cpu:
-                throw new UnsupportedLinkException($"internal linking of host objects for {cpu.FamilyName} ({host.Member.DisplayName})");
             case MemberKind.HostElf:
             case MemberKind.HostMachO:
                 int version = _version++;

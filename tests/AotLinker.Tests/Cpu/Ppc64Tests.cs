@@ -116,6 +116,74 @@ public class Ppc64Tests
         Assert.Equal(24, symbols.Size(ctx.Known.Plt));
     }
 
+    [Theory]
+    // The halves of the distance from the table of contents (16) or from the field, at 0x10002 in instructions at 0x10000.
+    [InlineData(ElfPpc64.HostToc16Lo, 0x38630000, 0x12345678, 0x38635678, "")]
+    [InlineData(ElfPpc64.HostToc16Ha, 0x3c620000, 0x1234f678, 0x3c621235, "")]
+    [InlineData(ElfPpc64.HostToc16Hi, 0x3c620000, 0x1234f678, 0x3c621234, "")]
+    [InlineData(ElfPpc64.HostToc16LoDs, 0xe8630002, 0x12345674, 0xe8635676, "")]
+    [InlineData(ElfPpc64.HostToc16Ds, 0xe8630000, 0x5675, 0xe8635675, "relocation for t+2 is not aligned: 22133")]
+    [InlineData(ElfPpc64.HostToc16, 0x38630000, 0x8000, 0x38638000, "relocation for t+2 is too big: 32768")]
+    // ori takes its operand without sign.
+    [InlineData(ElfPpc64.HostToc16, 0x60630000, 0x8000, 0x60638000, "")]
+    [InlineData(ElfPpc64.HostRel16Lo, 0x38630000, 0x15678 - 2, 0x38635674, "")]
+    public void HalvesOfDistancesFillHalvesOfInstructions(uint type, uint instruction, long distance, uint expected, string error)
+    {
+        using TestLink link = new(cpu: new Ppc64(true, 8, HeadType.Linux));
+        bool fromField = type == ElfPpc64.HostRel16Lo;
+        byte[] code = new byte[16];
+        BinaryPrimitives.WriteUInt32BigEndian(code, instruction);
+        SymbolBuilder a = link.AddBytes("a", SymbolKind.Text, code);
+        SymbolId target = link.Symbols.Update("t"u8, 0).SetKind(SymbolKind.Data).SetReachable().Symbol;
+        a.AddHostReloc(type, 2, 2, target, 0);
+        Assert.Equal(2, link.Ctx.Target.Cpu.Elf!.HostRelocationSize(type)!.Value.Size);
+        Assert.True(link.Ctx.Target.Cpu.AddDynamicRelocation(link.Ctx, a.Symbol, 0));
+        Assert.Equal(RelocKind.PowerToc, link.Symbols.Relocs(a.Symbol).Kind(0));
+        // Nothing has set the table of contents: it is at 0.
+        link.Symbols.SetValue(a.Symbol, 0x10000);
+        link.Symbols.SetValue(target, fromField ? 0x10000 + distance : distance);
+        RelocSite site = new()
+        {
+            Context = link.Ctx,
+            Symbol = a.Symbol,
+            Address = 0x10002,
+            Kind = RelocKind.PowerToc,
+            Size = 2,
+            Target = target,
+            Addend = 0,
+        };
+        Assert.True(link.Ctx.Target.Cpu.TryApply(in site, (ushort)instruction, out long value));
+        link.Ctx.Diagnostics.Flush();
+        Assert.Equal(error.Length == 0 ? [] : ["a: " + error], link.Errors);
+        Assert.Equal(expected, (instruction & 0xffff0000) | (ushort)value);
+    }
+
+    [Fact]
+    public void CallsOfRegisterSavesAndOfFunctionsThatChangeR2AreSentElsewhere()
+    {
+        using TestLink link = new(cpu: new Ppc64(true, 8, HeadType.Linux));
+        SymbolTable symbols = link.Symbols;
+        SymbolId save = symbols.Update("_savegpr0_20"u8, 0).SetKind(SymbolKind.XRef).Symbol;
+        SymbolId runtime = symbols.Update("runtime.elf_savegpr0"u8, 0).SetKind(SymbolKind.Text).SetSize(96).SetReachable(false).Symbol;
+        SymbolId other = link.AddBytes("c_function", SymbolKind.Text, new byte[16]).Symbol;
+        symbols.FromHostObject.Add(other);
+        symbols.LocalEntry[other] = 1;
+        byte[] code = new byte[16];
+        BinaryPrimitives.WriteUInt32BigEndian(code.AsSpan(8), 0x60000000);
+        SymbolBuilder caller = link.AddBytes("caller", SymbolKind.Text, code);
+        caller.AddHostReloc(ElfPpc64.HostRel24, 0, 4, save, 0);
+        caller.AddHostReloc(ElfPpc64.HostRel24, 4, 4, other, 0);
+        link.Ctx.Target.Cpu.GenerateText(link.Ctx);
+
+        SymbolId stub = symbols.Lookup("_callstub_toc.c_function"u8, 0);
+        Assert.Equal([stub, runtime, other, caller.Symbol], link.Ctx.Text);
+        RelocList relocs = symbols.Relocs(caller.Symbol);
+        Assert.Equal((runtime, 24L, stub), (relocs.Target(0), relocs[0].Addend, relocs.Target(1)));
+        // ld r2,24(r1) behind the call.
+        Assert.Equal(0xe8410018, Words(symbols.Data(caller.Symbol))[2]);
+        Assert.Equal([0xf8410018, 0x3d820000, 0x398c0000, 0x7d8903a6, 0x4e800420], Words(symbols.Data(stub)));
+    }
+
     [Fact]
     public void HeadersNameTheAbiAsTheReleaseDoes()
     {

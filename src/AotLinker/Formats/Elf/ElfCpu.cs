@@ -22,9 +22,6 @@ internal abstract class ElfCpu
     /// <summary>Whether host objects of either byte order are taken.</summary>
     public virtual bool HasBothByteOrders => false;
 
-    /// <summary>Whether we can link host objects for the CPU at all; if not, a link that has some is not for us.</summary>
-    public virtual bool LinksHostObjects => true;
-
     /// <summary>
     /// Size of the field that a relocation of a host object changes, and of the addend where that stands in the field; null for a type
     /// that is not known (loadelf.relSize).

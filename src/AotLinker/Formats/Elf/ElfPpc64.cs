@@ -12,6 +12,78 @@ namespace AotLinker.Formats.Elf;
 /// <param name="isPcRelative">Whether Go functions have one entry point, because they need no table of contents.</param>
 internal sealed class ElfPpc64(bool isBigEndian, bool isPcRelative) : ElfCpu
 {
+    /// <summary>R_PPC64_REL24: a call by one who keeps the table of contents in r2.</summary>
+    public const uint HostRel24 = 10;
+
+    /// <summary>R_PPC64_GLOB_DAT: the address of a symbol, in the GOT.</summary>
+    public const uint HostGlobDat = 20;
+
+    /// <summary>R_PPC64_REL32: the distance.</summary>
+    public const uint HostRel32 = 26;
+
+    /// <summary>R_PPC64_PLT16_HA: half of the distance of a PLT entry from the table of contents.</summary>
+    public const uint HostPlt16Ha = 31;
+
+    /// <summary>R_PPC64_ADDR64: the address.</summary>
+    public const uint HostAddr64 = 38;
+
+    /// <summary>R_PPC64_TOC16: the distance from the table of contents, or half of it.</summary>
+    public const uint HostToc16 = 47;
+
+    /// <summary>R_PPC64_TOC16_LO.</summary>
+    public const uint HostToc16Lo = 48;
+
+    /// <summary>R_PPC64_TOC16_HI.</summary>
+    public const uint HostToc16Hi = 49;
+
+    /// <summary>R_PPC64_TOC16_HA.</summary>
+    public const uint HostToc16Ha = 50;
+
+    /// <summary>R_PPC64_PLT16_LO_DS.</summary>
+    public const uint HostPlt16LoDs = 60;
+
+    /// <summary>R_PPC64_TOC16_DS.</summary>
+    public const uint HostToc16Ds = 63;
+
+    /// <summary>R_PPC64_TOC16_LO_DS.</summary>
+    public const uint HostToc16LoDs = 64;
+
+    /// <summary>R_PPC64_REL24_NOTOC: a call by one who keeps no table of contents.</summary>
+    public const uint HostRel24NoToc = 116;
+
+    /// <summary>R_PPC64_PLTSEQ: marks an instruction of a call by way of the PLT.</summary>
+    public const uint HostPltSeq = 119;
+
+    /// <summary>R_PPC64_PLTCALL: marks the call itself.</summary>
+    public const uint HostPltCall = 120;
+
+    /// <summary>R_PPC64_PLTSEQ_NOTOC.</summary>
+    public const uint HostPltSeqNoToc = 121;
+
+    /// <summary>R_PPC64_PLTCALL_NOTOC.</summary>
+    public const uint HostPltCallNoToc = 122;
+
+    /// <summary>R_PPC64_REL24_P9NOTOC: as R_PPC64_REL24_NOTOC.</summary>
+    public const uint HostRel24P9NoToc = 124;
+
+    /// <summary>R_PPC64_PCREL34: the distance in a prefixed instruction.</summary>
+    public const uint HostPcRel34 = 132;
+
+    /// <summary>R_PPC64_GOT_PCREL34: the distance of the GOT entry in a prefixed instruction.</summary>
+    public const uint HostGotPcRel34 = 133;
+
+    /// <summary>R_PPC64_PLT_PCREL34_NOTOC.</summary>
+    public const uint HostPltPcRel34NoToc = 135;
+
+    /// <summary>R_PPC64_REL16_LO: half of the distance.</summary>
+    public const uint HostRel16Lo = 250;
+
+    /// <summary>R_PPC64_REL16_HI.</summary>
+    public const uint HostRel16Hi = 251;
+
+    /// <summary>R_PPC64_REL16_HA.</summary>
+    public const uint HostRel16Ha = 252;
+
     private const uint JumpSlot = 21;
 
     // The routine that all branches of .glink lead to: its instructions, then the distance of the PLT.
@@ -56,10 +128,26 @@ internal sealed class ElfPpc64(bool isBigEndian, bool isPcRelative) : ElfCpu
         isBigEndian && system != HeadType.OpenBsd && !release.FollowsElfSupplements ? 1u : 2u;
 
     /// <inheritdoc/>
-    public override bool LinksHostObjects => false;
+    public override (int Size, int AddendSize)? HostRelocationSize(uint type) => type switch
+    {
+        HostPltSeq or HostPltCall or HostPltSeqNoToc or HostPltCallNoToc => (0, 0),
+        HostToc16 => (2, 2),
+        HostToc16Lo or HostToc16Hi or HostToc16Ha or HostToc16Ds or HostToc16LoDs or HostRel16Lo or HostRel16Hi or HostRel16Ha
+            or HostPlt16Ha or HostPlt16LoDs => (2, 4),
+        HostRel24 or HostRel24NoToc or HostRel24P9NoToc or HostRel32 => (4, 4),
+        HostAddr64 or HostPcRel34 or HostGotPcRel34 or HostPltPcRel34NoToc => (8, 8),
+        _ => null,
+    };
 
-    /// <summary>No relocations of host objects are known.</summary>
-    public override (int Size, int AddendSize)? HostRelocationSize(uint type) => null;
+    /// <summary>The upper three bits tell the distance of the local entry point from the global one, or that there is no use of r2.</summary>
+    public override void ReadSymbolOther(LinkContext ctx, SymbolId s, byte other)
+    {
+        int entry = other >> 5;
+        if (entry == 7)
+            throw new LinkException(MessageForm.Bare, $"{ctx.Symbols.NameText(s)}: invalid sym.other 0x{other:x}");
+        if (entry != 0)
+            ctx.Symbols.LocalEntry[s] = (byte)(entry == 1 ? 1 : 4 << (entry - 2));
+    }
 
     /// <inheritdoc/>
     public override bool Supports(HeadType system, Release release) => system is HeadType.Linux or HeadType.OpenBsd;

@@ -93,6 +93,9 @@ internal sealed class ElfS390x : ElfCpu
     public override bool Is64 => true;
 
     /// <inheritdoc/>
+    public override bool HasBothByteOrders => true;
+
+    /// <inheritdoc/>
     public override bool HasAddends => true;
 
     /// <inheritdoc/>

@@ -60,8 +60,11 @@ internal sealed class DwarfLayout
     /// <summary>The units in the order of output.</summary>
     public DwarfUnit[] Units { get; }
 
-    /// <summary>For each function of the text, the index of its record; -1 for those that no object holds.</summary>
+    /// <summary>For each function of the text, the index of its record; -1 for those that no object holds, or not in time.</summary>
     public int[] FunctionOfText { get; private set; } = [];
+
+    // Functions that became live when their units had been scanned, by place in the text: generated code calls them.
+    private readonly Dictionary<int, FunctionSymbols> _late = [];
 
     /// <summary>.debug_line.</summary>
     public LineSection Lines { get; }
@@ -127,6 +130,11 @@ internal sealed class DwarfLayout
 
     /// <summary>The DWARF symbols of a unit's functions.</summary>
     public Span<FunctionSymbols> Functions(DwarfUnit unit) => Info.FunctionsOf(unit);
+
+    /// <summary>The DWARF symbols of a function by its place in the text; none for what no object holds.</summary>
+    public FunctionSymbols SymbolsOf(int textIndex) => FunctionOfText[textIndex] is >= 0 and var function ? Info.Functions[function]
+        : _late.Count != 0 ? _late.GetValueOrDefault(textIndex)
+        : default;
 
     /// <summary>A writer in the target's byte order.</summary>
     public DieWriter Writer(Span<byte> to) => new(to, PointerSize, Context.Target.IsBigEndian, Format);
@@ -200,6 +208,10 @@ internal sealed class DwarfLayout
                     at = (places[unit.Index] ??= Places(own)).GetValueOrDefault(text[i], -1);
                 }
                 next[unit.Index] = at + 1;
+                if (at < 0)
+                {
+                    _late.Add(i, UnitScanner.ScanLate(Symbols, text[i]));
+                }
                 function = at < 0 ? -1 : unit.FirstFunction + at;
             }
         }
@@ -223,7 +235,7 @@ internal sealed class DwarfLayout
         for (int i = 0; i < FunctionOfText.Length; i++)
         {
             int function = FunctionOfText[i];
-            if (function < 0 || (Info.Functions[function].Marks & FunctionMarks.HasInfo) == 0)
+            if ((SymbolsOf(i).Marks & FunctionMarks.HasInfo) == 0)
             {
                 continue;
             }

@@ -68,7 +68,7 @@ internal sealed class FrameSection(DwarfLayout layout) : DwarfSection(".debug_fr
             if (HasEntry(i))
             {
                 DieSize size = layout.Sizer();
-                WriteFunction(ref size, text[i], layout.Info.Functions[layout.FunctionOfText[i]]);
+                WriteFunction(ref size, text[i], layout.SymbolsOf(i));
                 CollectionsMarshal.GetValueRefOrAddDefault(sizes, layout.Symbols.PackagePath(text[i]), out _) += size.Length;
             }
         }
@@ -98,13 +98,12 @@ internal sealed class FrameSection(DwarfLayout layout) : DwarfSection(".debug_fr
         {
             if (HasEntry(i))
             {
-                WriteFunction(ref w, text[i], layout.Info.Functions[layout.FunctionOfText[i]]);
+                WriteFunction(ref w, text[i], layout.SymbolsOf(i));
             }
         }
     }
 
-    private bool HasEntry(int textIndex) =>
-        layout.FunctionOfText[textIndex] is >= 0 and var function && (layout.Info.Functions[function].Marks & FunctionMarks.HasInfo) != 0;
+    private bool HasEntry(int textIndex) => (layout.SymbolsOf(textIndex).Marks & FunctionMarks.HasInfo) != 0;
 
     // The entry that those of the functions refer to (CIE), section 6.4.1 of the standard.
     private void WriteCommonEntry<TSink>(ref TSink w)

@@ -52,6 +52,26 @@ internal sealed class UnitScanner(LinkContext ctx)
         }
     }
 
+    /// <summary>
+    /// What frames need to know of a function that became live after the units were scanned: nothing else tells of it.
+    /// </summary>
+    public static FunctionSymbols ScanLate(SymbolTable symbols, SymbolId function)
+    {
+        FunctionSymbols found = default;
+        foreach (ref readonly AuxRecord aux in symbols.Auxes(function, out GoObject? owner))
+        {
+            if (aux.Kind == AuxKind.FuncInfo)
+            {
+                found.Marks = Marks(owner!.Data((int)Math.Min(aux.Target.SymbolIndex, int.MaxValue)));
+            }
+            else if (aux.Kind == AuxKind.PcSp)
+            {
+                found.StackDeltas = symbols.Resolve(owner, aux.Target).Index;
+            }
+        }
+        return found;
+    }
+
     private void ScanFunction(DwarfUnit unit, Span<FunctionSymbols> functions, int index)
     {
         SymbolId function = unit.Unit.Text[index];
