@@ -1,5 +1,8 @@
 namespace AotLinker.Ordering;
 
+/// <summary>Sorts a piece of an array in some way.</summary>
+internal delegate void PieceSort<T>(Span<T> piece);
+
 /// <summary>A sort with several threads, for orders in which the place of equal elements does not matter.</summary>
 internal static class ParallelSort
 {
@@ -8,6 +11,11 @@ internal static class ParallelSort
 
     /// <summary>Sorts by sorting pieces and merging them, two at a time.</summary>
     public static void Sort<T, TOrder>(Workers workers, T[] items, TOrder order)
+        where TOrder : struct, IOrder<T> =>
+        Sort(workers, items, order, piece => piece.Sort(new Comparer<T, TOrder>(order)));
+
+    /// <summary>Sorts by sorting pieces as the caller wants it, in the same order, and merging them.</summary>
+    public static void Sort<T, TOrder>(Workers workers, T[] items, TOrder order, PieceSort<T> sortPiece)
         where TOrder : struct, IOrder<T>
     {
         int pieces = 1;
@@ -16,7 +24,7 @@ internal static class ParallelSort
             pieces *= 2;
         }
         int count = pieces;
-        workers.For(count, i => items.AsSpan(Start(i, count)..Start(i + 1, count)).Sort(new Comparer<T, TOrder>(order)));
+        workers.For(count, i => sortPiece(items.AsSpan(Start(i, count)..Start(i + 1, count))));
         if (pieces == 1)
         {
             return;

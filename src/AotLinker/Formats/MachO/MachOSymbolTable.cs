@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Text;
+using AotLinker.Mapping;
 using AotLinker.Objects;
 using AotLinker.Ordering;
 
@@ -28,22 +30,48 @@ internal sealed class MachOSymbolTable
     private MachOSymbolTable(LinkContext ctx)
     {
         int[] symbols = Collect(ctx);
-        Entry[] entries = new Entry[symbols.Length];
-        int[] nameOf = NumberNames(symbols, ctx.Symbols.ExternalNames, out byte[][] names);
+        using NativeArray<byte> renamed = CopyNames(symbols, ctx.Symbols.ExternalNames, out Dictionary<int, (int Start, int Length)> places);
+        byte[] parts = new byte[symbols.Length];
         ctx.Workers.ForChunks(symbols.Length, ChunkSize, (from, to, _) =>
         {
             for (int i = from; i < to; i++)
-            {
-                SymbolId s = new(symbols[i]);
-                int name = nameOf.Length == 0 ? -1 : nameOf[i];
-                entries[i] = new Entry(PartOf(ctx, s), name < 0 ? ctx.Symbols.Name(s) : names[name], i, name);
-            }
+                parts[i] = (byte)PartOf(ctx, new SymbolId(symbols[i]));
         });
-        foreach (Entry entry in entries)
-            _counts[(int)entry.Part]++;
-        ByName order = new(ctx.Symbols, symbols, names);
-        ParallelSort.Sort(ctx.Workers, entries, order);
-        _symbols = Arrange(symbols, entries, order);
+        foreach (byte part in parts)
+            _counts[part]++;
+
+        // Each candidate's rank in the upper half; equal names have the same.
+        ulong[] ranked = new ulong[symbols.Length];
+        uint rank = 0;
+        bool hasEqual = false;
+        for (int part = 0; part < PartCount; part++)
+        {
+            NameSort.Item[] items = new NameSort.Item[_counts[part]];
+            int n = 0;
+            for (int i = 0; i < symbols.Length; i++)
+            {
+                if (parts[i] == part)
+                {
+                    SymbolId s = new(symbols[i]);
+                    items[n++] = new NameSort.Item(
+                        places.TryGetValue(s.Index, out (int Start, int Length) place) ? renamed.AsSpan().Slice(place.Start, place.Length) : ctx.Symbols.Name(s), i);
+                }
+            }
+            NameSort.Sort(ctx.Workers, items);
+            for (int i = 0; i < items.Length; i++)
+            {
+                if (i > 0 && NameSort.Compare(in items[i - 1], in items[i]) == 0)
+                    hasEqual = true;
+                else
+                    rank++;
+                ranked[items[i].Position] = ((ulong)rank << 32) | (uint)symbols[items[i].Position];
+            }
+        }
+        if (hasEqual)
+            GoSort.Sort<ulong, ByRank>(ranked, default);
+        else
+            Array.Sort(ranked);
+        _symbols = Array.ConvertAll(ranked, static r => (int)(uint)r);
     }
 
     private enum Part
@@ -116,22 +144,24 @@ internal sealed class MachOSymbolTable
         });
     }
 
-    /// <summary>Gives the names that differ from their symbols' own numbers; empty without any.</summary>
-    private static int[] NumberNames(int[] symbols, Dictionary<SymbolId, string> renamed, out byte[][] names)
+    /// <summary>Copies the names that are not their symbols' own to memory that stays where it is.</summary>
+    private static NativeArray<byte> CopyNames(
+        int[] symbols, Dictionary<SymbolId, string> renamed, out Dictionary<int, (int Start, int Length)> places)
     {
-        List<byte[]> list = [];
-        int[] nameOf = renamed.Count == 0 ? [] : new int[symbols.Length];
-        for (int i = 0; i < nameOf.Length; i++)
+        places = [];
+        List<byte> names = [];
+        for (int i = 0; i < symbols.Length && renamed.Count > 0; i++)
         {
-            nameOf[i] = -1;
             if (renamed.TryGetValue(new SymbolId(symbols[i]), out string? name))
             {
-                nameOf[i] = list.Count;
-                list.Add(RawText.Encode(name));
+                byte[] bytes = RawText.Encode(name);
+                places[symbols[i]] = (names.Count, bytes.Length);
+                names.AddRange(bytes);
             }
         }
-        names = [.. list];
-        return nameOf;
+        NativeArray<byte> copy = new(Math.Max(names.Count, 1));
+        CollectionsMarshal.AsSpan(names).CopyTo(copy.AsSpan());
+        return copy;
     }
 
     private static Part PartOf(LinkContext ctx, SymbolId s)
@@ -206,27 +236,6 @@ internal sealed class MachOSymbolTable
         return !name.IsEmpty && name[0] != (byte)'.' && (!strips || ctx.Symbols.CgoExportDynamic.Contains(s));
     }
 
-    /// <summary>The candidates in the order that Go's sort gives them, from their order by name.</summary>
-    private static int[] Arrange(int[] symbols, Entry[] sorted, ByName order)
-    {
-        ulong[] ranked = new ulong[symbols.Length];
-        uint rank = 0;
-        bool hasEqual = false;
-        for (int i = 0; i < sorted.Length; i++)
-        {
-            if (i > 0 && order.Compare(in sorted[i - 1], in sorted[i]) == 0)
-                hasEqual = true;
-            else
-                rank++;
-            ranked[sorted[i].Position] = ((ulong)rank << 32) | (uint)symbols[sorted[i].Position];
-        }
-        if (hasEqual)
-            GoSort.Sort<ulong, ByRank>(ranked, default);
-        else
-            Array.Sort(ranked);
-        return Array.ConvertAll(ranked, static r => (int)(uint)r);
-    }
-
     private ReadOnlySpan<int> Chunk(int chunk) =>
         _symbols.AsSpan(chunk * ChunkSize, Math.Min(ChunkSize, _symbols.Length - (chunk * ChunkSize)));
 
@@ -295,47 +304,6 @@ internal sealed class MachOSymbolTable
         {
             to.Dispose();
         }
-    }
-
-    /// <summary>A candidate while it is sorted: its part and the start of its name, its place among the candidates, its new name.</summary>
-    private readonly struct Entry
-    {
-        private readonly ulong _key;
-
-        /// <summary>A candidate.</summary>
-        /// <param name="part">Its part.</param>
-        /// <param name="name">Its name in the output.</param>
-        /// <param name="position">Place among the candidates.</param>
-        /// <param name="renamed">Number of the name if it isn't the symbol's own; else -1.</param>
-        public Entry(Part part, ReadOnlySpan<byte> name, int position, int renamed)
-        {
-            Span<byte> start = stackalloc byte[8];
-            start.Clear();
-            name[..Math.Min(name.Length, 8)].CopyTo(start);
-            _key = ((ulong)part << PartShift) | (BinaryPrimitives.ReadUInt64BigEndian(start) >> (64 - PartShift));
-            Position = position;
-            Renamed = renamed;
-        }
-
-        // Two bits for the part leave the name seven bytes and most of the eighth.
-        private const int PartShift = 62;
-
-        public ulong Key => _key;
-
-        public Part Part => (Part)(_key >> PartShift);
-
-        public int Position { get; }
-
-        public int Renamed { get; }
-    }
-
-    private readonly struct ByName(SymbolTable table, int[] symbols, byte[][] names) : IOrder<Entry>
-    {
-        public bool Less(in Entry x, in Entry y) => x.Key != y.Key ? x.Key < y.Key : Compare(in x, in y) < 0;
-
-        public int Compare(in Entry x, in Entry y) => x.Key != y.Key ? x.Key.CompareTo(y.Key) : Name(in x).SequenceCompareTo(Name(in y));
-
-        private ReadOnlySpan<byte> Name(in Entry e) => e.Renamed >= 0 ? names[e.Renamed] : table.Name(new SymbolId(symbols[e.Position]));
     }
 
     private readonly struct ByRank : IOrder<ulong>
