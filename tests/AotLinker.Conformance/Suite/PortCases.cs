@@ -62,6 +62,11 @@ internal sealed partial class StandardSuite
                 Add(PortGroup, $"{port}: hello (exe)", Tier.All, () => SameAndEmulated(plain[Module + "hello"], port));
             }
 
+            if (port is { Os: "linux", Cpu: "arm64" or "riscv64" or "loong64" or "mips64" or "mips64le" })
+            {
+                AddImports(port);
+            }
+
             foreach (string value in port.Variants.Values)
             {
                 CaptureSet variant = Builds(port, ["./hello", "./server"], new() { [port.Variants.Variable] = value });
@@ -74,6 +79,20 @@ internal sealed partial class StandardSuite
             if (port.IsDeep)
             {
                 AddLargePrograms(port);
+            }
+        }
+
+        // Functions of shared libraries, called directly and by way of trampolines.
+        void AddImports(Port port)
+        {
+            foreach (string mode in port.HasPie ? ["exe", "pie"] : (string[])["exe"])
+            {
+                CaptureSet imports = Builds(port, ["-buildmode=" + mode, "./dynimport"], []);
+                foreach (string[] flags in (string[][])[[], ["-s", "-w"], ["-debugtramp=2"]])
+                {
+                    string name = string.Join(' ', (string[])[$"{port}: dynimport ({mode})", .. flags]);
+                    Add(PortGroup, name, Tier.All, () => _subject.SameAsReference(_toolchain, imports[Module + "dynimport"], flags));
+                }
             }
         }
 
