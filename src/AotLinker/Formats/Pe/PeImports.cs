@@ -96,6 +96,8 @@ internal sealed class PeImports
         List<byte> table = [];
         List<int> firstReferences = [];
         Span<byte> reference = stackalloc byte[8];
+        Span<byte> hint = stackalloc byte[HintSize];
+        hint.Clear();
         foreach (Library library in _libraries)
         {
             firstReferences.Add(table.Count);
@@ -103,7 +105,7 @@ internal sealed class PeImports
             {
                 BinaryPrimitives.WriteUInt64LittleEndian(reference, address + (uint)content.Count);
                 table.AddRange(reference[.._pointerSize]);
-                content.AddRange(stackalloc byte[HintSize]);
+                content.AddRange(hint);
                 AddName(content, RawText.Encode(ctx.Symbols.OutputName(s)));
             }
             reference.Clear();
