@@ -5,6 +5,8 @@
 #   ./build.sh demo          links a real Go program with cmd/link and with aotlink, runs it, prints a small table
 #   ./build.sh test          all tests, with the part of the conformance suite that every run has
 #   ./build.sh conformance   the whole conformance suite, with a table (hours on a cold cache; options are passed on)
+#   ./build.sh bench         links captured programs with cmd/link and aotlink in turn; times and memory as a table
+#   ./build.sh microbench    times the hot kernels on their own; options go to BenchmarkDotNet
 #   ./build.sh format        checks the format of the sources; format --fix mends it
 #
 # Test and conformance end with one line, "N passed, N failed", and fail if anything did. Go toolchains, builds and
@@ -179,6 +181,14 @@ conformance)
     build
     conformance_tests --tier all "$@"
     [ "$FAILED" = 0 ]
+    ;;
+bench)
+    build
+    scripts/bench.sh "$@"
+    ;;
+microbench)
+    use_dotnet
+    dotnet run --project tests/AotLinker.Benchmarks -c Release -- --inProcess "${@:---filter=*}"
     ;;
 format) format "$@" ;;
 *)
