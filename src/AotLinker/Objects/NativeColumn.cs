@@ -54,8 +54,7 @@ internal sealed unsafe class NativeColumn<T> : IDisposable
         {
             return;
         }
-        long page = Environment.SystemPageSize / sizeof(T);
-        long wanted = Math.Max(Math.Max(capacity, _capacity + (_capacity / 2)), page);
+        long wanted = Math.Max(capacity, _capacity + (_capacity / 2));
         _memory.Resize(wanted);
         _memory.PreferLargePages();
         _values = _memory.Base;

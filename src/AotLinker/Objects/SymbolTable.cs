@@ -34,7 +34,11 @@ internal sealed unsafe partial class SymbolTable
     private readonly NativeColumn<byte> _align = new();
     private readonly NativeColumn<byte> _attributes = new();
     private readonly NativeColumn<long> _value = new();
-    private readonly NativeColumn<ushort> _section = new();
+    // Sections are few, too: an index, or ManySections for the dictionary.
+    private const int ManySections = 255;
+    private readonly NativeColumn<byte> _section = new();
+    private readonly Dictionary<int, int> _manySections = [];
+
     private GoObject[] _objects = new GoObject[FirstObject];
 
     // Containers are few, unless there are host objects: an index into the list, or ManyContainers for the dictionary.
@@ -418,10 +422,31 @@ internal sealed unsafe partial class SymbolTable
     }
 
     /// <summary>Index of the symbol's section; 0 for none.</summary>
-    public int SectionIndex(SymbolId s) => _section[s];
+    public int SectionIndex(SymbolId s)
+    {
+        int index = _section[s];
+        if (index < ManySections)
+        {
+            return index;
+        }
+        lock (_manySections)
+        {
+            return _manySections[s.Index];
+        }
+    }
 
     /// <summary>Sets the section by index.</summary>
-    public void SetSectionIndex(SymbolId s, int index) => _section[s] = checked((ushort)index);
+    public void SetSectionIndex(SymbolId s, int index)
+    {
+        _section[s] = (byte)Math.Min(index, ManySections);
+        if (index >= ManySections)
+        {
+            lock (_manySections)
+            {
+                _manySections[s.Index] = index;
+            }
+        }
+    }
 
     /// <summary>Byte form of an alignment: 0 for none, else its logarithm plus one.</summary>
     public static byte EncodeAlign(int align) =>
