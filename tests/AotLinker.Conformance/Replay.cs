@@ -72,7 +72,10 @@ internal static class Replay
             result = result.Replace(part, "link", StringComparison.Ordinal);
         }
 
-        return result;
+        // Wine speaks up on its own behalf, for instance when one of its threads faults while the process ends.
+        return Path.GetFileName(linker[0]).StartsWith("wine", StringComparison.Ordinal)
+            ? string.Concat(result.Split('\n').Where(line => !line.StartsWith("wine: ", StringComparison.Ordinal)).Select((line, at) => at == 0 ? line : "\n" + line))
+            : result;
     }
 }
 
