@@ -89,6 +89,11 @@ internal static class AddressLayout
     {
         Segment segment = ctx.DataSegment;
         segment.Rwx = 6;
+        if (ctx.Settings.DataAddress != -1 && (ulong)ctx.Settings.DataAddress < va)
+        {
+            // cmd/link looks for a segment's content among all data in order of address, and there finds that of others.
+            throw new UnsupportedLinkException($"-D 0x{ctx.Settings.DataAddress:x}, below the end of read-only data (0x{va:x}),");
+        }
         va = ctx.Settings.DataAddress != -1
             ? (ulong)ctx.Settings.DataAddress
             : Round(va, ctx.Settings.Round) + ctx.Format.AddressGap(ctx, segment);

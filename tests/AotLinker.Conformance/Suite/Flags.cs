@@ -12,7 +12,7 @@ internal sealed partial class StandardSuite
         "-buildid=", "-buildid=abc/def", "-B gobuildid", "-B none", "-B 0x0123456789abcdef0123456789abcdef01234567", "-B 0xab", "-B=0xabc",
         "-B 0xzz", "-B xyz", "-B gobuildid -buildid=abc",
         "-T 0x600000", "-T=0x401000", "-T 4259840", "-T 0x10000", "-T 0x123456", "-T 0x800000000", "-R 0x1000", "-R 0x10000", "-R 0x200000",
-        "-R 4096 -T 0x500000", "-D 0x10000000", "-D 0x900000 -T 0x600000", "-E main.main", "-E _rt0_amd64_linux", "-E no.such.symbol",
+        "-R 4096 -T 0x500000", "-D 0x10000000", "-D 0x1900000 -T 0x600000", "-E main.main", "-E _rt0_amd64_linux", "-E no.such.symbol",
         "-H linux", "-H=linux", "-H nosuch", "-d", "-d=false", "-I /lib/odd/ld.so", "-r /opt/lib:/usr/odd", "-bindnow",
         "-bindnow -I /x", "-linkmode=internal", "-linkmode=auto", "-linkmode=nosuch", "-buildmode=nosuch",
         "-X main.Version=1", "-X=main.Version=x=y", "-X main.Version=", "-X main.Version=1 -X main.Version=2", "-X main.NoSuch=1",
@@ -146,7 +146,7 @@ internal sealed partial class StandardSuite
         string[] lines =
         [
             "-linkmode=external", "-buildmode=c-shared", "-buildmode=c-archive", "-buildmode=shared", "-buildmode=plugin", "-linkshared",
-            "-race", "-msan", "-asan", "-H windows", "-H darwin", "-H plan9", "-memprofile=@SIDE@", "-cpuprofile=@SIDE@",
+            "-race", "-msan", "-asan", "-H windows", "-H darwin", "-H plan9", "-memprofile=@SIDE@", "-cpuprofile=@SIDE@", "-D 0x480000",
         ];
         foreach (string line in lines)
         {

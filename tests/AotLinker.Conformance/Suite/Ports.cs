@@ -13,7 +13,10 @@ internal sealed record Port(string Os, string Cpu)
     /// </summary>
     public bool HasPie { get; init; }
 
-    /// <summary>The first release for which that holds.</summary>
+    /// <summary>Whether there are executables with fixed addresses too.</summary>
+    public bool HasExe { get; init; } = true;
+
+    /// <summary>The first release that makes position-independent executables for it without an external linker.</summary>
     public string PieSince { get; init; } = "1.26";
 
     /// <summary>Whether calls may need trampolines.</summary>
@@ -39,7 +42,7 @@ internal sealed record Port(string Os, string Cpu)
     public static readonly Port[] All =
     [
         new("aix", "ppc64"),
-        new("android", "arm64") { HasPie = true, HasTrampolines = true },
+        new("android", "arm64") { HasPie = true, HasExe = false, HasTrampolines = true },
         new("darwin", "amd64") { HasPie = true, IsDeep = true },
         new("darwin", "arm64") { HasPie = true, IsDeep = true, IsSample = true, HasTrampolines = true },
         new("dragonfly", "amd64"),
