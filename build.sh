@@ -152,12 +152,17 @@ format() {
     if [ ! -x "$gofmt" ]; then
         say "no Go toolchain is here yet: the Go sources were not checked"
     elif [ "${1:-}" = --fix ]; then
-        "$gofmt" -w tests/programs tests/broken
+        "$gofmt" -w tests/programs tests/broken tests/hostobject*
     else
-        unformatted=$("$gofmt" -l tests/programs tests/broken)
+        unformatted=$("$gofmt" -l tests/programs tests/broken tests/hostobject*)
         [ -z "$unformatted" ] || die "gofmt would change: $unformatted"
     fi
     say "the format is right"
+}
+
+# The format of the sources, as one more test; adds to PASSED or FAILED.
+format_test() {
+    if (format) >&2; then PASSED=$((PASSED + 1)); else FAILED=$((FAILED + 1)); fi
 }
 
 PASSED=0 FAILED=0
@@ -175,6 +180,7 @@ test)
     unit_tests
     other_hosts
     conformance_tests --tier ci "$@"
+    format_test
     finish
     ;;
 conformance)

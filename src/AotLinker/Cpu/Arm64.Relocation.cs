@@ -83,16 +83,16 @@ internal sealed partial class Arm64
         switch (site.Kind)
         {
             case RelocKind.CallArm64:
-            {
-                bool isImport = symbols.Kind(site.Target) == SymbolKind.DynImport;
-                long t = symbols.Value(isImport ? site.Context.Known.Plt : site.Target) + site.Addend - site.Address;
-                if (!IsInReach(t))
                 {
-                    site.Report($"program too large, call relocation distance = {t}");
+                    bool isImport = symbols.Kind(site.Target) == SymbolKind.DynImport;
+                    long t = symbols.Value(isImport ? site.Context.Known.Plt : site.Target) + site.Addend - site.Address;
+                    if (!IsInReach(t))
+                    {
+                        site.Report($"program too large, call relocation distance = {t}");
+                    }
+                    value = (long)(content | ((ulong)(t >> 2) & 0x03ffffff));
+                    return true;
                 }
-                value = (long)(content | ((ulong)(t >> 2) & 0x03ffffff));
-                return true;
-            }
 
             case RelocKind.AddrArm64:
             case RelocKind.Arm64PcRelLdSt8:
@@ -112,16 +112,16 @@ internal sealed partial class Arm64
                 return true;
 
             case RelocKind.Arm64TlsLe:
-            {
-                if (site.Context.Target.HeadType == HeadType.Darwin)
                 {
-                    site.Report($"TLS reloc on unsupported OS {site.Context.Target.HeadType.ToString().ToLowerInvariant()}");
+                    if (site.Context.Target.HeadType == HeadType.Darwin)
+                    {
+                        site.Report($"TLS reloc on unsupported OS {site.Context.Target.HeadType.ToString().ToLowerInvariant()}");
+                    }
+                    long offset = symbols.Value(site.Target) + ControlBlockSize;
+                    CheckThreadLocal(in site, offset);
+                    value = (long)content | (offset << 5);
+                    return true;
                 }
-                long offset = symbols.Value(site.Target) + ControlBlockSize;
-                CheckThreadLocal(in site, offset);
-                value = (long)content | (offset << 5);
-                return true;
-            }
 
             case RelocKind.Arm64TlsIe:
                 value = RelaxToLocalExec(in site, content);

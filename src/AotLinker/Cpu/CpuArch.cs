@@ -1,7 +1,7 @@
 using AotLinker.Formats.Elf;
 using AotLinker.Formats.MachO;
-using AotLinker.Formats.Plan9;
 using AotLinker.Formats.Pe;
+using AotLinker.Formats.Plan9;
 using AotLinker.Objects;
 using AotLinker.Releases;
 

@@ -1,6 +1,6 @@
 using AotLinker.Formats.Elf;
-using AotLinker.Formats.Plan9;
 using AotLinker.Formats.Pe;
+using AotLinker.Formats.Plan9;
 using AotLinker.Objects;
 
 namespace AotLinker.Cpu;

@@ -66,37 +66,37 @@ internal sealed partial class RiscV64
                 return true;
 
             case RelocKind.RiscvBranch:
-            {
-                long distance = site.TargetAddress - site.Address;
-                bool fits = Check(in site, distance, 13, "cannot encode B-type instruction", isEven: true);
-                value = (instruction & ~BtypeMask) | (fits ? EncodeBtype(distance) : 0);
-                return true;
-            }
+                {
+                    long distance = site.TargetAddress - site.Address;
+                    bool fits = Check(in site, distance, 13, "cannot encode B-type instruction", isEven: true);
+                    value = (instruction & ~BtypeMask) | (fits ? EncodeBtype(distance) : 0);
+                    return true;
+                }
 
             case RelocKind.RiscvRvcBranch:
-            {
-                long distance = site.TargetAddress - site.Address;
-                bool fits = Check(in site, distance, 9, "cannot encode CB-type instruction", isEven: true);
-                value = ((ushort)instruction & ~CompressedBranchMask) | (fits ? EncodeCompressedBranch(distance) : 0);
-                return true;
-            }
+                {
+                    long distance = site.TargetAddress - site.Address;
+                    bool fits = Check(in site, distance, 9, "cannot encode CB-type instruction", isEven: true);
+                    value = ((ushort)instruction & ~CompressedBranchMask) | (fits ? EncodeCompressedBranch(distance) : 0);
+                    return true;
+                }
 
             case RelocKind.RiscvRvcJump:
-            {
-                long distance = site.TargetAddress - site.Address;
-                bool fits = Check(in site, distance, 12, "cannot encode CJ-type instruction", isEven: true);
-                value = ((ushort)instruction & ~CompressedJumpMask) | (fits ? EncodeCompressedJump(distance) : 0);
-                return true;
-            }
+                {
+                    long distance = site.TargetAddress - site.Address;
+                    bool fits = Check(in site, distance, 12, "cannot encode CJ-type instruction", isEven: true);
+                    value = ((ushort)instruction & ~CompressedJumpMask) | (fits ? EncodeCompressedJump(distance) : 0);
+                    return true;
+                }
 
             case RelocKind.RiscvGotHi20:
             case RelocKind.RiscvPcRelHi20:
-            {
-                (long high, _) = SplitDistance(in site, site.TargetAddress - site.Address, "relocation does not fit in 32-bits");
-                bool fits = Check(in site, high, 20, "cannot encode R_RISCV_PCREL_ AUIPC", isEven: false);
-                value = (instruction & ~UtypeMask) | (fits ? EncodeUtype(high) : 0);
-                return true;
-            }
+                {
+                    (long high, _) = SplitDistance(in site, site.TargetAddress - site.Address, "relocation does not fit in 32-bits");
+                    bool fits = Check(in site, high, 20, "cannot encode R_RISCV_PCREL_ AUIPC", isEven: false);
+                    value = (instruction & ~UtypeMask) | (fits ? EncodeUtype(high) : 0);
+                    return true;
+                }
 
             case RelocKind.RiscvPcRelLo12I:
             case RelocKind.RiscvPcRelLo12S:

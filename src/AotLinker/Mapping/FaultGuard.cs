@@ -13,7 +13,7 @@ internal static unsafe partial class FaultGuard
     /// <summary>More than the inputs that are ever mapped at once; the pages of unused entries are never touched.</summary>
     private const int Capacity = 1 << 16;
 
-    private static readonly Lock _lock = new();
+    private static readonly Lock Gate = new();
     private static Entry* _table;
     private static long* _count;
     private static int _firstFree = -1;
@@ -27,7 +27,7 @@ internal static unsafe partial class FaultGuard
     {
         get
         {
-            lock (_lock)
+            lock (Gate)
                 return Install();
         }
     }
@@ -46,7 +46,7 @@ internal static unsafe partial class FaultGuard
     {
         if (slot < 0)
             return;
-        lock (_lock)
+        lock (Gate)
         {
             Entry* entry = _table + slot;
             Volatile.Write(ref entry->Start, 0);
@@ -63,7 +63,7 @@ internal static unsafe partial class FaultGuard
     {
         if (!OperatingSystem.IsLinux())
             return -1;
-        lock (_lock)
+        lock (Gate)
         {
             if (!Install())
                 return -1;

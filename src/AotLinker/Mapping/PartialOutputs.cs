@@ -9,15 +9,15 @@ namespace AotLinker.Mapping;
 /// </summary>
 internal static class PartialOutputs
 {
-    private static readonly Lock _lock = new();
-    private static readonly List<OutputTarget> _targets = [];
+    private static readonly Lock Gate = new();
+    private static readonly List<OutputTarget> Targets = [];
     private static PosixSignalRegistration[]? _signals;
 
     public static void Add(OutputTarget target)
     {
-        lock (_lock)
+        lock (Gate)
         {
-            _targets.Add(target);
+            Targets.Add(target);
             if (_signals is not null)
                 return;
             AppDomain.CurrentDomain.ProcessExit += static (_, _) => RemoveAll();
@@ -32,19 +32,19 @@ internal static class PartialOutputs
 
     public static void Remove(OutputTarget target)
     {
-        lock (_lock)
-            _targets.Remove(target);
+        lock (Gate)
+            Targets.Remove(target);
     }
 
     private static void OnSignal(PosixSignalContext context) => RemoveAll();
 
     private static void RemoveAll()
     {
-        lock (_lock)
+        lock (Gate)
         {
-            foreach (OutputTarget target in _targets)
+            foreach (OutputTarget target in Targets)
                 target.RemovePartial();
-            _targets.Clear();
+            Targets.Clear();
         }
     }
 }

@@ -11,7 +11,7 @@ internal sealed record FaultOutcome(int ExitCode, string Output, string Error, s
 /// <summary>Links with native/faults.c in the linker's process: something goes wrong in mid-link, at the same moment every time.</summary>
 internal static class Fault
 {
-    private static readonly Lazy<string> _library = new(Build);
+    private static readonly Lazy<string> Built = new(Build);
 
     /// <summary>Whether faults can be injected here: a C compiler is needed, and a system that preloads libraries.</summary>
     public static bool IsAvailable { get; } = OperatingSystem.IsLinux() && Compiler() is not null;
@@ -32,7 +32,7 @@ internal static class Fault
             List<string> command = [.. (prefix ?? []).Select(word => word.Replace("@FOLDER@", folder, StringComparison.Ordinal))];
             if (faults.Length > 0)
             {
-                command.AddRange(["env", "LD_PRELOAD=" + _library.Value, "FAULT=" + faults, "FAULT_LOG=" + log]);
+                command.AddRange(["env", "LD_PRELOAD=" + Built.Value, "FAULT=" + faults, "FAULT_LOG=" + log]);
             }
 
             command.AddRange(linker);

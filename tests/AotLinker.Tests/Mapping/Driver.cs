@@ -29,13 +29,13 @@ public sealed class LinuxTheoryAttribute : TheoryAttribute
 /// </summary>
 internal static class Driver
 {
-    private static readonly Lazy<bool> _hasGuard = new(() => Run("guard").Output == "active\n");
+    private static readonly Lazy<bool> GuardAnswers = new(() => Run("guard").Output == "active\n");
 
     public static string Path =>
         Environment.GetEnvironmentVariable("AOTLINK_MAPPING_DRIVER") ?? System.IO.Path.Combine(AppContext.BaseDirectory, "mapping-driver");
 
     /// <summary>Whether it was built with native/guard.c.</summary>
-    public static bool HasGuard => _hasGuard.Value;
+    public static bool HasGuard => GuardAnswers.Value;
 
     public static string Quoted => "'" + Path + "'";
 
