@@ -162,7 +162,7 @@ format() {
 
 # The format of the sources, as one more test; adds to PASSED or FAILED.
 format_test() {
-    if (format) >&2; then PASSED=$((PASSED + 1)); else FAILED=$((FAILED + 1)); fi
+    if "$ROOT/build.sh" format >&2; then PASSED=$((PASSED + 1)); else FAILED=$((FAILED + 1)); fi
 }
 
 PASSED=0 FAILED=0
