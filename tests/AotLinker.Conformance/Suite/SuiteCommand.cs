@@ -66,7 +66,7 @@ internal static class SuiteCommand
         }
 
         Case[] chosen = [.. cases.Where(one =>
-            one.Tier <= tier && (filters.Count == 0 || filters.Any(text => one.ToString().Contains(text, StringComparison.Ordinal))))];
+            one.Tier <= tier && (filters.Count == 0 || filters.Any(filter => Matches(one.ToString(), filter))))];
         if (list)
         {
             Array.ForEach(chosen, Console.WriteLine);
@@ -80,6 +80,11 @@ internal static class SuiteCommand
 
         return Runner.Run(chosen, jobs, verbose, portsFile) == 0 ? 0 : 1;
     }
+
+    /// <summary>Whether a filter is part of a case's name, or its end if the filter ends in "$".</summary>
+    private static bool Matches(string name, string filter) => filter.EndsWith('$')
+        ? name.EndsWith(filter[..^1], StringComparison.Ordinal)
+        : name.Contains(filter, StringComparison.Ordinal);
 
     private static Subject SubjectFor(Toolchain toolchain, string? linker, string? exec)
     {
