@@ -231,6 +231,9 @@ internal sealed unsafe class GoObject
     /// <summary>Name of a record's symbol, as bytes in the mapping.</summary>
     public ReadOnlySpan<byte> Name(in SymbolRecord record) => StringAt(record.NameOffset, record.NameLength);
 
+    /// <summary>Where a record's name begins, as far as the record can be believed: to be asked for, not read.</summary>
+    public byte* NameAddress(in SymbolRecord record) => _base + record.NameOffset;
+
     /// <summary>Asks the CPU for the record of a symbol.</summary>
     public void ExpectRecord(int local) => Prefetch.Read(_symbols + ((nuint)(uint)local * SymbolRecord.RecordSize));
 

@@ -62,7 +62,7 @@ internal sealed unsafe class NameTable(int shardCount)
     }
 
     /// <summary>The shard a hash belongs to.</summary>
-    public int ShardOf(ulong hash) => (int)((hash >> 40) % (ulong)_shards.Length);
+    public int ShardOf(ulong hash) => (int)(((hash >> 32) * (ulong)_shards.Length) >> 32);
 
     /// <summary>A shard, for a thread that fills it alone.</summary>
     public Shard this[int shard] => _shards[shard];

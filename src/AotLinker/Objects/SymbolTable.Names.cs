@@ -22,23 +22,36 @@ internal sealed unsafe partial class SymbolTable
         return s;
     }
 
+    /// <summary>Makes room for the package definitions of all objects, whose ids are known from the start.</summary>
+    /// <param name="packageIds">Ids of the objects' package definitions.</param>
+    internal void ReservePackageIds(RangeIndex packageIds)
+    {
+        _packageIds = packageIds;
+        Grow(packageIds.End);
+    }
+
     /// <summary>
-    /// Takes over what resolve found: the objects (from index <see cref="FirstObject"/> on), the names, and which ids and positions are
-    /// which object's. Called once.
+    /// Takes over what resolve found: the objects (from index <see cref="FirstObject"/> on), the names, and which positions are which
+    /// object's. Called once, after <see cref="ReservePackageIds"/>.
     /// </summary>
     /// <param name="objects">The objects.</param>
     /// <param name="names">The names of all definitions and references.</param>
-    /// <param name="packageIds">Ids of the objects' package definitions.</param>
     /// <param name="positions">Positions of the objects' other symbols.</param>
     /// <param name="count">Number of ids of definitions.</param>
-    internal void Adopt(GoObject[] objects, NameTable names, RangeIndex packageIds, RangeIndex positions, int count)
+    internal void Adopt(GoObject[] objects, NameTable names, RangeIndex positions, int count)
     {
         _objects = objects;
         _names = names;
-        _packageIds = packageIds;
         _positions = positions;
         Grow(count);
         Count = count;
+    }
+
+    /// <summary>Sets alignment (in the column's form) and attributes of a symbol nobody has set any for yet.</summary>
+    internal void SetFirst(SymbolId s, byte align, Attributes attributes)
+    {
+        _align[s] = align;
+        _attributes[s] |= (byte)attributes;
     }
 
     /// <summary>Sets which position's definition the id of a hashed or named definition stands for, while resolve runs.</summary>
@@ -75,10 +88,9 @@ internal sealed unsafe partial class SymbolTable
         }
     }
 
-    /// <summary>Raises the alignment to at least <paramref name="align"/>, from any thread.</summary>
-    internal void RaiseAlign(SymbolId s, int align)
+    /// <summary>Raises the alignment (in the column's form) to at least <paramref name="wanted"/>, from any thread.</summary>
+    internal void RaiseAlign(SymbolId s, byte wanted)
     {
-        byte wanted = EncodeAlign(align);
         ref byte b = ref _align[s];
         byte old = Volatile.Read(ref b);
         while (old < wanted)

@@ -1,21 +1,30 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using AotLinker.Mapping;
-using AotLinker.Objects;
 
 namespace AotLinker.Resolve;
 
 /// <summary>
-/// First occurrences by content hash, for one thread: open addressing over slots that hold all a repeat is compared with, so that it
-/// costs one look at memory. Cut into parts that grow one at a time.
+/// First occurrences by content hash, for one thread: open addressing over slots of half a cache line that hold all that repeats add
+/// to, so that a repeat costs one look at memory.
 /// </summary>
 internal sealed unsafe class ContentTable : IDisposable
 {
-    private const int PartCount = 32;
-    private const int SmallestPart = 64;
+    private NativeArray<Slot> _memory;
+    private Slot* _slots;
+    private uint _count;
+    private uint _used;
 
-    private readonly Part[] _parts = new Part[PartCount];
+    /// <summary>A table with room for <paramref name="expected"/> different hashes; it grows when there are more.</summary>
+    public ContentTable(long expected)
+    {
+        // Five eighths full, as far as the number is right.
+        _count = (uint)Math.Clamp(expected + (expected * 3 / 5), 16, int.MaxValue);
+        _memory = Allocate(_count);
+        _slots = _memory.Base;
+    }
 
-    /// <summary>Mixes a hash, which in its short form is the content itself: bits for shards, parts and slots.</summary>
+    /// <summary>Mixes a hash, which in its short form is the content itself: high bits for shards, low bits for slots.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Mix(ulong low)
     {
@@ -25,52 +34,97 @@ internal sealed unsafe class ContentTable : IDisposable
 
     /// <summary>Asks for the memory <see cref="Find"/> will look at first.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Expect(ulong mixed)
+    public void Expect(ulong mixed) => Objects.Prefetch.Read(_slots + SlotOf(mixed));
+
+    /// <summary>
+    /// The slot of a hash, of which <paramref name="mixed"/> is the <see cref="Mix"/>; a new one has no position yet. Valid until the next
+    /// call.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref Slot Find(ulong mixed, ulong low, ulong high)
     {
-        Part part = _parts[PartOf(mixed)];
-        if (part is not null)
+        for (uint i = SlotOf(mixed); ; i = i + 1 == _count ? 0 : i + 1)
         {
-            Prefetch.Read(part.Slots + ((uint)mixed & part.Mask));
+            Slot* slot = _slots + i;
+            if (slot->Position == 0)
+            {
+                return ref Take(slot, mixed, low, high);
+            }
+            if (slot->Low == low && slot->High == high)
+            {
+                return ref *slot;
+            }
         }
     }
 
-    /// <summary>The slot of a hash, of which <paramref name="mixed"/> is the <see cref="Mix"/>; new ones have no position yet.</summary>
-    public ref Slot Find(ulong mixed, ulong low, ulong high)
+    /// <summary>The slots in use, in no order.</summary>
+    public IEnumerable<Slot> Slots()
     {
-        Part part = _parts[PartOf(mixed)] ??= new Part(SmallestPart);
-        uint i = (uint)mixed & part.Mask;
-        for (; part.Slots[i].Position != 0; i = (i + 1) & part.Mask)
+        for (long i = 0; i < _count; i++)
         {
-            if (part.Slots[i].Low == low && part.Slots[i].High == high)
+            Slot slot = _memory[i];
+            if (slot.Position != 0)
             {
-                return ref part.Slots[i];
+                yield return slot;
             }
         }
-        if (part.IsFull)
-        {
-            part.Grow();
-            for (i = (uint)mixed & part.Mask; part.Slots[i].Position != 0; i = (i + 1) & part.Mask)
-            {
-            }
-        }
-        part.Used++;
-        part.Slots[i].Low = low;
-        part.Slots[i].High = high;
-        return ref part.Slots[i];
     }
 
     /// <inheritdoc/>
-    public void Dispose()
+    public void Dispose() => _memory.Dispose();
+
+    private static NativeArray<Slot> Allocate(uint count)
     {
-        foreach (Part? part in _parts)
+        NativeArray<Slot> memory = new(count);
+        memory.PreferLargePages();
+        return memory;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private uint SlotOf(ulong mixed) => (uint)(((mixed & uint.MaxValue) * _count) >> 32);
+
+    private ref Slot Take(Slot* slot, ulong mixed, ulong low, ulong high)
+    {
+        if (_used >= _count - (_count / 8))
         {
-            part?.Memory.Dispose();
+            Grow();
+            slot = Free(mixed);
+        }
+        _used++;
+        slot->Low = low;
+        slot->High = high;
+        return ref *slot;
+    }
+
+    private Slot* Free(ulong mixed)
+    {
+        uint i = SlotOf(mixed);
+        while (_slots[i].Position != 0)
+        {
+            i = i + 1 == _count ? 0 : i + 1;
+        }
+        return _slots + i;
+    }
+
+    private void Grow()
+    {
+        using NativeArray<Slot> old = _memory;
+        uint oldCount = _count;
+        _count = (uint)Math.Min(_count * 2L, int.MaxValue);
+        _memory = Allocate(_count);
+        _slots = _memory.Base;
+        for (long i = 0; i < oldCount; i++)
+        {
+            ref Slot slot = ref old[i];
+            if (slot.Position != 0)
+            {
+                *Free(Mix(slot.Low)) = slot;
+            }
         }
     }
 
-    private static int PartOf(ulong mixed) => (int)(mixed >> 34) & (PartCount - 1);
-
     /// <summary>What is known of a hash.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 32)]
     public struct Slot
     {
         /// <summary>First half of the hash.</summary>
@@ -84,46 +138,11 @@ internal sealed unsafe class ContentTable : IDisposable
 
         /// <summary>Size of the largest occurrence; the caller sets it.</summary>
         public uint Size;
-    }
 
-    private sealed class Part
-    {
-        public Part(int size)
-        {
-            Memory = new NativeArray<Slot>(size);
-            Slots = Memory.Base;
-            Mask = (uint)size - 1;
-        }
+        /// <summary>Largest alignment of all occurrences, in the form of the table's column; the caller sets it.</summary>
+        public byte Align;
 
-        public NativeArray<Slot> Memory { get; private set; }
-
-        public Slot* Slots { get; private set; }
-
-        public uint Mask { get; private set; }
-
-        public uint Used { get; set; }
-
-        public bool IsFull => (Used + 1) * 4L > (Mask + 1) * 3L;
-
-        public void Grow()
-        {
-            Part larger = new((int)checked((Mask + 1) * 2));
-            for (uint old = 0; old <= Mask; old++)
-            {
-                if (Slots[old].Position != 0)
-                {
-                    uint i = (uint)Mix(Slots[old].Low) & larger.Mask;
-                    while (larger.Slots[i].Position != 0)
-                    {
-                        i = (i + 1) & larger.Mask;
-                    }
-                    larger.Slots[i] = Slots[old];
-                }
-            }
-            Memory.Dispose();
-            Memory = larger.Memory;
-            Slots = larger.Slots;
-            Mask = larger.Mask;
-        }
+        /// <summary>Attributes that some occurrence has; the caller sets them.</summary>
+        public Objects.SymbolTable.Attributes Attributes;
     }
 }

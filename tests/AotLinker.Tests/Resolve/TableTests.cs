@@ -87,7 +87,8 @@ public sealed class TableTests
     [Fact]
     public void ContentsAreToldApartByAllBitsOfTheirHash()
     {
-        using ContentTable table = new();
+        // Room for few of them: the table has to grow.
+        using ContentTable table = new(100);
         const int Count = 5000;
         for (int i = 0; i < Count; i++)
         {
@@ -102,6 +103,7 @@ public sealed class TableTests
             Assert.Equal(i + 1, Find(table, i / 2, i % 2).Position);
             Assert.Equal((uint)i, Find(table, i / 2, i % 2).Size);
         }
+        Assert.Equal(Enumerable.Range(1, Count), table.Slots().Select(s => s.Position).Order());
 
         static ref ContentTable.Slot Find(ContentTable table, int low, int high) =>
             ref table.Find(ContentTable.Mix((ulong)low), (ulong)low, (ulong)high);

@@ -1,0 +1,117 @@
+using AotLinker.Objects;
+
+namespace AotLinker.Resolve;
+
+/// <summary>First occurrences get their ids, and repeats those of what they repeat.</summary>
+internal sealed unsafe partial class Resolver
+{
+    // First occurrences become numbers by prefix sums over the objects; repeats then read the number of what they repeat.
+    private int[] CountDefinitions()
+    {
+        int[] start = new int[_count + 1];
+        ForObjects(index =>
+        {
+            GoObject o = _objects[index];
+            start[index + 1] = CountNew(_positions.Start(index), o.AllDefCount - o.DefCount);
+        });
+        return Sum(start, _packageIds.End);
+    }
+
+    private void NumberDefinitions(int[] start)
+    {
+        ForObjects(index =>
+        {
+            GoObject o = _objects[index];
+            int next = start[index];
+            int position = _positions.Start(index);
+            for (int local = o.DefCount; local < o.AllDefCount; local++, position++)
+            {
+                if (_map[position] == 0)
+                {
+                    _table.SetDefinition(next, position, SymbolKinds.FromObject(o.Symbol(local).RawKind));
+                    _map[position] = next++;
+                }
+            }
+        });
+        ForObjects(index => NumberRepeats(_positions.Start(index), _objects[index].AllDefCount - _objects[index].DefCount));
+        // A key lives in one shard, and its overrides stand in load order there.
+        foreach (List<Override> list in _overrides)
+        {
+            foreach (Override v in list)
+            {
+                GoObject o = _objects[v.Object];
+                _table.ReplaceDefinition(FinalId(v.Entry), v.Object, v.Local, SymbolKinds.FromObject(o.Symbol(v.Local).RawKind));
+            }
+        }
+    }
+
+    // Numbers of first references by object: the first of the i-th object, and behind the last one the end.
+    private int[] NumberReferences(int definitions)
+    {
+        int[] start = new int[_count + 1];
+        ForObjects(index => start[index + 1] = CountNew(ReferencePosition(index), _objects[index].NonPkgRefCount));
+        Sum(start, definitions);
+        ForObjects(index =>
+        {
+            int position = ReferencePosition(index);
+            int next = start[index];
+            for (int i = 0; i < _objects[index].NonPkgRefCount; i++)
+            {
+                if (_map[position + i] == 0)
+                {
+                    _map[position + i] = next++;
+                }
+            }
+        });
+        ForObjects(index => NumberRepeats(ReferencePosition(index), _objects[index].NonPkgRefCount));
+        return start;
+    }
+
+    private int[] Sum(int[] start, int first)
+    {
+        start[SymbolTable.FirstObject] = first;
+        for (int i = SymbolTable.FirstObject; i < _count; i++)
+        {
+            start[i + 1] = checked(start[i + 1] + start[i]);
+        }
+        return start;
+    }
+
+    private int ReferencePosition(int index) => _positions.Start(index) + _objects[index].AllDefCount - _objects[index].DefCount;
+
+    private int CountNew(int from, int n) => new ReadOnlySpan<int>(_map + from, n).Count(0);
+
+    private void NumberRepeats(int from, int n)
+    {
+        for (int i = 0; i < n; i++)
+        {
+            int entry = _map[from + i];
+            if (entry < 0)
+            {
+                _map[from + i] = _map[~entry];
+            }
+        }
+    }
+
+    // First references were numbered in this order, and what they repeat has a lower number.
+    private void CreateReferences(int[] start)
+    {
+        for (int index = SymbolTable.FirstObject; index < _count; index++)
+        {
+            GoObject o = _objects[index];
+            int position = ReferencePosition(index) - o.AllDefCount;
+            int next = start[index];
+            for (int local = o.AllDefCount; next < start[index + 1]; local++)
+            {
+                if (_map[position + local] == next)
+                {
+                    ref readonly SymbolRecord r = ref o.Symbol(local);
+                    _table.AddReference(o.Name(r), _table.Version(o, r.Abi), next++);
+                }
+            }
+        }
+    }
+
+    // What the map or a name holds (not 0) as an id, once the first occurrences have theirs.
+    private int FinalId(int entry) => entry > 0 ? entry : _map[~entry];
+}
