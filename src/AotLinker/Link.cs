@@ -79,7 +79,6 @@ internal static class Link
         using (phases.Begin("loadlib"))
         {
             LoadAndResolve(ctx);
-            ctx.LetGoOfInputs();
         }
 
         // REACH: what is live.
@@ -247,6 +246,7 @@ internal static class Link
         ResolveResult resolved = Resolver.Run(ctx, loaded.Objects, new ResolveOptions(
             options.CheckLinkname, options.StrictDuplicates != 0, ctx.Diagnostics.Warn));
         CgoDirectives.Apply(ctx, ctx.Diagnostics, loaded.CgoDirectives);
+        loaded.LetGoOfHashes(ctx.Workers);
         HostObjects.Load(ctx, loaded.HostObjects);
         InputStore.Shared.Freeze();
         FipsSections.Create(ctx);

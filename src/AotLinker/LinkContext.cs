@@ -239,24 +239,6 @@ internal sealed class LinkContext
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         }
     }
-
-    /// <summary>
-    /// Called when load is done: the names and hashes it read, a third of a large program's inputs, need not stay resident. What is looked
-    /// at again comes back. A small program's inputs stay.
-    /// </summary>
-    /// <remarks>
-    /// Doing the same between later passes, or whenever a quarter of the inputs is resident, halves the resident peak of kube-apiserver
-    /// again, but mapping the pages anew costs more than any pass saves: up to half of the link's processor time.
-    /// </remarks>
-    public void LetGoOfInputs()
-    {
-        const long Worthwhile = 128 << 20;
-        InputStore inputs = InputStore.Shared;
-        if (inputs.Account.InputBytesMapped >= Worthwhile)
-        {
-            inputs.LetGo(Workers);
-        }
-    }
 }
 
 /// <summary>

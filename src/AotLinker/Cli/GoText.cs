@@ -259,6 +259,8 @@ internal static class GoText
     {
         if (path.Length == 0)
             return ".";
+        if (IsClean(path))
+            return path;
         bool rooted = path[0] == '/';
         var parts = new List<string>();
         foreach (string part in path.Split('/'))
@@ -275,6 +277,25 @@ internal static class GoText
 
         string joined = string.Join('/', parts);
         return rooted ? "/" + joined : joined.Length == 0 ? "." : joined;
+    }
+
+    /// <summary>Whether a path is what <see cref="CleanPath"/> makes of it, as nearly all are.</summary>
+    public static bool IsClean(ReadOnlySpan<char> path)
+    {
+        if (path.Length == 0 || path is "/" or ".")
+            return path.Length != 0;
+        for (int start = path[0] == '/' ? 1 : 0; start <= path.Length;)
+        {
+            int length = path[start..].IndexOf('/');
+            ReadOnlySpan<char> part = length < 0 ? path[start..] : path.Slice(start, length);
+            if (part is "" or "." or "..")
+                return false;
+            if (length < 0)
+                break;
+            start += length + 1;
+        }
+
+        return true;
     }
 
     // Go prints letters, marks, numbers, punctuation, symbols and the ASCII space as they are (unicode.IsPrint).

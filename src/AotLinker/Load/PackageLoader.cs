@@ -1,5 +1,6 @@
 using System.Text;
 using AotLinker.Cli;
+using AotLinker.Mapping;
 using AotLinker.Objects;
 using AotLinker.Releases;
 
@@ -20,6 +21,7 @@ internal sealed class PackageLoader
     private readonly Workers _workers;
     private readonly Dictionary<string, ParsedFile> _parsed = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Package> _byPath = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Package>.AlternateLookup<ReadOnlySpan<char>> _byText;
     private readonly LoadedPackages _result = new();
     private readonly List<GoObject> _objects = [];
     private int _nextStaticVersion = SymbolTable.StaticVersion;
@@ -36,6 +38,7 @@ internal sealed class PackageLoader
         _options = options;
         _diagnostics = diagnostics;
         _workers = workers;
+        _byText = _byPath.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
     /// <summary>Loads the packages of a link.</summary>
@@ -162,9 +165,20 @@ internal sealed class PackageLoader
     }
 
     // A package that an object imports (addlib, findlib).
-    private Package? Import(string sourceRef, string objectRef, string path, ulong fingerprint)
+    private Package? Import(string sourceRef, string objectRef, ReadOnlySpan<byte> bytesOfPath, ulong fingerprint)
     {
-        path = GoText.CleanPath(path);
+        // Nearly all are known by now: packages import each other far more often than they are first seen.
+        Span<char> chars = stackalloc char[256];
+        if (bytesOfPath.Length <= chars.Length)
+        {
+            chars = chars[..Encoding.UTF8.GetChars(bytesOfPath, chars)];
+            if (GoText.IsClean(chars) && _byText.TryGetValue(chars, out Package? seen) && seen.Fingerprint != 0)
+            {
+                CheckFingerprint(seen, seen.Fingerprint, sourceRef, fingerprint);
+                return seen;
+            }
+        }
+        string path = GoText.CleanPath(Encoding.UTF8.GetString(bytesOfPath));
         if (_byPath.TryGetValue(path, out Package? known) && known.Fingerprint != 0)
         {
             CheckFingerprint(known, known.Fingerprint, sourceRef, fingerprint);
@@ -277,11 +291,13 @@ internal sealed class PackageLoader
         {
             ReadPackageData(package, parsed, member, prefix);
         }
-        GoObject o = new(parsed.File!.Base + member.ObjectOffset, member.Offset + member.Length - member.ObjectOffset, unit, member.DisplayName)
+        if (member.Object is not { } o)
         {
-            Index = _objects.Count + SymbolTable.FirstObject,
-            StaticVersion = _nextStaticVersion++,
-        };
+            throw member.Damage!;
+        }
+        o.Index = _objects.Count + SymbolTable.FirstObject;
+        o.StaticVersion = _nextStaticVersion++;
+        o.Unit = unit;
         unit.Object = o;
         if ((o.Flags & GoObject.ObjectFlags.Unlinkable) != 0)
         {
@@ -298,8 +314,7 @@ internal sealed class PackageLoader
         }
         for (int i = 0, n = o.AutolibCount; i < n; i++)
         {
-            string path = Encoding.UTF8.GetString(o.Autolib(i, out ulong fingerprint));
-            if (Import(prefix, member.DisplayName, path, fingerprint) is { } import)
+            if (Import(prefix, member.DisplayName, o.Autolib(i, out ulong fingerprint), fingerprint) is { } import)
             {
                 package.Imports.Add(import);
             }
@@ -404,6 +419,29 @@ internal sealed class LoadedPackages
 
     /// <summary>Go objects in load order, from <see cref="SymbolTable.FirstObject"/> on.</summary>
     public GoObject[] Objects { get; set; } = [];
+
+    /// <summary>
+    /// Called when symbols are resolved: the pages with content hashes need not stay resident, for nobody looks at them again.
+    /// </summary>
+    /// <remarks>
+    /// Letting go of all pages of the inputs here, or between later passes, makes the resident peak smaller still, but mapping pages anew
+    /// costs more than most passes save.
+    /// </remarks>
+    public void LetGoOfHashes(Workers workers) => workers.ForChunks(Files.Count, 32, (from, to, _) =>
+    {
+        // A call for less costs more than the pages are worth.
+        const long Worthwhile = 64 << 10;
+        for (int i = from; i < to; i++)
+        {
+            foreach (ParsedMember member in Files[i].Members)
+            {
+                if (member.Object is { } o && o.ContentHashes.Length >= Worthwhile)
+                {
+                    Files[i].File!.Advise(member.ObjectOffset + o.ContentHashes.Offset, o.ContentHashes.Length, MapAdvice.DontNeed);
+                }
+            }
+        }
+    });
 
     /// <summary>Host objects in load order.</summary>
     public List<HostObject> HostObjects { get; } = [];

@@ -47,6 +47,12 @@ internal sealed class ParsedMember
     /// <summary>Offset of the Go object proper.</summary>
     public long ObjectOffset { get; init; }
 
+    /// <summary>The Go object; null if there is none, or it is damaged.</summary>
+    public GoObject? Object { get; init; }
+
+    /// <summary>How the Go object is damaged: thrown when the package turns out to be part of the link.</summary>
+    public LinkException? Damage { get; init; }
+
     /// <summary>What is wrong with it: reported when the package turns out to be part of the link.</summary>
     public string? Error { get; init; }
 
@@ -177,8 +183,21 @@ internal sealed class ParsedFile
         {
             return Broken($"truncated object file: {displayName}");
         }
+        GoObject? o = null;
+        LinkException? damage = null;
+        try
+        {
+            o = new GoObject(start + end + 2, length - (end + 2), displayName);
+            _ = o.ReadImportsAhead();
+        }
+        catch (LinkException e)
+        {
+            damage = e;
+        }
         return new ParsedMember
         {
+            Object = o,
+            Damage = damage,
             Kind = kind,
             DisplayName = displayName,
             Offset = offset,

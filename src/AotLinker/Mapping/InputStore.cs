@@ -16,8 +16,6 @@ internal sealed unsafe class InputStore : IDisposable
 
     private readonly MemoryArena _arena;
     private readonly int _mapLimit;
-    private readonly Lock _filesLock = new();
-    private readonly List<InputFile> _mapped = [];
     private int _maps;
 
     /// <param name="account">Where mapped and read bytes are counted.</param>
@@ -65,8 +63,6 @@ internal sealed unsafe class InputStore : IDisposable
             if (reason == ReadReason.Small && facts.Length >= SmallestMappedLength && TryMap(handle, facts.Length, out byte* map, out reason))
             {
                 file = new InputFile(this, path, map, facts.Length, isMapped: true, facts);
-                lock (_filesLock)
-                    _mapped.Add(file);
                 Account.CountMappedInput(facts.Length);
                 error = null;
                 return true;
@@ -97,17 +93,6 @@ internal sealed unsafe class InputStore : IDisposable
     /// was mapped or read. Call when the loading of inputs is over.
     /// </summary>
     public void Freeze() => _arena.Freeze();
-
-    /// <summary>
-    /// Says that a pass is done with what it looked at: the pages of all maps may leave this process (its resident size, not
-    /// the system's cache). What is looked at again comes back by itself. No file may be opened or disposed meanwhile.
-    /// </summary>
-    /// <param name="workers">Threads to do it with.</param>
-    public void LetGo(Workers workers) => workers.ForChunks(_mapped.Count, 32, (from, to, _) =>
-    {
-        for (int i = from; i < to; i++)
-            _mapped[i].Advise(0, _mapped[i].Length, MapAdvice.DontNeed);
-    });
 
     /// <summary>Returns the memory of the inputs that were read. Mapped ones are unmapped by their own Dispose.</summary>
     public void Dispose() => _arena.Dispose();

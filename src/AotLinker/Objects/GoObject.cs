@@ -48,16 +48,17 @@ internal sealed unsafe class GoObject
     private readonly byte* _relocs;
     private readonly byte* _auxes;
     private readonly byte* _data;
+    private readonly byte* _hashes64;
+    private readonly byte* _hashes;
     private readonly uint _relocCount;
     private readonly uint _auxCount;
     private readonly uint _dataLength;
 
     /// <summary>Opens the object of <paramref name="length"/> bytes at <paramref name="start"/>.</summary>
     /// <exception cref="LinkException">The magic, the block table or an index table is damaged.</exception>
-    public GoObject(byte* start, long length, CompilationUnit unit, string displayName)
+    public GoObject(byte* start, long length, string displayName)
     {
         _base = start;
-        Unit = unit;
         DisplayName = displayName;
         if (length < HeaderSize || length > uint.MaxValue || !new ReadOnlySpan<byte>(start, 8).SequenceEqual(Magic))
         {
@@ -106,6 +107,8 @@ internal sealed unsafe class GoObject
         _relocCount = (uint)Records(BlkReloc, RelocRecord.RecordSize);
         _auxCount = (uint)Records(BlkAux, AuxRecord.RecordSize);
         _dataLength = Block(BlkData + 1) - Block(BlkData);
+        _hashes64 = start + Block(BlkHash64);
+        _hashes = start + Block(BlkHash);
     }
 
     /// <summary>Flags in the object's header (goobj.ObjFlag*).</summary>
@@ -125,8 +128,8 @@ internal sealed unsafe class GoObject
     /// <summary>Position in <see cref="SymbolTable.Objects"/>.</summary>
     public int Index { get; set; }
 
-    /// <summary>The compilation unit this object is.</summary>
-    public CompilationUnit Unit { get; }
+    /// <summary>The compilation unit this object is. Set when the object becomes part of the link.</summary>
+    public CompilationUnit Unit { get; set; } = null!;
 
     /// <summary>The package the unit belongs to.</summary>
     public Package Package => Unit.Package;
@@ -231,9 +234,6 @@ internal sealed unsafe class GoObject
     /// <summary>Name of a record's symbol, as bytes in the mapping.</summary>
     public ReadOnlySpan<byte> Name(in SymbolRecord record) => StringAt(record.NameOffset, record.NameLength);
 
-    /// <summary>Where a record's name begins, as far as the record can be believed: to be asked for, not read.</summary>
-    public byte* NameAddress(in SymbolRecord record) => _base + record.NameOffset;
-
     /// <summary>Asks the CPU for the record of a symbol.</summary>
     public void ExpectRecord(int local) => Prefetch.Read(_symbols + ((nuint)(uint)local * SymbolRecord.RecordSize));
 
@@ -273,13 +273,41 @@ internal sealed unsafe class GoObject
     public ReadOnlySpan<byte> Name(int local) => Name(Symbol(local));
 
     /// <summary>The content hash of the i-th 64-bit hashed definition.</summary>
-    public ulong Hash64(int i) => Unaligned.U64(Record(BlkHash64, 8, i));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ulong Hash64(int i)
+    {
+        if ((uint)i >= (uint)Hashed64Count)
+        {
+            ThrowDamaged("record index out of range");
+        }
+        return Unaligned.U64(_hashes64 + ((nuint)(uint)i * 8));
+    }
 
     /// <summary>The two halves of the content hash of the i-th hashed definition.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public (ulong Low, ulong High) Hash(int i)
     {
-        byte* p = Record(BlkHash, 16, i);
+        if ((uint)i >= (uint)HashedCount)
+        {
+            ThrowDamaged("record index out of range");
+        }
+        byte* p = _hashes + ((nuint)(uint)i * 16);
         return (Unaligned.U64(p), Unaligned.U64(p + 8));
+    }
+
+    /// <summary>Where the content hashes lie in the object: offset and length. Nothing looks at them once symbols are resolved.</summary>
+    public (long Offset, long Length) ContentHashes => (Block(BlkHash64), Block(BlkHash + 1) - Block(BlkHash64));
+
+    /// <summary>Reads the list of imports, so that it is in memory when the walk along the imports comes to it.</summary>
+    public int ReadImportsAhead()
+    {
+        int length = 0;
+        for (int i = 0, n = AutolibCount; i < n; i++)
+        {
+            ReadOnlySpan<byte> path = Autolib(i, out _);
+            length += path.IsEmpty ? 0 : path[^1];
+        }
+        return length;
     }
 
     /// <summary>Content of a definition; empty for references and zeroed symbols. May be shorter than the symbol's size.</summary>

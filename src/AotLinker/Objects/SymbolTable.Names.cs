@@ -47,7 +47,7 @@ internal sealed unsafe partial class SymbolTable
         Count = count;
     }
 
-    /// <summary>Sets alignment (in the column's form) and attributes of a symbol nobody has set any for yet.</summary>
+    /// <summary>Sets alignment (in the column's form) and adds attributes, for a symbol only this thread touches.</summary>
     internal void SetFirst(SymbolId s, byte align, Attributes attributes)
     {
         _align[s] = align;

@@ -18,8 +18,8 @@ internal sealed unsafe class ContentTable : IDisposable
     /// <summary>A table with room for <paramref name="expected"/> different hashes; it grows when there are more.</summary>
     public ContentTable(long expected)
     {
-        // Five eighths full, as far as the number is right.
-        _count = (uint)Math.Clamp(expected + (expected * 3 / 5), 16, int.MaxValue);
+        // Three quarters full, as far as the number is right.
+        _count = (uint)Math.Clamp(expected + (expected / 3), 16, int.MaxValue);
         _memory = Allocate(_count);
         _slots = _memory.Base;
     }
@@ -53,19 +53,6 @@ internal sealed unsafe class ContentTable : IDisposable
             if (slot->Low == low && slot->High == high)
             {
                 return ref *slot;
-            }
-        }
-    }
-
-    /// <summary>The slots in use, in no order.</summary>
-    public IEnumerable<Slot> Slots()
-    {
-        for (long i = 0; i < _count; i++)
-        {
-            Slot slot = _memory[i];
-            if (slot.Position != 0)
-            {
-                yield return slot;
             }
         }
     }

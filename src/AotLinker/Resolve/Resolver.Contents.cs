@@ -32,13 +32,12 @@ internal sealed unsafe partial class Resolver
     private void EnterContents(ShardState state, NameTable names)
     {
         long expected = (_distinctContents / names.ShardCount) + (_distinctContents / 32);
-        state.Short = new ContentTable(expected / 16);
-        state.Long = new ContentTable(expected);
+        using ContentTable shorts = new(expected / 16), longs = new(expected);
         for (int index = SymbolTable.FirstObject; index < _count; index++)
         {
             GoObject o = _objects[index];
-            EnterContents(state.Short, o, isShort: true, names, state);
-            EnterContents(state.Long, o, isShort: false, names, state);
+            EnterContents(shorts, o, isShort: true, names, state);
+            EnterContents(longs, o, isShort: false, names, state);
         }
     }
 
@@ -71,39 +70,40 @@ internal sealed unsafe partial class Resolver
             ref ContentTable.Slot slot = ref table.Find(mix, low, high);
             int local = o.DefCount + first + i;
             ref readonly SymbolRecord r = ref o.Symbol(local);
+            byte align = AlignOf(o, in r);
+            SymbolTable.Attributes attributes = AttributesOf(in r);
+            NoteExport(o, local, in r);
             if (slot.Position == 0)
             {
                 slot.Position = position + i + 1;
                 slot.Size = r.Size;
+                slot.Align = align;
+                slot.Attributes = attributes;
+                continue;
             }
-            else
+            _map[position + i] = ~(slot.Position - 1);
+            if (r.Size > slot.Size)
             {
-                _map[position + i] = ~(slot.Position - 1);
-                if (r.Size > slot.Size)
-                {
-                    slot.Size = r.Size;
-                    _overrides[state.Shard].Add(new Override(~(slot.Position - 1), o.Index, local));
-                }
+                slot.Size = r.Size;
+                _overrides[state.Shard].Add(new Override(~(slot.Position - 1), o.Index, local));
             }
-            slot.Attributes |= AttributesOf(in r);
-            slot.Align = Math.Max(slot.Align, AlignOf(o, in r));
-            NoteExport(o, local, in r);
+            if (align > slot.Align || (attributes & ~slot.Attributes) != 0)
+            {
+                slot.Align = Math.Max(slot.Align, align);
+                slot.Attributes |= attributes;
+                _demands[state.Shard].Add(new Demand(slot.Position - 1, slot.Align, slot.Attributes));
+            }
         }
     }
 
-    // What all occurrences of a content ask for, now that it has an id.
-    private void SetContentAttributes(ShardState state)
+    // What repeats of a content ask for beyond its first occurrence, now that it has an id.
+    private void MeetDemands(int shard)
     {
-        foreach (ContentTable table in (ReadOnlySpan<ContentTable>)[state.Short!, state.Long!])
+        foreach (Demand d in _demands[shard])
         {
-            foreach (ContentTable.Slot slot in table.Slots())
-            {
-                if (slot.Align != 0 || slot.Attributes != SymbolTable.Attributes.None)
-                {
-                    _table.SetFirst(new SymbolId(_map[slot.Position - 1]), slot.Align, slot.Attributes);
-                }
-            }
-            table.Dispose();
+            _table.SetFirst(new SymbolId(_map[d.Position]), d.Align, d.Attributes);
         }
     }
+
+    private readonly record struct Demand(int Position, byte Align, SymbolTable.Attributes Attributes);
 }

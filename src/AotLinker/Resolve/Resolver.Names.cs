@@ -194,12 +194,6 @@ internal sealed unsafe partial class Resolver
 
         public Dictionary<int, (GoObject Object, int Local)> Winners { get; } = [];
 
-        /// <summary>Contents by 64-bit hash; they live until their ids are known.</summary>
-        public ContentTable? Short { get; set; }
-
-        /// <summary>Contents by 128-bit hash.</summary>
-        public ContentTable? Long { get; set; }
-
         public GoObject?[] Approached { get; } = new GoObject?[Batch.Size];
     }
 

@@ -28,7 +28,15 @@ internal sealed unsafe partial class Resolver
             {
                 if (_map[position] == 0)
                 {
-                    _table.SetDefinition(next, position, SymbolKinds.FromObject(o.Symbol(local).RawKind));
+                    ref readonly SymbolRecord r = ref o.Symbol(local);
+                    _table.SetDefinition(next, position, SymbolKinds.FromObject(r.RawKind));
+                    // Those with names are merged with their references later.
+                    byte align = local < o.FirstNonPkg ? AlignOf(o, in r) : (byte)0;
+                    SymbolTable.Attributes attributes = local < o.FirstNonPkg ? AttributesOf(in r) : SymbolTable.Attributes.None;
+                    if (align != 0 || attributes != SymbolTable.Attributes.None)
+                    {
+                        _table.SetFirst(new SymbolId(next), align, attributes);
+                    }
                     _map[position] = next++;
                 }
             }

@@ -46,6 +46,7 @@ internal sealed unsafe partial class Resolver
     private readonly List<(int Order, int Object, int Local)> _exports = [];
     private readonly List<SizeFixup>[] _fixups;
     private readonly List<Override>[] _overrides;
+    private readonly List<Demand>[] _demands;
     private readonly List<DuplicateReport>[] _duplicates;
     private DuplicateDefinition? _fatal;
     private readonly Lock _fatalGate = new();
@@ -88,6 +89,7 @@ internal sealed unsafe partial class Resolver
         _samples = Lists<ulong>(shards);
         _fixups = Lists<SizeFixup>(shards);
         _overrides = Lists<Override>(shards);
+        _demands = Lists<Demand>(shards);
         _duplicates = Lists<DuplicateReport>(shards);
     }
 
@@ -118,10 +120,9 @@ internal sealed unsafe partial class Resolver
             }
         });
         _distinctContents = DistinctContents();
-        ShardState[] shards = new ShardState[names.ShardCount];
-        _ctx.Workers.For(shards.Length, s =>
+        _ctx.Workers.For(names.ShardCount, s =>
         {
-            ShardState state = shards[s] = new ShardState(s);
+            ShardState state = new(s);
             names[s].Reserve(ShareOfNames(names));
             EnterPackageNames(names[s], names, state);
             EnterContents(state, names);
@@ -137,7 +138,7 @@ internal sealed unsafe partial class Resolver
         _scanned.Dispose();
         _table.Adopt(_objects, names, _positions, definitions[_count]);
         NumberDefinitions(definitions);
-        _ctx.Workers.For(shards.Length, s => SetContentAttributes(shards[s]));
+        _ctx.Workers.For(names.ShardCount, MeetDemands);
         int[] references = NumberReferences(definitions[_count]);
         _ctx.Workers.For(names.ShardCount, s => names[s].Renumber(FinalId));
         CreateReferences(references);
@@ -181,10 +182,9 @@ internal sealed unsafe partial class Resolver
             _packageNames[index] = names;
             for (int i = 0, n = 0; n < named; i++)
             {
-                ref readonly SymbolRecord r = ref o.Symbol(i);
-                if (HasName(in r))
+                if (HasName(in o.Symbol(i)))
                 {
-                    Prefetch.Read(o.NameAddress(in r));
+                    o.ExpectName(i);
                     names.Locals[n++] = i;
                 }
             }
@@ -193,15 +193,17 @@ internal sealed unsafe partial class Resolver
                 names.Hashes[n] = NameHash(o, names.Locals[n]);
             }
         }
-        long at = _namedBase[index];
-        for (int i = o.FirstNonPkg; i < o.AllDefCount; i++)
+        const int Ahead = 16;
+        Span<ulong> hashes = _namedHashes.Span(_namedBase[index], o.SymbolCount - o.FirstNonPkg);
+        for (int i = 0; i < hashes.Length; i++)
         {
-            _namedHashes[at++] = NameHash(o, i);
-        }
-        for (int i = o.AllDefCount; i < o.SymbolCount; i++)
-        {
-            ref readonly SymbolRecord r = ref o.Symbol(i);
-            _namedHashes[at++] = NonZero(NameTable.Hash(o.Name(r), _table.Version(o, r.Abi)));
+            int local = o.FirstNonPkg + i;
+            if (i + Ahead < hashes.Length)
+            {
+                o.ExpectName(local + Ahead);
+            }
+            ref readonly SymbolRecord r = ref o.Symbol(local);
+            hashes[i] = local < o.AllDefCount ? NameHash(o, local) : NonZero(NameTable.Hash(o.Name(r), _table.Version(o, r.Abi)));
         }
         List<ulong> samples = _samples[worker];
         for (int i = 0; i < o.HashedCount; i++)

@@ -182,8 +182,9 @@ internal sealed class GoObjectWriter(string package)
         byte* p = (byte*)NativeMemory.Alloc((nuint)Math.Max(1, bytes.Length));
         bytes.CopyTo(new Span<byte>(p, bytes.Length));
         Package owner = new() { Path = package, File = package + ".a", ObjectRef = "", SourceRef = "" };
-        return new GoObject(p, bytes.Length, new CompilationUnit(owner), package + ".a(_go_.o)")
+        return new GoObject(p, bytes.Length, package + ".a(_go_.o)")
         {
+            Unit = new CompilationUnit(owner),
             Index = index,
             StaticVersion = SymbolTable.StaticVersion + index,
         };
