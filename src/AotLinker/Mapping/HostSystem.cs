@@ -170,6 +170,9 @@ internal abstract unsafe class HostSystem
 
     public abstract void FreePages(byte* pages, long length);
 
+    /// <summary>Whether <see cref="FreePages"/> and <see cref="ResizePages"/> take any run of pages, not only what was allocated as one.</summary>
+    public virtual bool CanSplitPages => false;
+
     // What the system counts of this process.
 
     /// <summary>The memory of this process, measured by the system; what it doesn't measure is unknown.</summary>

@@ -194,7 +194,12 @@ internal unsafe partial class LinuxHost : PosixHost
     {
         void* moved = mremap(pages, Size(oldLength), Size(newLength), MREMAP_MAYMOVE, null);
         if (moved == MAP_FAILED)
-            return LastError;
+        {
+            // Pages that were joined in the cache may be two maps to the kernel, which moves one at a time.
+            HostError error = LastError;
+            return error.Code == EFAULT ? base.ResizePages(ref pages, oldLength, newLength) : error;
+        }
+
         pages = (byte*)moved;
         return HostError.None;
     }

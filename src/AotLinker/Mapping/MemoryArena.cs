@@ -20,15 +20,18 @@ internal sealed unsafe class MemoryArena : IDisposable
     private const long OwnPagesFrom = LargestBlock / 4;
 
     private readonly HostSystem _host;
+    private readonly PageCache? _cache;
     private readonly MemoryAccount _account;
     private readonly Lock _blocksLock = new();
     private readonly List<(nint Pages, long Length)> _blocks = [];
     private Lane* _lanes;
+    private bool _isFrozen;
 
     public MemoryArena(MemoryAccount? account = null, HostSystem? host = null)
     {
         _account = account ?? MemoryAccount.Shared;
         _host = host ?? HostSystem.Current;
+        _cache = _host == HostSystem.Current ? PageCache.Shared : null;
         _lanes = (Lane*)NativeMemory.AlignedAlloc((nuint)(Lanes * sizeof(Lane)), (nuint)sizeof(Lane));
         new Span<Lane>(_lanes, Lanes).Clear();
     }
@@ -93,6 +96,7 @@ internal sealed unsafe class MemoryArena : IDisposable
     /// </summary>
     public void Freeze()
     {
+        _isFrozen = true;
         for (int i = 0; i < Lanes; i++)
             _lanes[i].Next = _lanes[i].End;
         lock (_blocksLock)
@@ -112,7 +116,7 @@ internal sealed unsafe class MemoryArena : IDisposable
         if (_lanes == null)
             return;
         foreach ((nint pages, long length) in _blocks)
-            _host.FreePages((byte*)pages, length);
+            Return((byte*)pages, length);
         _account.CountNative(-Reserved);
         _blocks.Clear();
         Reserved = 0;
@@ -128,11 +132,20 @@ internal sealed unsafe class MemoryArena : IDisposable
         return Math.Min(size & -size, 64);
     }
 
+    private void Return(byte* pages, long length)
+    {
+        if (_cache is not null && !_isFrozen)
+            _cache.Give(pages, length);
+        else
+            _host.FreePages(pages, length);
+    }
+
     private byte* TakePages(long bytes)
     {
         long page = _host.PageSize;
         long length = (Math.Max(bytes, 1) + page - 1) & ~(page - 1);
-        HostError error = _host.AllocatePages(length, out byte* pages);
+        byte* pages;
+        HostError error = _cache is not null ? _cache.Take(length, out pages) : _host.AllocatePages(length, out pages);
         if (error.IsError)
             throw new LinkException($"allocating {length} bytes of memory failed: {error}");
         lock (_blocksLock)

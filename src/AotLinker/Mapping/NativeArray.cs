@@ -5,13 +5,14 @@ namespace AotLinker.Mapping;
 
 /// <summary>
 /// A column outside the garbage-collected heap: <see cref="Length"/> zeroed values in pages straight from the system, which
-/// cost memory only where they are touched. For tables with an entry per symbol, relocation or address. A phase that ends
+/// cost memory only where they are touched, or from the <see cref="PageCache"/>. For tables with an entry per symbol, relocation or address. A phase that ends
 /// gives them back with <see cref="Dispose"/>.
 /// </summary>
 internal sealed unsafe class NativeArray<T> : IDisposable
     where T : unmanaged
 {
     private readonly HostSystem _host;
+    private readonly PageCache? _cache;
     private readonly MemoryAccount _account;
     private T* _items;
     private long _length;
@@ -21,6 +22,7 @@ internal sealed unsafe class NativeArray<T> : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         _host = host ?? HostSystem.Current;
+        _cache = _host == HostSystem.Current ? PageCache.Shared : null;
         _account = account ?? MemoryAccount.Shared;
         Resize(length);
     }
@@ -76,8 +78,8 @@ internal sealed unsafe class NativeArray<T> : IDisposable
         }
 
         byte* pages = (byte*)_items;
-        HostError error = pages == null
-            ? _host.AllocatePages(bytes, out pages)
+        HostError error = pages == null && _cache is not null ? _cache.Take(bytes, out pages)
+            : pages == null ? _host.AllocatePages(bytes, out pages)
             : _host.ResizePages(ref pages, _pageBytes, bytes);
         if (error.IsError)
             throw new LinkException($"allocating {bytes} bytes of memory failed: {error}");
@@ -112,7 +114,10 @@ internal sealed unsafe class NativeArray<T> : IDisposable
     {
         if (_items != null)
         {
-            _host.FreePages((byte*)_items, _pageBytes);
+            if (_cache is not null)
+                _cache.Give((byte*)_items, _pageBytes);
+            else
+                _host.FreePages((byte*)_items, _pageBytes);
             _account.CountNative(-_pageBytes);
         }
 

@@ -180,6 +180,8 @@ internal abstract unsafe class PosixHost : HostSystem
 
     public override void FreePages(byte* pages, long length) => _ = RawUnmap(pages, (nint)length);
 
+    public override bool CanSplitPages => true;
+
     /// <summary>The file system call that opens a path; retried after EINTR (a FIFO or a network file system may wait).</summary>
     protected HostError Open(string path, int flags, int mode, out HostFile file)
     {
