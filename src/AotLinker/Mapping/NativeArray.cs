@@ -94,7 +94,7 @@ internal sealed unsafe class NativeArray<T> : IDisposable
     /// </summary>
     public void PreferLargePages()
     {
-        const long Smallest = 16 << 20;
+        const long Smallest = 4 << 20;
         if (_pageBytes >= Smallest)
             _host.Advise((byte*)_items, _pageBytes, MapAdvice.LargePages);
     }
