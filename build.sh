@@ -5,7 +5,7 @@
 #   ./build.sh demo          links a real Go program with cmd/link and with aotlink, runs it, prints a small table
 #   ./build.sh test          all tests, with the part of the conformance suite that every run has
 #   ./build.sh conformance   the whole conformance suite, with a table (hours on a cold cache; options are passed on)
-#   ./build.sh bench         links captured programs with cmd/link and aotlink in turn; times and memory as a table
+#   ./build.sh bench         links programs with cmd/link and aotlink in turn; times, memory and growth as tables; options: scripts/bench.sh
 #   ./build.sh microbench    times the hot kernels on their own; options go to BenchmarkDotNet
 #   ./build.sh format        checks the format of the sources; format --fix mends it
 #

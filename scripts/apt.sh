@@ -45,3 +45,8 @@ apt_sources() {
 apt_private() {
     APT_CONFIG=$APT_DIR/apt.conf apt-get -qq -o APT::Update::Error-Mode=any "$@" >&2
 }
+
+# apt_closure PACKAGE: the names of a package and of all that it depends on.
+apt_closure() {
+    APT_CONFIG=$APT_DIR/apt.conf apt-get -qq --no-install-recommends --print-uris install "$1" | sed -n "s/^'[^']*' \([^_]*\)_.*/\1/p"
+}

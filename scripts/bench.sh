@@ -1,53 +1,105 @@
 #!/usr/bin/env bash
 # Links captured programs (scripts/capture.sh) with cmd/link and with aotlink in turn, checks the bytes of every link, and
-# prints medians with their spread, and ratios, as Markdown.
+# prints medians with their spread, and ratios, as Markdown. On Linux.
 #
-#   scripts/bench.sh [-n RUNS] [-o FILE] [NAME ...]
+#   scripts/bench.sh [-n RUNS] [-o FILE] [-k KINDS] [NAME ...]     (./build.sh bench builds first)
+#   scripts/bench.sh [-n RUNS] -p FOLDER [NAME ...]                 draws time by pass and memory over time, as FOLDER/NAME.svg
 #
-# NAME is a captured program. By default: those of 1.27/hello, cmdgo, server and kube-apiserver (scripts/kube-apiserver.sh)
-# that are captured; the first three are captured here if they are not. RUNS counts links of each linker after one that
-# doesn't count (default 5). -o keeps the report. LINKER names another aotlink than out/aotlink; AOTLINK_* switches hold.
+# NAME is a captured program, of any port: each is linked as it is, or in the ways of -k. Without names everything below is
+# measured, for 1.27/hello, server, cmdgo, etcd (35 MB) and kube-apiserver (154 MB). What is not captured is built and captured first;
+# the two large ones are made from Debian's sources (some minutes, once) and left out where there is no Debian mirror. RUNS counts
+# links of each linker after one that doesn't count (default 5). -o keeps the report. LINKER names another aotlink than
+# out/aotlink; AOTLINK_* switches hold.
+#
+# KINDS, separated by commas:
+#   whole     as it is
+#   strip     with -s -w                                            \
+#   thread    one thread (AOTLINK_THREADS=1, GOMAXPROCS=1)           | without names for the largest program alone;
+#   four      four links at once, as go test ./... has them          | so are plots
+#   cgroup    smallest memory cgroup that links it (needs root)     /
+#   growth    time of each pass on all programs, one thread
+#   ports     as it is, for hello and kube-apiserver on linux/amd64, darwin/arm64 and windows/amd64; only without names and alone
 #
 # Wall, user and system time are the kernel's for the whole process. Resident memory is its peak (ru_maxrss); private
-# memory (RssAnon) is read every few milliseconds and may miss a peak between two looks.
+# memory (RssAnon) is read every 4 ms and may miss a peak between two looks. Outputs are written to TMPDIR, if that is set,
+# else to a folder of the cache.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+[ "$(uname -s)" = Linux ] || die "memory is measured by what Linux tells of a process in /proc: this script runs on Linux only"
 command -v python3 >/dev/null || die "python3 is needed to measure: install it"
 linker=${LINKER:-$ROOT/out/aotlink}
 command -v "${linker%% *}" >/dev/null || die "$linker is not there: run ./build.sh"
 
-runs=5
-report=
-while getopts n:o: option; do
+usage() {
+    sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//; p;}' "$0" >&2
+    exit 2
+}
+
+# captured PROGRAM [PORT]: puts the program on the list, capturing it first; one that can't be built here is left out.
+captured() {
+    local program=$1 port=${2:-linux/amd64} target=1.27 name=1.27/$1
+    if [ "$port" != linux/amd64 ]; then
+        target=$target:$port
+        name=$name-${port/\//-}
+    fi
+    if [ ! -f "$AOTLINK_CAPTURES/$name/ref" ]; then
+        say "capturing $name"
+        if ! (capture "$program" "$port" "$target" "$name" >&2); then
+            say "$name can't be built here: left out"
+            return
+        fi
+    fi
+    names+=("$name")
+}
+
+capture() {
+    local program=$1 port=$2 target=$3 name=$4 goroot
+    case $program in
+    etcd | kube-apiserver) "$ROOT/scripts/$program.sh" "$target" ;;
+    cmdgo)
+        goroot=$("$ROOT/scripts/toolchain.sh" 1.27) && cd "$goroot/src" && "$ROOT/scripts/capture.sh" "$name" 1.27 -- cmd/go
+        ;;
+    *)
+        cd "$ROOT/tests/programs" &&
+            GOOS=${port%/*} GOARCH=${port#*/} "$ROOT/scripts/capture.sh" "$name" 1.27 -- "./$program"
+        ;;
+    esac
+}
+
+runs=5 report='' kinds='' plot=''
+while getopts n:o:k:p: option; do
     case $option in
     n) runs=$OPTARG ;;
     o) report=$OPTARG ;;
-    *) exit 2 ;;
+    k) kinds=$OPTARG ;;
+    p) plot=$OPTARG ;;
+    *) usage ;;
     esac
 done
 shift $((OPTIND - 1))
 
-if [ $# = 0 ]; then
-    set --
-    for program in hello cmdgo server; do
-        if [ ! -d "$AOTLINK_CAPTURES/1.27/$program" ]; then
-            goroot=$("$ROOT/scripts/toolchain.sh" 1.27)
-            case $program in
-            cmdgo) (cd "$goroot/src" && "$ROOT/scripts/capture.sh" 1.27/cmdgo 1.27 -- cmd/go) >&2 ;;
-            *) (cd "$ROOT/tests/programs" && "$ROOT/scripts/capture.sh" "1.27/$program" 1.27 -- "./$program") >&2 ;;
-            esac
-        fi
-        set -- "$@" "1.27/$program"
+options=(--captures "$AOTLINK_CAPTURES" --linker "$linker" --runs "$runs")
+names=("$@")
+if [ $# != 0 ]; then
+    options+=(--all --kinds "${kinds:-whole}")
+elif [ "$kinds" = ports ]; then
+    options+=(--all --kinds whole)
+    for program in hello kube-apiserver; do
+        for port in linux/amd64 darwin/arm64 windows/amd64; do captured "$program" "$port"; done
     done
-    if [ -d "$AOTLINK_CAPTURES/1.27/kube-apiserver" ]; then
-        set -- "$@" 1.27/kube-apiserver
-    else
-        say "1.27/kube-apiserver is not captured (scripts/kube-apiserver.sh does it): left out"
-    fi
-fi
-
-if [ -n "$report" ]; then
-    python3 "$ROOT/scripts/bench.py" "$AOTLINK_CAPTURES" "$linker" "$runs" "$@" | tee "$report"
 else
-    exec python3 "$ROOT/scripts/bench.py" "$AOTLINK_CAPTURES" "$linker" "$runs" "$@"
+    if [ -n "$kinds" ]; then options+=(--kinds "$kinds"); fi
+    for program in hello server cmdgo etcd kube-apiserver; do captured "$program"; done
+fi
+[ ${#names[@]} != 0 ] || die "none of the programs can be built here"
+if [ -n "$plot" ]; then options+=(--plot "$plot"); fi
+
+work=${TMPDIR:-$AOTLINK_CACHE/bench}
+mkdir -p "$work"
+measure=(python3 -B "$ROOT/scripts/bench" "${options[@]}" --work "$work" "${names[@]}")
+if [ -n "$report" ]; then
+    "${measure[@]}" | tee "$report"
+else
+    exec "${measure[@]}"
 fi

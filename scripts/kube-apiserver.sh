@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Captures the link step of kube-apiserver, a 150 MB program, for each RELEASE (default: 1.27 and 1.26), and links it with
-# out/aotlink, if that is built: the bytes must be cmd/link's.
+# Captures the link step of kube-apiserver, a 150 MB program, for each TARGET (default: 1.27 and 1.26), and links it with
+# out/aotlink, if that is built: the bytes must be cmd/link's. A target is a release, for linux/amd64, or a release and a port.
 #
-#   scripts/kube-apiserver.sh [RELEASE...]      later again: scripts/replay.sh RELEASE/kube-apiserver out/aotlink
+#   scripts/kube-apiserver.sh [TARGET...]       1.27            later again: scripts/replay.sh 1.27/kube-apiserver out/aotlink
+#                                               1.27:linux/arm  later again: scripts/replay.sh 1.27/kube-apiserver-linux-arm out/aotlink
 #
 # The source is Debian's package kubernetes (34 MB, everything vendored), taken from the machine's Debian mirror. Its one
 # generated file is made here. A cold build takes about five minutes on two cores and 3 GB of build cache.
@@ -10,6 +11,7 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 . "$ROOT/scripts/apt.sh"
+. "$ROOT/scripts/programs.sh"
 
 [ $# -gt 0 ] || set -- 1.27 1.26
 gopath=$AOTLINK_CACHE/kubernetes
@@ -32,7 +34,7 @@ cd "$tree"
 if [ ! -f pkg/generated/openapi/zz_generated.openapi.go ]; then
     say "generating pkg/generated/openapi"
     (
-        go_env "$1"
+        go_env "${1%%:*}"
         "$GOROOT/bin/go" build -o "$gopath/openapi-gen" ./vendor/k8s.io/kube-openapi/cmd/openapi-gen
         inputs=$(grep -rl --include='*.go' '+k8s:openapi-gen=true' staging/src pkg vendor/k8s.io |
             sed 's,/[^/]*$,,; s,^staging/src/,vendor/,; s,^,k8s.io/kubernetes/,' | LC_ALL=C sort -u | paste -sd, -)
@@ -43,15 +45,4 @@ if [ ! -f pkg/generated/openapi/zz_generated.openapi.go ]; then
     )
 fi
 
-failed=0
-for release; do
-    say "building kube-apiserver with Go $release"
-    # shellcheck disable=SC2086 # several flags
-    "$ROOT/scripts/capture.sh" "$release/kube-apiserver" "$release" -- ${AOTLINK_BUILD_FLAGS:-} ./cmd/kube-apiserver
-    if [ -x "$ROOT/out/aotlink" ]; then
-        say "linking kube-apiserver of Go $release: cmd/link, then aotlink"
-        "$ROOT/scripts/replay.sh" "$release/kube-apiserver" real
-        "$ROOT/scripts/replay.sh" "$release/kube-apiserver" "$ROOT/out/aotlink" || failed=1
-    fi
-done
-exit $failed
+capture_program kube-apiserver ./cmd/kube-apiserver "$@"
