@@ -8,6 +8,7 @@ import datetime
 import os
 import platform
 import shlex
+import signal
 import statistics
 import sys
 import tempfile
@@ -21,11 +22,12 @@ MB = 1e6
 KINDS = ("whole", "strip", "thread", "four", "cgroup", "growth")
 TMPFS = ("tmpfs", "ramfs")
 
+# Of all links at once, as a name, its unit, how it is made of the runs, and decimals.
 FIGURES = [
-    ("wall, s", lambda runs: max(run.wall for run in runs), 3),
-    ("user + sys, s", lambda runs: sum(run.cpu for run in runs), 3),
-    ("resident, MB", lambda runs: sum(run.resident for run in runs) / MB, 0),
-    ("private, MB", lambda runs: sum(run.private for run in runs) / MB, 0),
+    ("wall", "s", lambda runs: max(run.wall for run in runs), 3),
+    ("user + sys", "s", lambda runs: sum(run.cpu for run in runs), 3),
+    ("private", "MB", lambda runs: sum(run.private for run in runs) / MB, 0),
+    ("resident", "MB", lambda runs: sum(run.resident for run in runs) / MB, 0),
 ]
 
 
@@ -59,17 +61,22 @@ def in_turn(job, linker, runs, extra=()):
 
 
 def compare(label, job, linker, runs):
-    """A row for each figure."""
+    """Writes a row for each figure; returns one with all of them in short."""
     theirs, ours = in_turn(job, linker, runs)
-    for name, figure, digits in FIGURES:
-        if job.at_once > 1:
+    short = []
+    for name, unit, figure, digits in FIGURES:
+        if job.at_once > 1 and name == "resident":
             # What is mapped is shared between the links: its sum would mean nothing.
-            if name.startswith("resident"):
-                continue
-            name = name.replace("user", "all user").replace("private", "sum of private")
+            short.append("–")
+            continue
         a, b = [figure(run) for run in theirs], [figure(run) for run in ours]
         ratio = statistics.median(x / y for x, y in zip(a, b) if y)
-        write(f"| {label} | {name} | {spread(a, digits)} | {spread(b, digits)} | {ratio:.2f} |")
+        what = f"sum of {name}" if job.at_once > 1 and name != "wall" else name
+        write(f"| {label} | {what}, {unit} | {spread(a, digits)} | {spread(b, digits)} | {ratio:.2f} |")
+        if statistics.median(a) >= 0.3:
+            digits = min(digits, 2)
+        short.append(f"{statistics.median(a):,.{digits}f} → {statistics.median(b):,.{digits}f} {unit}")
+    return f"| {label} | {' | '.join(short)} |"
 
 
 def smallest_cgroup(label, job, linker):
@@ -91,22 +98,27 @@ def smallest_cgroup(label, job, linker):
 
 
 def table(kinds, chosen, work, linker, runs):
-    """The table of whole links; CHOSEN gives the captures for a kind of link. Returns remarks."""
-    remarks = []
+    """Writes the table of whole links, and the same in short; CHOSEN gives the captures for a kind of link."""
+    short, remarks = [], []
     write("| link | figure | cmd/link: median (min–max) | aotlink: median (min–max) | cmd/link ÷ aotlink |")
     write("|---|---|---|---|---|")
     for capture in chosen("whole") if "whole" in kinds else []:
-        compare(capture.name, Job(capture, work), linker, runs)
+        short.append(compare(capture.name, Job(capture, work), linker, runs))
     for capture in chosen("strip") if "strip" in kinds else []:
-        compare(f"{capture.name}, `-s -w`", Job(capture, work, flags=["-s", "-w"]), linker, runs)
+        short.append(compare(f"{capture.name}, `-s -w`", Job(capture, work, flags=["-s", "-w"]), linker, runs))
     for capture in chosen("thread") if "thread" in kinds else []:
         job = Job(capture, work, theirs={"GOMAXPROCS": "1"}, ours={"AOTLINK_THREADS": "1"})
-        compare(f"{capture.name}, one thread", job, linker, runs)
+        short.append(compare(f"{capture.name}, one thread", job, linker, runs))
     for capture in chosen("four") if "four" in kinds else []:
-        compare(f"{capture.name}, four links at once", Job(capture, work, at_once=4), linker, runs)
+        short.append(compare(f"{capture.name}, four links at once", Job(capture, work, at_once=4), linker, runs))
     for capture in chosen("cgroup") if "cgroup" in kinds else []:
         remarks.append(smallest_cgroup(capture.name, Job(capture, work), linker))
-    return list(dict.fromkeys(remarks))
+    for remark in dict.fromkeys(remarks):
+        write(f"\n{remark}")
+    if short:
+        write("\n| cmd/link → aotlink, medians | wall | processor time | private memory | resident, maps included |\n|---|---|---|---|---|")
+        for row in short:
+            write(row)
 
 
 def print_growth(captures, work, linker, runs):
@@ -162,17 +174,15 @@ def main():
     def chosen(kind):
         return captures if options.all or kind in ("whole", "growth") else largest
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(dir=options.work) as work:
         if options.plot:
             draw(chosen("plot"), work, options.linker, options.runs, options.plot)
             return
         write(f"{machine()}; load average {os.getloadavg()[0]:.1f} at the start; {options.runs} runs of each, in turn, after one that "
               "doesn't count; warm page cache; every output has the same bytes as cmd/link's.\n")
-        remarks = []
         if set(kinds) != {"growth"}:
-            remarks = table(kinds, chosen, work, options.linker, options.runs)
-        for remark in remarks:
-            write(f"\n{remark}")
+            table(kinds, chosen, work, options.linker, options.runs)
         if "growth" in kinds and len(chosen("growth")) > 1:
             print_growth(chosen("growth"), work, options.linker, options.runs)
 

@@ -94,10 +94,12 @@ def smallest(job, linker, words, group):
 
     # Bisection needs one size that works: private memory and half as much again does, but for a reason worth knowing.
     low, high = 0, -(-free.private * 3 // 2 // STEP) * STEP + 16 * STEP
+    most = 16 * high
     while not links(high):
-        if high > 100 * free.private:
-            raise Unavailable(f"{linker} does not link in any cgroup here")
         low, high = high, 2 * high
+        if high > most:
+            raise Unavailable(f"{linker} does not link in a group of {low / 1e6:.0f} MB")
+    most = high
     while high - low > STEP:
         middle = (low + high) // 2 // STEP * STEP
         if links(middle):
@@ -107,4 +109,6 @@ def smallest(job, linker, words, group):
     # Success at the edge may have been luck: the figure is a size that links every time.
     while not all(links(high) for _ in range(CONFIRMATIONS)):
         high += STEP
+        if high > most:
+            raise Unavailable(f"{linker} links in a group of {most / 1e6:.0f} MB only now and then")
     return high

@@ -131,30 +131,36 @@ def watch(commands, timeout=None):
     for index, (words, environment) in enumerate(commands):
         reader, writer = os.pipe()
         child = os.posix_spawnp(words[0], words, environment, setsigmask=[], file_actions=[
-            (os.POSIX_SPAWN_DUP2, writer, 1), (os.POSIX_SPAWN_DUP2, writer, 2),
-            (os.POSIX_SPAWN_CLOSE, reader), (os.POSIX_SPAWN_CLOSE, writer)])
+            (os.POSIX_SPAWN_DUP2, writer, 1), (os.POSIX_SPAWN_DUP2, writer, 2)])
         os.close(writer)
         os.set_blocking(reader, False)
         running[child] = (index, reader)
         results[index], texts[index] = [], b""
-    while running:
-        for child, (index, reader) in list(running.items()):
-            pid, status, usage = os.wait4(child, os.WNOHANG)
-            seconds = time.perf_counter() - start
-            texts[index] += drained(reader)
-            if pid:
-                os.close(reader)
-                del running[child]
-                results[index] = Run(
-                    os.waitstatus_to_exitcode(status), seconds, usage.ru_utime, usage.ru_stime, usage.ru_maxrss * 1024,
-                    results[index], texts[index].decode("utf-8", "replace"))
-            else:
-                if sample := memory(child, seconds):
-                    results[index].append(sample)
-                if timeout and seconds > timeout:
-                    os.kill(child, 9)
-        if running:
-            signal.sigtimedwait({signal.SIGCHLD}, SAMPLE_SECONDS)
+    try:
+        while running:
+            for child, (index, reader) in list(running.items()):
+                pid, status, usage = os.wait4(child, os.WNOHANG)
+                seconds = time.perf_counter() - start
+                texts[index] += drained(reader)
+                if pid:
+                    os.close(reader)
+                    del running[child]
+                    results[index] = Run(
+                        os.waitstatus_to_exitcode(status), seconds, usage.ru_utime, usage.ru_stime, usage.ru_maxrss * 1024,
+                        results[index], texts[index].decode("utf-8", "replace"))
+                else:
+                    if sample := memory(child, seconds):
+                        results[index].append(sample)
+                    if timeout and seconds > timeout:
+                        os.kill(child, signal.SIGKILL)
+            if running:
+                signal.sigtimedwait({signal.SIGCHLD}, SAMPLE_SECONDS)
+    except BaseException:
+        # Nothing goes on, and no cgroup stays occupied, when this program is stopped.
+        for child in running:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        raise
     return [results[index] for index in sorted(results)]
 
 

@@ -69,12 +69,13 @@ def middle(runs):
 
 def chosen_passes(times):
     """The longest passes of either linker in their order, and the sum of all others."""
+    # A median of its own, TotalTime is not the sum of these.
     names = list(dict.fromkeys(name for one in times.values() for name in one if name != "TotalTime"))
     longest = sorted(names, key=lambda name: -max(one.get(name, 0) for one in times.values()))[:MOST_PASSES]
     order = list(next(iter(times.values())))
     kept = sorted(longest, key=lambda name: order.index(name) if name in order else len(order))
     rows = [(name, {linker: one.get(name, 0) for linker, one in times.items()}) for name in kept]
-    rest = {linker: one["TotalTime"] - sum(one.get(name, 0) for name in kept) for linker, one in times.items()}
+    rest = {linker: sum(one.get(name, 0) for name in names if name not in kept) for linker, one in times.items()}
     return [*rows, ("all others", rest)]
 
 
