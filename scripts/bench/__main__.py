@@ -81,7 +81,7 @@ def compare(label, job, linker, runs):
 
 def smallest_cgroup(label, job, linker):
     if (kind := cgroups.file_system(job.work)) in TMPFS:
-        return f"The smallest memory cgroup was not measured: {job.work} is on {kind}, whose pages count as memory. TMPDIR names another folder."
+        return f"The smallest memory cgroup was not measured: {job.work} is on {kind}, whose pages count as memory (see TMPDIR)."
     try:
         group = cgroups.MemoryGroup()
         try:
@@ -92,9 +92,9 @@ def smallest_cgroup(label, job, linker):
     except cgroups.Unavailable as reason:
         return f"The smallest memory cgroup was not measured: {reason}."
     write(f"| {label} | smallest memory cgroup, MB | {a:.0f} | {b:.0f} | {a / b:.2f} |")
-    return (f"In the smallest memory cgroup, found to {cgroups.STEP >> 20} MiB, {cgroups.CONFIRMATIONS + 1} links of {cgroups.CONFIRMATIONS + 1} "
-            f"succeed within {cgroups.PATIENCE} times their usual time, without swap. Outputs are on {kind}; inputs are in the page cache before "
-            "and count elsewhere.")
+    times = cgroups.CONFIRMATIONS + 1
+    return (f"In the smallest memory cgroup, found to {cgroups.STEP >> 20} MiB, {times} links of {times} succeed within {cgroups.PATIENCE} times "
+            f"their usual time, without swap. Outputs are on {kind}; inputs are in the page cache before and count elsewhere.")
 
 
 def table(kinds, chosen, work, linker, runs):
@@ -129,8 +129,8 @@ def print_growth(captures, work, linker, runs):
         theirs, ours = in_turn(job, linker, runs, [passes.FLAG])
         every_theirs.append(passes.fastest([run for run, in theirs]))
         every_ours.append(passes.fastest([run for run, in ours]))
-    write(f"\naotlink's passes, one thread, each at its fastest in {runs} runs (passes of {passes.SHORTEST_MS:.0f} ms and more on the largest "
-          "program), and how they grow:\n")
+    write(f"\naotlink's passes, one thread, each at its fastest in {runs} runs (those of {passes.SHORTEST_MS:.0f} ms and more), and how they "
+          "grow:\n")
     for line in passes.growth(captures, every_ours, every_theirs):
         write(line)
 
@@ -183,8 +183,10 @@ def main():
               "doesn't count; warm page cache; every output has the same bytes as cmd/link's.\n")
         if set(kinds) != {"growth"}:
             table(kinds, chosen, work, options.linker, options.runs)
-        if "growth" in kinds and len(chosen("growth")) > 1:
-            print_growth(chosen("growth"), work, options.linker, options.runs)
+        if "growth" in kinds and len(captures) > 1:
+            print_growth(captures, work, options.linker, options.runs)
+        elif kinds == ["growth"]:
+            parser.error("growth needs two programs")
 
 
 main()

@@ -3,6 +3,7 @@ import filecmp
 import os
 import shlex
 import signal
+import struct
 import sys
 import time
 from dataclasses import dataclass, field
@@ -73,6 +74,22 @@ class Capture:
 
     def output_bytes(self):
         return os.path.getsize(f"{self.folder}/ref")
+
+    def section_bytes(self, name):
+        """Size of a section of the output; 0 if that is no 64-bit ELF file or has none of the name."""
+        with open(f"{self.folder}/ref", "rb") as file:
+            header = file.read(64)
+            if header[:6] not in (b"\x7fELF\2\1", b"\x7fELF\2\2"):
+                return 0
+            order = "<" if header[5] == 1 else ">"
+            start, = struct.unpack_from(f"{order}Q", header, 40)
+            size, count, names = struct.unpack_from(f"{order}HHH", header, 58)
+            file.seek(start)
+            sections = [struct.unpack_from(f"{order}IIQQQQ", file.read(size)) for _ in range(count)]
+            file.seek(sections[names][4])
+            texts = file.read(sections[names][5])
+        wanted = name.encode() + b"\0"
+        return next((section[5] for section in sections if texts.startswith(wanted, section[0])), 0)
 
 
 class Job:

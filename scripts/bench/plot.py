@@ -21,8 +21,8 @@ class Svg:
         self.shapes = []
 
     def text(self, x, y, text, anchor="start", size=13, colour=INK, weight="normal"):
-        self.shapes.append(
-            f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" fill="{colour}" font-weight="{weight}">{escape(text)}</text>')
+        style = f'text-anchor="{anchor}" font-size="{size}" fill="{colour}" font-weight="{weight}"'
+        self.shapes.append(f'<text x="{x:.1f}" y="{y:.1f}" {style}>{escape(text)}</text>')
 
     def line(self, x1, y1, x2, y2, colour=FAINT, width=1):
         self.shapes.append(f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" stroke-width="{width}"/>')
