@@ -20,6 +20,8 @@ internal sealed class MemoryAccount
     private long _nativeBytes;
     private long _nativePeak;
     private long _nativeRecentPeak;
+    private long _nativeAllocations;
+    private long _nativeAllocated;
 
     /// <summary>The account of a process that keeps only one.</summary>
     public static MemoryAccount Shared { get; } = new();
@@ -52,6 +54,12 @@ internal sealed class MemoryAccount
     public long NativeBytes => Volatile.Read(ref _nativeBytes);
 
     public long NativePeak => Volatile.Read(ref _nativePeak);
+
+    /// <summary>How often native memory was asked for, an array's growth included.</summary>
+    public long NativeAllocations => Volatile.Read(ref _nativeAllocations);
+
+    /// <summary>All native memory ever asked for; what was returned since counts, too.</summary>
+    public long NativeAllocated => Volatile.Read(ref _nativeAllocated);
 
     /// <summary>Number of inputs read for a reason.</summary>
     public long FilesRead(ReadReason reason) => Volatile.Read(ref _readFiles[(int)reason]);
@@ -91,6 +99,8 @@ internal sealed class MemoryAccount
         long now = Interlocked.Add(ref _nativeBytes, bytes);
         if (bytes <= 0)
             return;
+        Interlocked.Increment(ref _nativeAllocations);
+        Interlocked.Add(ref _nativeAllocated, bytes);
         RaiseTo(ref _nativePeak, now);
         RaiseTo(ref _nativeRecentPeak, now);
     }

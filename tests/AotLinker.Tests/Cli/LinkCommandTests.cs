@@ -156,7 +156,7 @@ public sealed class LinkCommandTests : IDisposable
         });
         Assert.Equal(0, exitCode);
         Assert.Matches(
-            @"^BenchmarkLoadlib 1 \d+ ns/op\t\d+ B/op\t\d+ heap-B\nBenchmarkTotalTime 1 \d+ ns/op\n$",
+            @"^BenchmarkLoadlib 1 \d+ ns/op\t\d+ B/op\t\d+ native-allocs/op\t\d+ heap-B\nBenchmarkTotalTime 1 \d+ ns/op\n$",
             Encoding.UTF8.GetString(_output.ToArray()));
     }
 
