@@ -4,7 +4,12 @@
 #   scripts/ports.sh           all ports (hours on a cold cache)
 #   scripts/ports.sh OPTIONS   passed on to the suite: --filter linux/arm64, --release 1.27, --jobs N; the README stays as it is
 #
-# Programs for other CPUs are run where Debian's qemu-user (or the like) is installed.
+# That is, for every port: small programs, a server, flags, forced trampolines and split text, position-independent programs, variants of
+# the CPU; and where the suite looks deeper (eight CPUs of Linux among them): cmd/go, cmd/compile, gofmt and some 75 test binaries of the
+# standard library, and kube-apiserver if scripts/kube-apiserver.sh has captured it for the port.
+#
+# Programs for other CPUs are run where Debian's qemu-user (or the like) is installed; position-independent ones if their C library is
+# there too, as Debian's libc6-arm64-cross, -ppc64el-cross and -s390x-cross bring it (in /usr, or unpacked in $AOTLINK_SYSROOTS).
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 use_dotnet

@@ -15,6 +15,9 @@ internal static class Settings
     /// <summary>AOTLINK_CAPTURES: captured link steps.</summary>
     public static string Captures { get; } = FromEnvironment("AOTLINK_CAPTURES", Path.Combine(Cache, "captures"));
 
+    /// <summary>AOTLINK_SYSROOTS: where Debian's C libraries for other CPUs are, each in a folder of its own.</summary>
+    public static string Sysroots { get; } = FromEnvironment("AOTLINK_SYSROOTS", "/usr");
+
     /// <summary>The Go test programs of this repository (one module).</summary>
     public static string Programs => Path.Combine(Root, "tests", "programs");
 

@@ -9,9 +9,12 @@ internal sealed partial class StandardSuite
     private static readonly string[][] PortFlags =
         [["-s"], ["-w"], ["-s", "-w"], ["-compressdwarf=false"], ["-randlayout=5"], ["-buildid=x"], ["-X", "runtime.buildVersion=go0"]];
 
-    /// <summary>Standard packages whose test binaries are linked for every CPU.</summary>
+    /// <summary>Standard packages whose test binaries are linked for every CPU before the others: large ones, and one from each corner.</summary>
     private static readonly string[] PortPackages =
-        ["strings", "sort", "encoding/json", "reflect", "regexp", "math/big", "crypto/tls", "net/http", "text/template", "go/types", "runtime", "time"];
+    [
+        "net/http", "go/types", "reflect", "runtime", "crypto/tls", "encoding/json", "text/template", "os", "database/sql", "strings", "sort",
+        "regexp", "math/big", "time",
+    ];
 
     /// <summary>Every other port: hello in every run, the rest in the full one.</summary>
     private void AddPorts()
@@ -54,9 +57,9 @@ internal sealed partial class StandardSuite
             if (port.HasPie && string.CompareOrdinal(_release, port.PieSince) >= 0)
             {
                 CaptureSet pie = Builds(port, ["-buildmode=pie", "./hello", "./server", "./types"], []);
-                Add(PortGroup, $"{port}: hello (pie)", NewestInCi, () => SameAndStarts(pie[Module + "hello"], port));
-                Add(PortGroup, $"{port}: server (pie)", Tier.All, () => SameAndStarts(pie[Module + "server"], port));
-                Add(PortGroup, $"{port}: types (pie)", Tier.All, () => SameAndStarts(pie[Module + "types"], port));
+                Add(PortGroup, $"{port}: hello (pie)", NewestInCi, () => SameAndInterpreted(pie[Module + "hello"], port));
+                Add(PortGroup, $"{port}: server (pie)", Tier.All, () => SameAndInterpreted(pie[Module + "server"], port));
+                Add(PortGroup, $"{port}: types (pie)", Tier.All, () => SameAndInterpreted(pie[Module + "types"], port));
                 Add(PortGroup, $"{port}: server (pie) -s -w", Tier.All, () => _subject.SameAsReference(_toolchain, pie[Module + "server"], ["-s", "-w"]));
                 if (port.HasExe)
                 {
@@ -70,12 +73,13 @@ internal sealed partial class StandardSuite
                 AddImports(port);
             }
 
-            foreach (string value in port.Variants.Values)
+            foreach ((string value, string cpu) in port.Variants)
             {
-                CaptureSet variant = Builds(port, ["./hello", "./server"], new() { [port.Variants.Variable] = value });
+                CaptureSet variant = Builds(port, ["./hello", "./server"], new() { [port.Variable] = value });
+                string[] options = cpu.Length == 0 ? [] : ["-cpu", cpu];
                 foreach (string program in (string[])["hello", "server"])
                 {
-                    Add(PortGroup, $"{port}: {program}, {port.Variants.Variable}={value}", Tier.All, () => SameAndStarts(variant[Module + program], port));
+                    Add(PortGroup, $"{port}: {program}, {port.Variable}={value}", Tier.All, () => SameAndEmulated(variant[Module + program], port, options));
                 }
             }
 
@@ -99,12 +103,17 @@ internal sealed partial class StandardSuite
             }
         }
 
-        // A position-independent program names an interpreter, which an emulator alone doesn't bring, nor does it know every variant of its CPU.
-        void SameAndStarts(LinkStep step, Port port)
+        // A position-independent program names an interpreter, which an emulator alone doesn't bring.
+        void SameAndInterpreted(LinkStep step, Port port)
         {
+            string root = Path.Combine(Settings.Sysroots, port.Library);
             if (port.Emulator.Length == 0)
             {
                 SameAndEmulated(step, port);
+            }
+            else if (port.Library.Length != 0 && Directory.Exists(root))
+            {
+                SameAndEmulated(step, port, "-L", root);
             }
             else
             {
@@ -119,25 +128,51 @@ internal sealed partial class StandardSuite
 
     private void AddLargePrograms(Port port)
     {
-        CaptureSet tools = new(_toolchain, "build", ["cmd/gofmt", "cmd/go", "cmd/compile"], Source, For(port, []));
-        foreach (string tool in (string[])["cmd/gofmt", "cmd/go", "cmd/compile"])
+        string[] names = ["cmd/gofmt", "cmd/go", "cmd/compile"];
+        CaptureSet tools = new(_toolchain, "build", names, Source, For(port, []));
+        foreach (string tool in names)
         {
-            Add(PortGroup, $"{port}: {tool}", Tier.All, () => _subject.SameAsReference(_toolchain, tools[tool], []));
+            Large(tool, tools, tool, []);
         }
 
-        Add(PortGroup, $"{port}: cmd/compile -s -w", Tier.All, () => _subject.SameAsReference(_toolchain, tools["cmd/compile"], ["-s", "-w"]));
-        CaptureSet tests = new(_toolchain, "test", PortPackages, Source, For(port, []));
-        foreach (string package in PortPackages)
+        Large("cmd/compile", tools, "cmd/compile", ["-s", "-w"]);
+        if (port.HasTrampolines)
         {
-            Add(PortGroup, $"{port}: go test -c {package}", Tier.All, () => _subject.SameAsReference(_toolchain, tests[package + ".test"], []));
+            Large("cmd/go", tools, "cmd/go", ["-debugtramp=2"]);
+            Large("cmd/go", tools, "cmd/go", ["-debugtextsize=1000000"]);
+            Large("cmd/go", tools, "cmd/go", ["-debugtramp=2", "-debugtextsize=3000000"]);
         }
+
+        if (port.HasPie && string.CompareOrdinal(_release, port.PieSince) >= 0)
+        {
+            CaptureSet pie = new(_toolchain, "build", ["-buildmode=pie", "cmd/go"], Source, For(port, []));
+            Large("cmd/go (pie)", pie, "cmd/go", []);
+        }
+
+        foreach ((string value, _) in port.Variants)
+        {
+            CaptureSet variant = new(_toolchain, "build", ["cmd/gofmt"], Source, For(port, new() { [port.Variable] = value }));
+            Large($"cmd/gofmt, {port.Variable}={value}", variant, "cmd/gofmt", []);
+        }
+
+        foreach (string[] packages in (string[][])[PortPackages, [.. ManyPackages.Except(PortPackages)]])
+        {
+            CaptureSet tests = new(_toolchain, "test", packages, Source, For(port, []));
+            foreach (string package in packages)
+            {
+                Large($"go test -c {package}", tests, package + ".test", []);
+            }
+        }
+
+        void Large(string name, CaptureSet set, string package, string[] flags) =>
+            Add(PortGroup, string.Join(' ', [$"{port}: {name}", .. flags]), Tier.All, () => _subject.SameAsReference(_toolchain, set[package], flags));
     }
 
     private static Dictionary<string, string> For(Port port, Dictionary<string, string> more) =>
         new(more) { ["GOOS"] = port.Os, ["GOARCH"] = port.Cpu };
 
     /// <summary>Same bytes; and where the host or an emulator runs such programs, this one ends with 0.</summary>
-    private void SameAndEmulated(LinkStep step, Port port)
+    private void SameAndEmulated(LinkStep step, Port port, params string[] options)
     {
         Subject.FaithfulReplay(_toolchain, step);
         _subject.SameAsReference(_toolchain, step, []);
@@ -155,7 +190,7 @@ internal sealed partial class StandardSuite
                 return;
             }
 
-            emulator = [found];
+            emulator = [found, .. options];
         }
 
         InFolder(folder =>

@@ -9,6 +9,12 @@ internal sealed record Port(string Os, string Cpu)
     public string Emulator { get; init; } = "";
 
     /// <summary>
+    /// Name that Debian gives the CPU's C library for other hosts, which brings the interpreter that a position-independent program names;
+    /// empty where there is none.
+    /// </summary>
+    public string Library { get; init; } = "";
+
+    /// <summary>
     /// Whether cmd/link makes position-independent executables for it without an external linker (platform.InternalLinkPIESupported).
     /// </summary>
     public bool HasPie { get; init; }
@@ -22,8 +28,11 @@ internal sealed record Port(string Os, string Cpu)
     /// <summary>Whether calls may need trampolines.</summary>
     public bool HasTrampolines { get; init; }
 
-    /// <summary>The environment variable that chooses a variant of the CPU, with the variants that are tried.</summary>
-    public (string Variable, string[] Values) Variants { get; init; } = ("", []);
+    /// <summary>The environment variable that chooses a variant of the CPU.</summary>
+    public string Variable { get; init; } = "";
+
+    /// <summary>The variants that are tried, with the name of a CPU for the emulator that knows them; empty for its usual one.</summary>
+    public (string Value, string EmulatedCpu)[] Variants { get; init; } = [];
 
     /// <summary>Flags that mean something for it alone.</summary>
     public string[][] OwnFlags { get; init; } = [];
@@ -51,21 +60,54 @@ internal sealed record Port(string Os, string Cpu)
         new("freebsd", "arm") { HasTrampolines = true },
         new("freebsd", "arm64") { HasTrampolines = true },
         new("illumos", "amd64"),
-        new("linux", "386") { IsDeep = true, IsSample = true, Variants = ("GO386", ["softfloat"]) },
-        new("linux", "arm") { Emulator = "arm", IsDeep = true, HasTrampolines = true, Variants = ("GOARM", ["5", "6", "7,softfloat"]) },
-        new("linux", "arm64") { Emulator = "aarch64", IsDeep = true, IsSample = true, HasPie = true, HasTrampolines = true, Variants = ("GOARM64", ["v8.1,lse"]) },
+        new("linux", "386") { IsDeep = true, IsSample = true, Variable = "GO386", Variants = [("softfloat", "")] },
+        new("linux", "arm")
+        {
+            Emulator = "arm", IsDeep = true, HasTrampolines = true,
+            Variable = "GOARM", Variants = [("5", ""), ("6", ""), ("7", ""), ("7,softfloat", "")],
+        },
+        new("linux", "arm64")
+        {
+            Emulator = "aarch64", Library = "aarch64-linux-gnu", IsDeep = true, IsSample = true, HasPie = true, HasTrampolines = true,
+            Variable = "GOARM64", Variants = [("v8.1,lse", "")],
+        },
         new("linux", "loong64") { Emulator = "loongarch64", IsDeep = true, HasPie = true, HasTrampolines = true },
-        new("linux", "mips") { Emulator = "mips", IsDeep = true, HasTrampolines = true, Variants = ("GOMIPS", ["softfloat"]) },
-        new("linux", "mips64") { Emulator = "mips64", HasTrampolines = true, Variants = ("GOMIPS64", ["softfloat"]) },
-        new("linux", "mips64le") { Emulator = "mips64el", HasTrampolines = true, Variants = ("GOMIPS64", ["softfloat"]) },
-        new("linux", "mipsle") { Emulator = "mipsel", HasTrampolines = true, Variants = ("GOMIPS", ["softfloat"]) },
-        new("linux", "ppc64") { Emulator = "ppc64", HasPie = true, PieSince = "1.27", HasTrampolines = true, Variants = ("GOPPC64", ["power9"]) },
+        new("linux", "mips")
+        {
+            Emulator = "mips", IsDeep = true, HasTrampolines = true,
+            Variable = "GOMIPS", Variants = [("softfloat", "")],
+        },
+        new("linux", "mips64")
+        {
+            Emulator = "mips64", HasTrampolines = true,
+            Variable = "GOMIPS64", Variants = [("softfloat", "")],
+        },
+        new("linux", "mips64le")
+        {
+            Emulator = "mips64el", HasTrampolines = true,
+            Variable = "GOMIPS64", Variants = [("softfloat", "")],
+        },
+        new("linux", "mipsle")
+        {
+            Emulator = "mipsel", HasTrampolines = true,
+            Variable = "GOMIPS", Variants = [("softfloat", "")],
+        },
+        new("linux", "ppc64")
+        {
+            Emulator = "ppc64", HasPie = true, PieSince = "1.27", HasTrampolines = true,
+            Variable = "GOPPC64", Variants = [("power9", ""), ("power10", "power10")],
+        },
         new("linux", "ppc64le")
         {
-            Emulator = "ppc64le", IsDeep = true, IsSample = true, HasPie = true, HasTrampolines = true, Variants = ("GOPPC64", ["power9", "power10"]),
+            Emulator = "ppc64le", Library = "powerpc64le-linux-gnu", IsDeep = true, IsSample = true, HasPie = true, HasTrampolines = true,
+            Variable = "GOPPC64", Variants = [("power9", ""), ("power10", "power10")],
         },
-        new("linux", "riscv64") { Emulator = "riscv64", IsDeep = true, HasTrampolines = true, Variants = ("GORISCV64", ["rva22u64", "rva23u64"]) },
-        new("linux", "s390x") { Emulator = "s390x", IsDeep = true, IsSample = true, HasPie = true, PieSince = "1.27" },
+        new("linux", "riscv64")
+        {
+            Emulator = "riscv64", IsDeep = true, HasTrampolines = true,
+            Variable = "GORISCV64", Variants = [("rva22u64", ""), ("rva23u64", "rv64,v=true")],
+        },
+        new("linux", "s390x") { Emulator = "s390x", Library = "s390x-linux-gnu", IsDeep = true, IsSample = true, HasPie = true, PieSince = "1.27" },
         new("netbsd", "386"),
         new("netbsd", "amd64"),
         new("netbsd", "arm") { HasTrampolines = true },

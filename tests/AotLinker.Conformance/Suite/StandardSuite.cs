@@ -296,23 +296,29 @@ internal sealed partial class StandardSuite
         }
     }
 
-    /// <summary>kube-apiserver, where scripts/kube-apiserver.sh has captured it.</summary>
+    /// <summary>kube-apiserver, for each port that scripts/kube-apiserver.sh has captured it for.</summary>
     private void AddKubernetes()
     {
-        string folder = Path.Combine(Settings.Captures, _release, "kube-apiserver");
-        if (!Directory.Exists(folder))
+        string captures = Path.Combine(Settings.Captures, _release);
+        if (!Directory.Exists(captures))
         {
             return;
         }
 
-        foreach (string[] flags in (string[][])[[], ["-s", "-w"], ["-compressdwarf=false"], ["-randlayout=7"]])
+        foreach (string folder in Directory.GetDirectories(captures, "kube-apiserver*").Order(StringComparer.Ordinal))
         {
-            Add("kubernetes", $"kube-apiserver {string.Join(' ', flags)}", Tier.All, () =>
+            // kube-apiserver, or kube-apiserver-GOOS-GOARCH.
+            string[] port = Path.GetFileName(folder).Split('-')[2..];
+            (string group, string name) = port.Length == 0 ? ("kubernetes", "kube-apiserver") : (PortGroup, $"{string.Join('/', port)}: kube-apiserver");
+            foreach (string[] flags in (string[][])[[], ["-s", "-w"], ["-compressdwarf=false"], ["-randlayout=7"]])
             {
-                LinkStep step = LinkStep.Load(folder);
-                Check.That(step.IsComplete(), "object files are gone from the build cache: run scripts/kube-apiserver.sh again");
-                _subject.SameAsReference(_toolchain, step, flags);
-            });
+                Add(group, string.Join(' ', [name, .. flags]), Tier.All, () =>
+                {
+                    LinkStep step = LinkStep.Load(folder);
+                    Check.That(step.IsComplete(), "object files are gone from the build cache: run scripts/kube-apiserver.sh again");
+                    _subject.SameAsReference(_toolchain, step, flags);
+                });
+            }
         }
     }
 }
