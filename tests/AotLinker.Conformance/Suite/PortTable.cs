@@ -43,7 +43,7 @@ internal static class PortTable
 
     private static string PortOf(Case one) => one.Group switch
     {
-        StandardSuite.PortGroup => one.Name[..one.Name.IndexOf(':', StringComparison.Ordinal)],
+        StandardSuite.PortGroup or "formats" => one.Name[..one.Name.IndexOf(':', StringComparison.Ordinal)],
         StandardSuite.WasmGroup => one.Name[..one.Name.IndexOf(':', StringComparison.Ordinal)] + "/wasm",
         _ => "linux/amd64",
     };

@@ -43,6 +43,9 @@ internal sealed record Port(string Os, string Cpu)
     /// <summary>Whether hello is linked in every run for older releases too.</summary>
     public bool IsSample { get; init; }
 
+    /// <summary>Whether its format is neither ELF nor WebAssembly: there are cases for each such format.</summary>
+    public bool HasOwnFormat => Os is "aix" or "darwin" or "plan9" or "windows";
+
     private static string[][] WindowsFlags => [["-H", "windowsgui"], ["-buildmode=exe", "-s", "-w"]];
 
     public override string ToString() => $"{Os}/{Cpu}";

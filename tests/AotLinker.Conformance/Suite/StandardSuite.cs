@@ -80,6 +80,10 @@ internal sealed partial class StandardSuite
         suite.AddDependencies();
         suite.AddThreads();
         suite.AddPorts();
+        suite.AddFormats();
+        suite.AddReaders();
+        suite.AddWinePrograms();
+        suite.AddFormatErrors();
         suite.AddHostObjects();
         suite.AddWasm();
         suite.AddErrors();

@@ -135,6 +135,15 @@ public class XcoffFormatTests
         Assert.Equal(["-R not available on AIX", "-T not available on AIX"], link.Errors);
     }
 
+    [Fact]
+    public void AnEntryPointThatIsNotThereIsTheProgramsOwnError()
+    {
+        using TestLink link = new(cpu: new Ppc64(true, 8, HeadType.Aix), format: new XcoffFormat(), system: HeadType.Aix);
+        link.Ctx.Settings.EntrySymbol = "no.such.symbol";
+        LinkException error = Assert.Throws<LinkException>(() => link.Ctx.Format.AddFormatSymbols(link.Ctx));
+        Assert.Equal((MessageForm.Program, "wrong entry point"), (error.Form, error.Message));
+    }
+
     private static TestLink Build(bool strip, out byte[] file)
     {
         TestLink link = new(cpu: new Ppc64(true, 8, HeadType.Aix), format: new XcoffFormat(), system: HeadType.Aix);

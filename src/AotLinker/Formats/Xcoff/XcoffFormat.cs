@@ -73,7 +73,7 @@ internal sealed partial class XcoffFormat : OutputFormat
 
         SymbolId entry = symbols.Lookup(RawText.Encode(ctx.Settings.EntrySymbol), 0);
         if (entry.IsNone || !symbols.IsReachable(entry))
-            throw new LinkException(MessageForm.Bare, "wrong entry point");
+            throw new LinkException("wrong entry point");
         _loader.SetEntry(entry);
         AddImports(ctx);
         for (int i = 1; i < symbols.Count; i++)
