@@ -240,7 +240,7 @@ internal abstract class OutputFormat
     /// <returns>Length of the file.</returns>
     public abstract long SizeTables(LinkContext ctx);
 
-    /// <summary>Bytes of the symbol table, known from <see cref="SizeTables"/> on; -c shows them.</summary>
+    /// <summary>Bytes of the symbol table, known from <see cref="SizeTables"/> on; -c shows them. 0 where cmd/link does not count them.</summary>
     public virtual long SymbolTableSize => 0;
 
     /// <summary>Bytes of a line table of the format's own, known from <see cref="SizeTables"/> on; -c shows them.</summary>

@@ -22,7 +22,7 @@ internal sealed partial class StandardSuite
     /// <summary>The same for XCOFF.</summary>
     private static readonly string[] XcoffFlagLines =
     [
-        "-H aix", "-T 0x100001000", "-T 0x100010000 -R 0x1000", "-R 0x1000", "-D 0x120000000", "-buildmode=exe", "-buildmode=pie", "-w -s=0",
+        "-H aix", "-T 0x100001000", "-T 0x100010000 -R 0x1000", "-R 0x1000", "-D 0x120000000", "-buildmode=exe", "-w -s=0",
         "-randlayout=7 -s", "-compressdwarf=0 -w",
     ];
 

@@ -16,6 +16,8 @@ public class XcoffFormatTests
     public void HeadersTellWhereEverythingIs()
     {
         using TestLink link = Build(strip: false, out byte[] file);
+        // -c shows the size of ELF's and Plan 9's symbol tables alone.
+        Assert.Equal(0, link.Ctx.Format.SymbolTableSize);
         Assert.Equal(0x1f7, U16(file, 0));
         Assert.Equal(4, U16(file, 2));
         (long symbolsAt, int count) = ((long)U64(file, 8), (int)U32(file, 20));

@@ -19,9 +19,6 @@ internal sealed partial class XcoffFormat
     private XcoffSymbolTable? _symbols;
 
     /// <inheritdoc/>
-    public override long SymbolTableSize => _symbols?.TableSize ?? 0;
-
-    /// <inheritdoc/>
     public override long SizeTables(LinkContext ctx)
     {
         Segment text = ctx.TextSegment;
