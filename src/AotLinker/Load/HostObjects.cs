@@ -56,7 +56,9 @@ internal sealed class HostObjects(LinkContext ctx, int firstVersion)
                 }
                 catch (LinkException e) when (e.Form == MessageForm.Bare)
                 {
-                    ctx.Diagnostics.Error(e.Message);
+                    // Most of cmd/link's texts about such objects leave open which one it is.
+                    string file = host.Member.DisplayName;
+                    ctx.Diagnostics.Error(e.Message.Contains(file, StringComparison.Ordinal) ? e.Message : $"{file}: {e.Message}");
                 }
                 break;
             case MemberKind.Unknown:
