@@ -32,4 +32,18 @@ internal static class EntryPoint
             throw new LinkException(MessageForm.Bare, $"{entry}: entry not text");
         return ctx.Symbols.Value(s);
     }
+
+    /// <summary>The same for formats that cmd/link asks for twice: what is wrong is said twice, too.</summary>
+    public static long AddressAskedTwice(LinkContext ctx)
+    {
+        try
+        {
+            return Address(ctx);
+        }
+        catch (LinkException e) when (e.Form == MessageForm.Bare)
+        {
+            ctx.Diagnostics.Error(e.Message);
+            throw;
+        }
+    }
 }

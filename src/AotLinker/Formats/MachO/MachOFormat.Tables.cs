@@ -85,7 +85,7 @@ internal sealed partial class MachOFormat
             header.AddCommand(host.Command, host.Words);
         else
             header.AddCommand(MachOCommand.BuildVersion, (uint)MachOPlatform.Mac, _options.SystemVersion.Packed, _options.SdkVersion.Packed, 0);
-        _cpu.AddEntryCommand(header, (ulong)EntryPoint.Address(ctx), ctx.TextSegment.Vaddr - (ulong)ctx.Settings.HeaderReserve);
+        _cpu.AddEntryCommand(header, (ulong)EntryPoint.AddressAskedTwice(ctx), ctx.TextSegment.Vaddr - (ulong)ctx.Settings.HeaderReserve);
         if (ctx.Target.IsPie)
         {
             header.AddCommand(

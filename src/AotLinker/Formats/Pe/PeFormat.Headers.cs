@@ -199,7 +199,8 @@ internal sealed partial class PeFormat
         w.UInt32(_text!.FileSize);
         w.UInt32(_data!.FileSize);
         w.UInt32(0);
-        w.UInt32((uint)(EntryAddress(ctx) - ImageBase));
+        // cmd/link fills in headers of both widths.
+        w.UInt32((uint)(EntryPoint.AddressAskedTwice(ctx) - ImageBase));
         w.UInt32(_text.Address);
         if (!_wide)
             w.UInt32(_data.Address);
@@ -235,20 +236,6 @@ internal sealed partial class PeFormat
         {
             w.UInt32(address);
             w.UInt32(size);
-        }
-    }
-
-    // cmd/link fills in headers of both widths, and says twice what is wrong with the entry point.
-    private static long EntryAddress(LinkContext ctx)
-    {
-        try
-        {
-            return EntryPoint.Address(ctx);
-        }
-        catch (LinkException e) when (e.Form == MessageForm.Bare)
-        {
-            ctx.Diagnostics.Error(e.Message);
-            throw;
         }
     }
 
