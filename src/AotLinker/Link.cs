@@ -84,6 +84,7 @@ internal static class Link
         // REACH: what is live.
         using (phases.Begin("inittasks"))
         {
+            ctx.MakeDefinitionsPresent();
             InitTasks.Run(ctx, options.PluginPath);
         }
         Reachability reached;

@@ -113,7 +113,7 @@ internal sealed unsafe class DarwinHost : PosixHost
 
     public override void Advise(byte* map, long length, MapAdvice advice)
     {
-        if (advice == MapAdvice.LargePages)
+        if (advice is MapAdvice.LargePages or MapAdvice.Present or MapAdvice.PresentForWriting)
             return;
         _ = Darwin.madvise(map, (nuint)length, advice switch
         {

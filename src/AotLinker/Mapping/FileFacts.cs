@@ -61,6 +61,15 @@ internal enum MapAdvice : byte
     Sequential,
     Random,
 
+    /// <summary>
+    /// Make the pages present now, all at once: cheaper than a fault for each, or each few, of them when most will be looked at. A host
+    /// that can't leaves it to the faults.
+    /// </summary>
+    Present,
+
+    /// <summary>As <see cref="Present"/>, for pages that will be written.</summary>
+    PresentForWriting,
+
     /// <summary>Memory of our own that is read in no order: large pages, where the system has them, save address look-ups.</summary>
     LargePages,
 }

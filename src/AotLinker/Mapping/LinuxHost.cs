@@ -12,6 +12,10 @@ internal unsafe partial class LinuxHost : PosixHost
     /// <summary>cmd/link's own cap on maps; the kernel's default for a process is 65,530.</summary>
     private const int DefaultInputMapLimit = 30_000;
 
+    // Of Linux 5.14 (MADV_POPULATE_READ, MADV_POPULATE_WRITE); before, the kernel refuses them.
+    private const int PopulateRead = 22;
+    private const int PopulateWrite = 23;
+
     private const int TmpfsMagic = 0x01021994;
     private const int RamfsMagic = unchecked((int)0x858458f6);
 
@@ -188,6 +192,8 @@ internal unsafe partial class LinuxHost : PosixHost
         MapAdvice.DontNeed => MADV_DONTNEED,
         MapAdvice.Sequential => MADV_SEQUENTIAL,
         MapAdvice.LargePages => MADV_HUGEPAGE,
+        MapAdvice.Present => PopulateRead,
+        MapAdvice.PresentForWriting => PopulateWrite,
         _ => MADV_RANDOM,
     });
 

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using AotLinker.Load;
+using AotLinker.Mapping;
 
 namespace AotLinker.Objects;
 
@@ -234,6 +235,18 @@ internal sealed unsafe class GoObject
     /// <summary>Name of a record's symbol, as bytes in the mapping.</summary>
     public ReadOnlySpan<byte> Name(in SymbolRecord record) => StringAt(record.NameOffset, record.NameLength);
 
+    /// <summary>
+    /// Makes what definitions consist of present in this process, relocations, auxiliary symbols and content: of a large program nearly
+    /// every page is looked at sooner or later, and one request costs less than the faults.
+    /// </summary>
+    public void MakeDefinitionsPresent()
+    {
+        HostSystem host = HostSystem.Current;
+        nuint page = (nuint)host.PageSize;
+        byte* start = (byte*)((nuint)_relocIndex & ~(page - 1));
+        host.Advise(start, _data + _dataLength - start, MapAdvice.Present);
+    }
+
     /// <summary>Asks the CPU for the record of a symbol.</summary>
     public void ExpectRecord(int local) => Prefetch.Read(_symbols + ((nuint)(uint)local * SymbolRecord.RecordSize));
 
@@ -243,6 +256,14 @@ internal sealed unsafe class GoObject
         Prefetch.Read(_relocIndex + local);
         Prefetch.Read(_auxIndex + local);
         Prefetch.Read(_dataIndex + local);
+    }
+
+    /// <summary>Asks the CPU for a definition's record, and for where its relocations and auxiliary symbols begin.</summary>
+    public void ExpectDefinition(int local)
+    {
+        ExpectRecord(local);
+        Prefetch.Read(_relocIndex + local);
+        Prefetch.Read(_auxIndex + local);
     }
 
     /// <summary>Asks the CPU for a definition's content.</summary>
@@ -365,6 +386,13 @@ internal sealed unsafe class GoObject
         }
         return new ReadOnlySpan<AuxRecord>(_auxes + ((nuint)from * AuxRecord.RecordSize), (int)(to - from));
     }
+
+    /// <summary>Whether a definition refers to nothing: it has no relocations and no auxiliary symbols.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool RefersToNothing(int local) =>
+        (uint)local < (uint)AllDefCount
+        && Unsafe.ReadUnaligned<uint>(_relocIndex + local) == Unsafe.ReadUnaligned<uint>(_relocIndex + local + 1)
+        && Unsafe.ReadUnaligned<uint>(_auxIndex + local) == Unsafe.ReadUnaligned<uint>(_auxIndex + local + 1);
 
     /// <summary>Whether the local symbol is content-addressable by a 128-bit hash.</summary>
     public bool IsContentHashed(int local) => (uint)(local - DefCount - Hashed64Count) < (uint)HashedCount;
