@@ -50,6 +50,27 @@ internal readonly ref struct RelocList
     /// <summary>The host's own number of the i-th relocation, whose kind is <see cref="RelocKind.Host"/>.</summary>
     public uint HostType(int i) => (uint)((Records[i].RawKind & ~RelocFlags.Weak) - RelocFlags.HostBase);
 
+    /// <summary>Index of the relocation at an offset, looking from index <paramref name="hint"/> first; -1 if there is none.</summary>
+    public int IndexAt(int offset, int hint)
+    {
+        ReadOnlySpan<RelocRecord> records = Records;
+        for (int i = Math.Max(0, hint); i < records.Length; i++)
+        {
+            if (records[i].Offset == offset)
+            {
+                return i;
+            }
+        }
+        for (int i = 0; i < Math.Min(hint, records.Length); i++)
+        {
+            if (records[i].Offset == offset)
+            {
+                return i;
+            }
+        }
+        return -1;
+    }
+
     private RelocKind KindBeyond(int raw) => Owner is not null ? throw Owner.Damaged($"unknown relocation type {raw}")
         : raw >= RelocFlags.HostBase ? RelocKind.Host
         : throw new InvalidOperationException($"relocation kind {raw}");

@@ -110,7 +110,7 @@ internal sealed unsafe partial class SymbolTable
     public ReadOnlySpan<GoObject> Objects => _objects;
 
     /// <summary>Index of the first Go object.</summary>
-    public static int FirstObject => 2;
+    public const int FirstObject = 2;
 
     /// <summary>Value column: address once laid out; other uses by earlier passes.</summary>
     public NativeColumn<long> Values => _value;
@@ -135,6 +135,33 @@ internal sealed unsafe partial class SymbolTable
         GoObject owner = _objects[_positions.Find(_where[(long)s.Index - _packageIds.End], out local)];
         local += owner.DefCount;
         return owner;
+    }
+
+    /// <summary>As <see cref="Locate"/>, with the object's index: <see cref="ExternalObject"/> for external symbols.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int LocateIndex(SymbolId s, out int local)
+    {
+        if (Has(s, Attributes.Elsewhere))
+        {
+            return WhereElse(s, out local);
+        }
+        if (s.Index < _packageIds.End)
+        {
+            return _packageIds.Find(s.Index, out local);
+        }
+        int o = _positions.Find(_where[(long)s.Index - _packageIds.End], out local);
+        local += _objects[o].DefCount;
+        return o;
+    }
+
+    /// <summary>Asks the CPU for what <see cref="Locate"/> needs.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void ExpectLocate(SymbolId s)
+    {
+        if (s.Index >= _packageIds.End)
+        {
+            Prefetch.Read(_where.Pointer + ((long)s.Index - _packageIds.End));
+        }
     }
 
     /// <summary>
@@ -321,6 +348,29 @@ internal sealed unsafe partial class SymbolTable
         return ResolveOther(owner, r);
     }
 
+    /// <summary>
+    /// As the other overload; tells the definition in <paramref name="owner"/> too if it is the one that counts, or has the content of that
+    /// one, unless the symbol is marked <see cref="Attributes.Elsewhere"/>. Otherwise <paramref name="local"/> is -1.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public SymbolId Resolve(GoObject owner, SymRef r, out int local)
+    {
+        uint index = r.SymbolIndex;
+        if (r.PackageIndex == SymRef.Self && index < (uint)owner.DefCount)
+        {
+            local = (int)index;
+            return new SymbolId(owner.GlobalBase + local);
+        }
+        if (r.PackageIndex == SymRef.Hashed && index < (uint)owner.HashedCount)
+        {
+            int hashed = owner.Hashed64Count + (int)index;
+            local = owner.DefCount + hashed;
+            return new SymbolId(owner.GlobalMap[hashed]);
+        }
+        local = -1;
+        return Resolve(owner, r);
+    }
+
     /// <summary>Required alignment in bytes; 0 if none was set.</summary>
     public int Align(SymbolId s) => _align[s] is 0 ? 0 : 1 << (_align[s] - 1);
 
@@ -383,9 +433,17 @@ internal sealed unsafe partial class SymbolTable
         byte* kind = _kind.Pointer;
         byte* attributes = _attributes.Pointer;
         ulong low = (ulong)kinds, high = (ulong)(kinds >> 64);
+        const ulong ReachableInEach = 0x0101_0101_0101_0101 * (ulong)Attributes.Reachable;
         for (; from < to; from++)
         {
-            if ((attributes[from] & (byte)Attributes.Reachable) != 0)
+            if ((attributes[from] & (byte)Attributes.Reachable) == 0)
+            {
+                while (from + sizeof(ulong) < to && (Unaligned.U64(attributes + from + 1) & ReachableInEach) == 0)
+                {
+                    from += sizeof(ulong);
+                }
+            }
+            else
             {
                 int k = kind[from];
                 if (((k < 64 ? low : high) >> (k & 63) & 1) != 0)
@@ -471,8 +529,12 @@ internal sealed unsafe partial class SymbolTable
             {
                 throw owner.Damaged("package index out of range");
             }
-            GoObject definer = _objects[packages[package]];
-            return index < (uint)definer.DefCount ? new SymbolId(definer.GlobalBase + (int)index) : throw owner.Damaged("symbol reference out of range");
+            // The ranges of ids, and not the objects, tell where definitions start: they stay in the cache.
+            int definer = packages[package];
+            int start = _packageIds.Start(definer);
+            return index < (uint)(_packageIds.Start(definer + 1) - start)
+                ? new SymbolId(start + (int)index)
+                : throw owner.Damaged("symbol reference out of range");
         }
         return package switch
         {

@@ -179,25 +179,7 @@ internal readonly ref struct TypeDescriptor
     }
 
     /// <summary>Index of the relocation at an offset, looking from index <paramref name="hint"/> first; -1 if there is none.</summary>
-    public int IndexAt(int offset, int hint)
-    {
-        ReadOnlySpan<RelocRecord> records = _relocs.Records;
-        for (int i = Math.Max(0, hint); i < records.Length; i++)
-        {
-            if (records[i].Offset == offset)
-            {
-                return i;
-            }
-        }
-        for (int i = 0; i < Math.Min(hint, records.Length); i++)
-        {
-            if (records[i].Offset == offset)
-            {
-                return i;
-            }
-        }
-        return -1;
-    }
+    public int IndexAt(int offset, int hint) => _relocs.IndexAt(offset, hint);
 
     /// <summary>The text of a name record: a flag byte, the length as a varint, the bytes (reflect.name).</summary>
     public static ReadOnlySpan<byte> DecodeName(SymbolTable table, SymbolId s)

@@ -1,0 +1,427 @@
+using System.Runtime.CompilerServices;
+using AotLinker.Objects;
+
+namespace AotLinker.Reach;
+
+/// <summary>What all parts of a flood go by.</summary>
+internal sealed class FloodRules
+{
+    private readonly bool[] _isSpecial;
+
+    /// <summary>The rules of a link.</summary>
+    public FloodRules(LinkContext ctx, ReachOptions options, NativeColumn<int>? parents)
+    {
+        Context = ctx;
+        Dump = options.DumpDependency;
+        Parents = parents;
+        ReadOnlySpan<byte> kinds = ctx.Release.RelocKinds;
+        _isSpecial = new bool[kinds.Length];
+        for (int i = 0; i < kinds.Length; i++)
+        {
+            _isSpecial[i] = (RelocKind)kinds[i] is RelocKind.MethodOff or RelocKind.UseType or RelocKind.InitOrder or RelocKind.UseIface
+                or RelocKind.UseIfaceMethod or RelocKind.UseNamedMethod;
+        }
+    }
+
+    /// <summary>The link.</summary>
+    public LinkContext Context { get; }
+
+    /// <summary>Takes each edge that made a symbol live; null for none.</summary>
+    public Action<string>? Dump { get; }
+
+    /// <summary>The symbol that made each symbol live; null where nobody wants to know.</summary>
+    public NativeColumn<int>? Parents { get; }
+
+    /// <summary>For each kind number of the release whether a relocation of this kind does more than refer to its target.</summary>
+    public ReadOnlySpan<bool> IsSpecial => _isSpecial;
+
+    /// <summary>Weak references hold where another module may depend on them.</summary>
+    public bool KeepsWeak(SymbolId s, RelocKind kind) =>
+        (Context.Target.IsLinkShared && (Context.Symbols.Flags2(s) & SymbolFlags2.Itab) != 0)
+        || (Context.Target.CanUsePlugins && kind.IsDirectCall());
+}
+
+/// <summary>One thread's part of the flood.</summary>
+/// <remarks>
+/// Symbols go through a short queue between stack and visit, so that the CPU can fetch what is said about them while others are visited.
+/// Most symbols refer to nothing (tables of functions, strings): those of the object at hand, or with the same content there, are never put
+/// on the stack.
+/// </remarks>
+internal sealed class FloodWorker
+{
+    private const SymbolTable.Attributes Reachable = SymbolTable.Attributes.Reachable;
+    private const SymbolTable.Attributes UsedInIface = SymbolTable.Attributes.UsedInIface;
+
+    private const int QueueSize = 32;
+
+    // How far behind the end of the queue a symbol's record is asked for, and its relocations.
+    private const int RecordBehind = 8;
+    private const int RelocsBehind = 20;
+
+    private readonly FloodRules _rules;
+    private readonly SymbolTable _symbols;
+    private readonly PriorityQueue<int, int>? _ordered;
+    private readonly WorkStack _stack = new();
+    private readonly Place[] _queue = new Place[QueueSize];
+    private int _first;
+    private int _waiting;
+
+    /// <summary>A worker with nothing to do.</summary>
+    /// <param name="rules">What is marked.</param>
+    /// <param name="ordered">Visit the lowest id first, as the Go linker does.</param>
+    public FloodWorker(FloodRules rules, bool ordered)
+    {
+        _rules = rules;
+        _symbols = rules.Context.Symbols;
+        _ordered = ordered ? new PriorityQueue<int, int>() : null;
+    }
+
+    /// <summary>Whether a live function may call any method by reflection.</summary>
+    public bool ReflectSeen { get; private set; }
+
+    /// <summary>Methods of types used in interfaces.</summary>
+    public List<MethodRef> Methods { get; } = [];
+
+    /// <summary>Interface methods that are called.</summary>
+    public List<(SymbolId Name, SymbolId Signature)> IfaceMethods { get; } = [];
+
+    /// <summary>Names that methods are looked up by: string content.</summary>
+    public List<SymbolId> NamedMethods { get; } = [];
+
+    /// <summary>Live package initialisers.</summary>
+    public List<SymbolId> PackageInits { get; } = [];
+
+    /// <summary>Whether symbols wait to be visited.</summary>
+    public bool HasWork => _ordered is { } queue ? queue.Count != 0 : !_stack.IsEmpty;
+
+    /// <summary>Visits until no thread has work.</summary>
+    public void Share(WorkPool pool)
+    {
+        pool.Enter();
+        try
+        {
+            do
+            {
+                while (TakeNext(out Place next))
+                {
+                    Visit(next);
+                    if (pool.IsWanted && _stack.CanSplit)
+                    {
+                        pool.Give(_stack);
+                    }
+                }
+            }
+            while (pool.Take(_stack));
+        }
+        catch
+        {
+            pool.Abort();
+            throw;
+        }
+    }
+
+    /// <summary>Visits until nothing is left, on this thread alone.</summary>
+    public void Drain()
+    {
+        if (_ordered is { } queue)
+        {
+            while (queue.TryDequeue(out int id, out _))
+            {
+                SymbolId s = new(id);
+                int o = _symbols.LocateIndex(s, out int local);
+                Visit(new Place(s, o, local));
+            }
+            return;
+        }
+        while (TakeNext(out Place next))
+        {
+            Visit(next);
+        }
+    }
+
+    /// <summary>Marks a symbol live.</summary>
+    public void Mark(SymbolId s, SymbolId parent)
+    {
+        if (!s.IsNone && !_symbols.IsReachable(s))
+        {
+            MarkNew(s, parent, null, -1);
+        }
+    }
+
+    private bool TakeNext(out Place next)
+    {
+        while (_waiting < QueueSize && _stack.TryPop(out int id))
+        {
+            SymbolId s = new(id);
+            _symbols.ExpectLocate(s);
+            int end = _first + _waiting++;
+            _queue[end % QueueSize] = new Place(s, 0, 0);
+            if (_waiting > RecordBehind)
+            {
+                ref Place p = ref _queue[(end - RecordBehind) % QueueSize];
+                Locate(ref p)?.ExpectDefinition(p.Local);
+            }
+            if (_waiting > RelocsBehind)
+            {
+                ref Place p = ref _queue[(end - RelocsBehind) % QueueSize];
+                Locate(ref p)?.ExpectRelocs(p.Local);
+            }
+        }
+        if (_waiting == 0)
+        {
+            next = default;
+            return false;
+        }
+        _ = Locate(ref _queue[_first]);
+        next = _queue[_first];
+        _first = (_first + 1) % QueueSize;
+        _waiting--;
+        return true;
+    }
+
+    // Null for external symbols.
+    private GoObject? Locate(ref Place p)
+    {
+        if (p.Object == 0)
+        {
+            int o = _symbols.LocateIndex(p.Symbol, out int local);
+            p = new Place(p.Symbol, o, local);
+        }
+        return _symbols.Objects[p.Object];
+    }
+
+    // What may be a definition of an object at hand (local is not -1) is known to have the content of the one that counts unless it is
+    // marked as being elsewhere.
+    private void MarkNew(SymbolId s, SymbolId parent, GoObject? o, int local)
+    {
+        if (!_symbols.SetShared(s, Reachable))
+        {
+            return;
+        }
+        if (_rules.Parents is { } parents && parents[s] == 0)
+        {
+            parents[s] = parent.Index;
+        }
+        if (_rules.Dump is { } dump)
+        {
+            Dump(dump, s, parent);
+        }
+        if (local < 0 || !o!.RefersToNothing(local) || _symbols.Has(s, SymbolTable.Attributes.Elsewhere))
+        {
+            Push(s);
+        }
+    }
+
+    // A type is visited again when it turns out to be used in an interface.
+    private void MarkUsedInIface(SymbolId s, SymbolId parent)
+    {
+        if (_symbols.SetShared(s, UsedInIface) && _symbols.IsReachable(s))
+        {
+            Push(s);
+            if (_rules.Dump is { } dump)
+            {
+                Dump(dump, s, parent);
+            }
+        }
+    }
+
+    private void Push(SymbolId s)
+    {
+        if (_ordered is { } queue)
+        {
+            queue.Enqueue(s.Index, s.Index);
+        }
+        else
+        {
+            _stack.Push(s.Index);
+        }
+    }
+
+    private void Visit(in Place place)
+    {
+        SymbolId s = place.Symbol;
+        if (place.Object == SymbolTable.ExternalObject)
+        {
+            VisitExternal(s);
+            return;
+        }
+        int local = place.Local;
+        GoObject o = _symbols.Objects[place.Object];
+        ref readonly SymbolRecord record = ref o.Symbol(local);
+        ReflectSeen |= (record.Flags & SymbolFlags.ReflectMethod) != 0;
+        bool isType = (record.Flags & SymbolFlags.GoType) != 0;
+        if (isType && _rules.Context.Target.IsDynlinkingGo)
+        {
+            _symbols.SetShared(s, UsedInIface);
+        }
+        bool inIface = isType && _symbols.Has(s, UsedInIface);
+        ReadOnlySpan<bool> isSpecial = _rules.IsSpecial;
+        ReadOnlySpan<RelocRecord> relocs = o.Relocs(local);
+        for (int i = 0; i < relocs.Length; i++)
+        {
+            ref readonly RelocRecord r = ref relocs[i];
+            // The number of a weak reference is beyond all kinds.
+            int kind = r.RawKind;
+            if ((uint)kind >= (uint)isSpecial.Length || isSpecial[kind])
+            {
+                i = VisitSpecial(s, new RelocList(_symbols, o, relocs, _symbols.Release.RelocKinds), i, inIface);
+            }
+            else
+            {
+                Follow(s, o, r.Target, inIface);
+            }
+        }
+
+        ReadOnlySpan<AuxRecord> auxes = o.Auxes(local);
+        foreach (ref readonly AuxRecord aux in auxes)
+        {
+            // A live variable does not need its type descriptor.
+            if (aux.Kind != AuxKind.GoType)
+            {
+                Follow(s, o, aux.Target, inIface: false);
+            }
+        }
+        if (auxes.Length != 0 && (record.Flags2 & SymbolFlags2.PkgInit) != 0)
+        {
+            PackageInits.Add(s);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Follow(SymbolId s, GoObject o, SymRef reference, bool inIface)
+    {
+        SymbolId target = _symbols.Resolve(o, reference, out int local);
+        if (inIface)
+        {
+            FollowFromIface(s, target);
+        }
+        if (!_symbols.IsReachable(target) && !target.IsNone)
+        {
+            MarkNew(target, s, o, local);
+        }
+    }
+
+    // A value of a type used in an interface leads by reflection to values of the types it is made of.
+    private void FollowFromIface(SymbolId s, SymbolId target)
+    {
+        if (!target.IsNone && !_symbols.Has(target, UsedInIface) && (_symbols.Flags(target) & SymbolFlags.GoType) != 0)
+        {
+            MarkUsedInIface(target, s);
+        }
+    }
+
+    private void VisitExternal(SymbolId s)
+    {
+        RelocList relocs = _symbols.Relocs(s);
+        for (int i = 0; i < relocs.Count; i++)
+        {
+            i = VisitSpecial(s, relocs, i, inIface: false);
+        }
+        Mark(_symbols.Outer(s), s);
+        if (_symbols.Sub.TryGetValue(s, out SymbolId sub))
+        {
+            Mark(sub, s);
+        }
+    }
+
+    /// <summary>Visits a relocation of any kind; returns the index of the last one that belongs to it.</summary>
+    private int VisitSpecial(SymbolId s, RelocList relocs, int i, bool inIface)
+    {
+        RelocKind kind = relocs.Kind(i);
+        if (relocs[i].IsWeak && !_rules.KeepsWeak(s, kind))
+        {
+            return i;
+        }
+        switch (kind)
+        {
+            case RelocKind.MethodOff:
+                if (i + 2 >= relocs.Count)
+                {
+                    throw new LinkException($"{_symbols.NameText(s)}: expect three consecutive R_METHODOFF relocs");
+                }
+                if (inIface)
+                {
+                    SymbolId signature = relocs.Target(i);
+                    Methods.Add(new MethodRef(s, i, MethodName(relocs, i), signature));
+                    // The method's type leads to further types by reflection.
+                    MarkUsedInIface(signature, s);
+                }
+                return i + 2;
+            case RelocKind.UseType:
+            case RelocKind.InitOrder:
+                // For DWARF and for the order of initialisation only.
+                return i;
+            case RelocKind.UseIface:
+                VisitUseIface(s, relocs.Target(i));
+                return i;
+            case RelocKind.UseIfaceMethod:
+                VisitUseIfaceMethod(relocs.Target(i), relocs[i].Addend);
+                return i;
+            case RelocKind.UseNamedMethod:
+                NamedMethods.Add(relocs.Target(i));
+                return i;
+        }
+        SymbolId target = relocs.Target(i);
+        if (inIface)
+        {
+            FollowFromIface(s, target);
+        }
+        Mark(target, s);
+        return i;
+    }
+
+    // The method's record starts 4 bytes before its first R_METHODOFF, with the reference to its name.
+    private static SymbolId MethodName(RelocList relocs, int reloc)
+    {
+        int i = relocs.IndexAt(relocs[reloc].Offset - 4, Math.Max(0, reloc - 1));
+        return i < 0 ? SymbolId.None : relocs.Target(i);
+    }
+
+    private void VisitUseIface(SymbolId s, SymbolId target)
+    {
+        if ((_symbols.Flags2(target) & SymbolFlags2.Itab) != 0)
+        {
+            // An itab stands for its Type field.
+            target = new TypeDescriptor(_symbols, target).TargetAt(_symbols.Target.PointerSize);
+        }
+        if ((_symbols.Flags(target) & SymbolFlags.GoType) == 0 && !_rules.Context.Target.IsLinkShared)
+        {
+            throw new LinkException($"R_USEIFACE in {_symbols.NameText(s)} references {_symbols.NameText(target)} which is not a type or itab");
+        }
+        MarkUsedInIface(target, s);
+    }
+
+    private void VisitUseIfaceMethod(SymbolId type, long offset)
+    {
+        if (_rules.Context.Target.IsLinkShared && _symbols.Kind(type) is SymbolKind.DynImport or SymbolKind.None)
+        {
+            return;
+        }
+        TypeDescriptor descriptor = new(_symbols, type);
+        if (descriptor.Kind != GoKind.Interface)
+        {
+            throw new LinkException($"symbol \"{_symbols.NameText(type)}\" is not an interface");
+        }
+        IfaceMethods.Add((descriptor.TargetAt((int)offset), descriptor.TargetAt((int)offset + 4)));
+    }
+
+    private void Dump(Action<string> dump, SymbolId s, SymbolId parent)
+    {
+        string to = _symbols.NameText(s);
+        if (to.Length != 0)
+        {
+            dump((parent.IsNone ? "_" : Decorated(parent)) + " -> " + Decorated(s));
+        }
+    }
+
+    private string Decorated(SymbolId s)
+    {
+        string flags = (_symbols.Has(s, UsedInIface) ? "<UsedInIface>" : "")
+            + ((_symbols.Flags(s) & SymbolFlags.ReflectMethod) != 0 ? "<ReflectMethod>" : "");
+        string name = _symbols.NameText(s);
+        return flags.Length == 0 ? name : name + " " + flags;
+    }
+
+    /// <summary>A symbol and where it is; object 0 while that is not known.</summary>
+    private readonly record struct Place(SymbolId Symbol, int Object, int Local);
+}
