@@ -300,16 +300,36 @@ internal sealed class Emitter
 
     private void FillSymbols(Span<byte> span, long start, ReadOnlySpan<SymbolId> symbols, ReadOnlySpan<byte> pad)
     {
-        const int Ahead = 8;
+        // Data lies in all objects in no order: a symbol's record is asked for well before its content, and that before it is needed.
+        const int Places = 32;
+        const int RecordAhead = 16;
+        const int ContentAhead = 8;
+        Span<int> objects = stackalloc int[Places];
+        Span<int> locals = stackalloc int[Places];
         int at = 0;
-        for (int i = 0; i < symbols.Length; i++)
+        for (int i = -RecordAhead; i < symbols.Length; i++)
         {
-            // Data lies in all objects in no order.
-            if (i + Ahead < symbols.Length)
+            int ahead = i + RecordAhead;
+            if (ahead < symbols.Length)
             {
-                _symbols.ExpectRecord(symbols[i + Ahead]);
-                _symbols.ExpectData(symbols[i + (Ahead / 2)]);
-                _symbols.ExpectRelocs(symbols[i + (Ahead / 2)]);
+                ref int local = ref locals[ahead % Places];
+                int o = _symbols.LocateIndex(symbols[ahead], out local);
+                objects[ahead % Places] = o;
+                if (o >= SymbolTable.FirstObject)
+                {
+                    _symbols.Objects[o].ExpectRecord(local);
+                    _symbols.Objects[o].ExpectIndexes(local);
+                }
+            }
+            ahead = i + ContentAhead;
+            if ((uint)ahead < (uint)symbols.Length && objects[ahead % Places] is >= SymbolTable.FirstObject and var near)
+            {
+                _symbols.Objects[near].ExpectData(locals[ahead % Places]);
+                _symbols.Objects[near].ExpectRelocs(locals[ahead % Places]);
+            }
+            if (i < 0)
+            {
+                continue;
             }
             SymbolId s = symbols[i];
             if (_symbols.IsInterior(s))
@@ -318,41 +338,45 @@ internal sealed class Emitter
             }
             int offset = (int)(_symbols.Value(s) - start);
             Pad(span[at..offset], pad);
-            at = offset + FillSymbol(span[offset..], s, pad);
+            int owner = objects[i % Places];
+            at = offset + (owner == SymbolTable.ExternalObject
+                ? FillExternal(span[offset..], s, pad)
+                : FillSymbol(span[offset..], s, _symbols.Objects[owner], locals[i % Places], pad));
         }
         Pad(span[at..], pad);
     }
 
     /// <summary>Writes one symbol at the start of a span; returns its size.</summary>
-    private int FillSymbol(Span<byte> span, SymbolId s, ReadOnlySpan<byte> pad)
+    private int FillSymbol(Span<byte> span, SymbolId s, GoObject o, int local, ReadOnlySpan<byte> pad)
     {
-        int size;
-        ReadOnlySpan<byte> data;
-        GoObject? o = _symbols.Locate(s, out int local);
-        if (o is not null)
+        int size = (int)o.Symbol(local).Size;
+        ReadOnlySpan<byte> data = o.Data(local);
+        if (CheckBounds(s, data.Length, size))
         {
-            size = (int)o.Symbol(local).Size;
-            data = o.Data(local);
+            data.CopyTo(span);
+            _relocator.Apply(s, new RelocList(_symbols, o, o.Relocs(local), _symbols.Release.RelocKinds), span[..data.Length]);
+            Pad(span[data.Length..size], pad);
         }
-        else
+        return size;
+    }
+
+    private int FillExternal(Span<byte> span, SymbolId s, ReadOnlySpan<byte> pad)
+    {
+        int size = (int)_symbols.Size(s);
+        if (_symbols.Has(s, SymbolTable.Attributes.Generated))
         {
-            size = (int)_symbols.Size(s);
-            if (_symbols.Has(s, SymbolTable.Attributes.Generated))
-            {
-                Span<byte> content = span[..size];
-                _ctx.Generators[s].Fill(_ctx, s, 0, content);
-                _relocator.Apply(s, content);
-                return size;
-            }
-            data = _symbols.Data(s);
-        }
-        if (!CheckBounds(s, data.Length, size))
-        {
+            Span<byte> content = span[..size];
+            _ctx.Generators[s].Fill(_ctx, s, 0, content);
+            _relocator.Apply(s, content);
             return size;
         }
-        data.CopyTo(span);
-        _relocator.Apply(s, span[..data.Length]);
-        Pad(span[data.Length..size], pad);
+        ReadOnlySpan<byte> data = _symbols.Data(s);
+        if (CheckBounds(s, data.Length, size))
+        {
+            data.CopyTo(span);
+            _relocator.Apply(s, span[..data.Length]);
+            Pad(span[data.Length..size], pad);
+        }
         return size;
     }
 

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
-using AotLinker.Layout;
 using AotLinker.Objects;
 
 namespace AotLinker.Emit;
@@ -21,9 +20,12 @@ internal sealed class Relocator
     private readonly NativeColumn<long> _values;
     private readonly bool _bigEndian;
     private readonly bool _wide;
-    private readonly ulong _textStart;
     private readonly int _pcUnitShift;
     private readonly bool _cpuComputesCalls;
+
+    // For each section what offsets of its symbols count from; NoBase where there is none.
+    private readonly long[] _offsetBases;
+    private const long NoBase = long.MinValue;
 
     /// <summary>A relocator for a link whose addresses are all known.</summary>
     public Relocator(LinkContext ctx)
@@ -35,15 +37,18 @@ internal sealed class Relocator
         _wide = ctx.Target.PointerSize > 4;
         _pcUnitShift = ctx.Target.Cpu.PcUnitShift;
         _cpuComputesCalls = ctx.Target.Cpu.ComputesCalls;
-        _textStart = ctx.TextSegment.Sections.Count > 0 ? ctx.TextSegment.Sections[0].Vaddr : 0;
+        ulong textStart = ctx.TextSegment.Sections.Count > 0 ? ctx.TextSegment.Sections[0].Vaddr : 0;
+        _offsetBases = [.. ctx.Sections.Select(s => s is null ? NoBase : (long)(s.IsText ? textStart : s.Vaddr))];
     }
 
     /// <summary>Applies the relocations of a symbol to its content.</summary>
     /// <param name="s">The symbol.</param>
     /// <param name="content">The content; what follows it up to the symbol's size is zero and can't be relocated.</param>
-    public void Apply(SymbolId s, Span<byte> content)
+    public void Apply(SymbolId s, Span<byte> content) => Apply(s, _symbols.Relocs(s), content);
+
+    /// <summary>As the other overload, with the relocations at hand.</summary>
+    public void Apply(SymbolId s, RelocList relocs, Span<byte> content)
     {
-        RelocList relocs = _symbols.Relocs(s);
         if (relocs.Count != 0)
         {
             Apply(s, relocs, content, 0, content.Length);
@@ -160,9 +165,9 @@ internal sealed class Relocator
     /// <summary>Offset of a symbol from the start of its section, or for functions from the start of the first text section.</summary>
     private bool TryOffset(SymbolId target, long targetAddress, out long offset)
     {
-        Section? section = _ctx.SectionOf(target);
-        offset = section is null ? 0 : targetAddress - (long)(section.IsText ? _textStart : section.Vaddr);
-        return section is not null;
+        long start = _offsetBases[_symbols.SectionIndex(target)];
+        offset = targetAddress - start;
+        return start != NoBase;
     }
 
     /// <summary>What tables of functions hold where a pc is a function's number and a place in it: the number alone.</summary>
