@@ -17,9 +17,12 @@ internal static class SymbolNames
     /// <param name="s">The symbol.</param>
     /// <param name="isPlain">Whether it is just the symbol's own name; else <see cref="Rewrite"/> makes it.</param>
     /// <param name="dotsFirst">Whether middle dots are replaced before the other ABI's function is looked up, as for Mach-O.</param>
-    public static int Length(LinkContext ctx, SymbolId s, out bool isPlain, bool dotsFirst = false)
+    public static int Length(LinkContext ctx, SymbolId s, out bool isPlain, bool dotsFirst = false) =>
+        Length(ctx, s, ctx.Symbols.Name(s), out isPlain, dotsFirst);
+
+    /// <summary>As the other overload, with the symbol's own name at hand.</summary>
+    public static int Length(LinkContext ctx, SymbolId s, ReadOnlySpan<byte> name, out bool isPlain, bool dotsFirst = false)
     {
-        ReadOnlySpan<byte> name = ctx.Symbols.Name(s);
         isPlain = !(ctx.Symbols.ExternalNames.Count > 0 && ctx.Symbols.ExternalNames.ContainsKey(s))
             && AbiNames.Suffix(ctx, s, name) is null
             && !name.Contains(MiddleDot[0]);

@@ -21,6 +21,11 @@ internal sealed class ElfSymbolTable
 
     private const int InitialSymbols = 2;
 
+    // Kinds of live symbols that have an entry besides the text symbols, if they have a name.
+    private static UInt128 DataKinds =>
+        (SymbolKinds.Set(SymbolKind.ElfRxSect, SymbolKind.FirstUnallocated - 1) & ~SymbolKinds.Set(SymbolKind.TlsBss))
+        | SymbolKinds.Set(SymbolKind.HostObj) | SymbolKinds.Set(SymbolKind.DynImport) | SymbolKinds.Set(SymbolKind.UndefExt);
+
     private readonly ElfEncoding _encoding;
     private readonly ElfCpu _cpu;
     private readonly List<SymbolId> _text;
@@ -131,47 +136,47 @@ internal sealed class ElfSymbolTable
         SymbolTable symbols = ctx.Symbols;
         Chunk chunk = new();
         List<Entry> entries = [];
+        int from = index * ChunkSize;
+        int to = Math.Min(CandidateCount(ctx), from + ChunkSize);
         int textCount = TextCount;
-        int to = Math.Min(CandidateCount(ctx), (index + 1) * ChunkSize);
-        for (int i = index * ChunkSize; i < to; i++)
+        for (; from < Math.Min(to, textCount); from++)
         {
-            SymbolId s;
-            if (i < textCount)
+            SymbolId s = TextSymbol(from);
+            Add(s, symbols.Name(s));
+        }
+        // Candidates behind the text symbols are ids, from 1 on.
+        int end = Math.Max(1, to - textCount + 1);
+        int start = Math.Max(1, from - textCount + 1);
+        UInt128 kinds = DataKinds;
+        for (int id = symbols.FindLive(start, end, kinds); id < end; id = symbols.FindLive(id + 1, end, kinds))
+        {
+            SymbolId s = new(id);
+            bool hasEntry = IsUndefined(symbols.Kind(s));
+            if (!hasEntry && symbols.Has(s, SymbolTable.Attributes.NotInSymbolTable))
             {
-                s = TextSymbol(i);
+                continue;
             }
-            else
+            ReadOnlySpan<byte> name = symbols.Name(s);
+            if (hasEntry || (!name.IsEmpty && name[0] != (byte)'.'))
             {
-                s = new SymbolId(i - textCount + 1);
-                if (!symbols.IsReachable(s) || !HasDataEntry(ctx, s))
-                    continue;
+                Add(s, name);
             }
-            CheckSection(ctx, s);
-            bool isGlobal = IsGlobal(ctx, s);
-            int length = SymbolNames.Length(ctx, s, out bool isPlain);
-            (isGlobal ? chunk.Global : chunk.Local).Count(length + 1);
-            entries.Add(new Entry(s, isGlobal, isPlain));
+            else if (symbols.IsFileLocal(s))
+            {
+                throw new InvalidOperationException($"unexpected file local symbol {s.Index} {symbols.NameText(s)}");
+            }
         }
         chunk.Entries = [.. entries];
         return chunk;
-    }
 
-    /// <summary>Whether a live symbol has an entry besides the text symbols.</summary>
-    private static bool HasDataEntry(LinkContext ctx, SymbolId s)
-    {
-        SymbolKind kind = ctx.Symbols.Kind(s);
-        if (kind is SymbolKind.HostObj or SymbolKind.DynImport or SymbolKind.UndefExt)
-            return true;
-        if (kind is < SymbolKind.ElfRxSect or >= SymbolKind.FirstUnallocated)
-            return false;
-        if (kind == SymbolKind.TlsBss || ctx.Symbols.Has(s, SymbolTable.Attributes.NotInSymbolTable))
-            return false;
-        ReadOnlySpan<byte> name = ctx.Symbols.Name(s);
-        if (!name.IsEmpty && name[0] != (byte)'.')
-            return true;
-        if (ctx.Symbols.IsFileLocal(s))
-            throw new InvalidOperationException($"unexpected file local symbol {s.Index} {ctx.Symbols.NameText(s)}");
-        return false;
+        void Add(SymbolId s, ReadOnlySpan<byte> name)
+        {
+            CheckSection(ctx, s);
+            bool isGlobal = IsGlobal(ctx, s, name);
+            int length = SymbolNames.Length(ctx, s, name, out bool isPlain);
+            (isGlobal ? chunk.Global : chunk.Local).Count(length + 1);
+            entries.Add(new Entry(s, isGlobal, isPlain));
+        }
     }
 
     private void CheckSection(LinkContext ctx, SymbolId s)
@@ -193,7 +198,7 @@ internal sealed class ElfSymbolTable
 
     private static bool IsUndefined(SymbolKind kind) => kind is SymbolKind.DynImport or SymbolKind.HostObj or SymbolKind.UndefExt;
 
-    private static bool IsGlobal(LinkContext ctx, SymbolId s)
+    private static bool IsGlobal(LinkContext ctx, SymbolId s, ReadOnlySpan<byte> name)
     {
         SymbolTable symbols = ctx.Symbols;
         if (symbols.Has(s, SymbolTable.Attributes.Local) || (symbols.Hidden.Count > 0 && symbols.Hidden.Contains(s)))
@@ -202,7 +207,7 @@ internal sealed class ElfSymbolTable
         if (ctx.Release.HashedTextIsLocal && symbols.Kind(s).IsText() && symbols.IsContentHashed(s))
             return false;
         // Static temporaries belong to a package, which several modules may share.
-        return !symbols.IsFileLocal(s) || symbols.Name(s).IndexOf(".stmp_"u8) >= 0;
+        return !symbols.IsFileLocal(s) || name.IndexOf(".stmp_"u8) >= 0;
     }
 
     private void WriteSymbols(LinkContext ctx, Chunk chunk, Part part, bool isGlobal, long tableOffset)
