@@ -101,6 +101,7 @@ internal static class Link
         // SYNTHESIZE: symbols, tables and code that no object holds.
         using (phases.Begin("linksetup"))
         {
+            ctx.Symbols.NumberLive(ctx.Workers);
             LinkSetup.Run(ctx);
         }
         using (phases.Begin("dostrdata"))

@@ -131,7 +131,10 @@ internal sealed class LinkContext
     /// For symbols that are laid out with another kind than their own, that kind; 0 for all others (symGroupType). Covers the symbols that
     /// exist when symtab runs; later ones have none. Set by symtab, changed by dodata, which lets go of it.
     /// </summary>
-    public NativeColumn<byte> GroupKinds { get; } = new();
+    public LiveColumn<byte> GroupKinds => field ??= new LiveColumn<byte>(Symbols.Live);
+
+    /// <summary>Number of symbols there were when symtab ran: those that may have a <see cref="GroupKinds"/>.</summary>
+    public int GroupedCount { get; set; }
 
     /// <summary>
     /// The ids of all data symbols, section after section in the order the sections were made; within a section by address (ctxt.datap).

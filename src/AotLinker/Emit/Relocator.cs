@@ -17,7 +17,7 @@ internal sealed class Relocator
 {
     private readonly LinkContext _ctx;
     private readonly SymbolTable _symbols;
-    private readonly NativeColumn<long> _values;
+    private readonly LiveColumn<long> _values;
     private readonly bool _bigEndian;
     private readonly bool _wide;
     private readonly int _pcUnitShift;

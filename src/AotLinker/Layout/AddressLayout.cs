@@ -155,7 +155,7 @@ internal static class AddressLayout
             {
                 foreach (int id in ctx.Data.AsSpan((first + from)..(first + to)))
                 {
-                    ref long value = ref symbols.Values[(long)id];
+                    ref long value = ref symbols.Values[new SymbolId(id)];
                     value += by;
                     if (hasParts)
                     {

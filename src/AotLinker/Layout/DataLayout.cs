@@ -40,7 +40,7 @@ internal sealed partial class DataLayout
         _symbols = ctx.Symbols;
         _plan = ctx.Release.DataPlan;
         _minAlign = ctx.Target.Cpu.MinAlign;
-        _groupKindCount = (int)Math.Min(ctx.GroupKinds.Capacity, ctx.Symbols.Count);
+        _groupKindCount = ctx.GroupedCount;
         _hasMarkers = ctx.Format.LaysOutMarkers(ctx);
         _hasTypesMarker = _hasMarkers || (_plan.SizesTypesMarker && ctx.Format.LaysOutTypesMarker(ctx));
         Array.Fill(_data, []);
@@ -88,7 +88,7 @@ internal sealed partial class DataLayout
     /// <summary>The kind a symbol is laid out with (dodataState.symType).</summary>
     public SymbolKind LayoutKind(SymbolId s)
     {
-        byte group = s.Index < _groupKindCount ? _ctx.GroupKinds[s] : (byte)0;
+        byte group = s.Index < _groupKindCount ? _ctx.GroupKinds.Get(s) : (byte)0;
         return group != 0 ? (SymbolKind)group : _symbols.Kind(s);
     }
 
@@ -170,12 +170,11 @@ internal sealed partial class DataLayout
         int count = _symbols.Count;
         int chunks = (count + Chunk - 1) / Chunk;
         int[] counts = new int[chunks * KindCount];
-        int imports = 0;
         Workers workers = _ctx.Workers;
         workers.ForChunks(count, Chunk, (from, to, _) =>
         {
             Span<int> own = counts.AsSpan(from / Chunk * KindCount, KindCount);
-            for (int i = Math.Max(from, 1); i < to; i++)
+            for (int i = _symbols.NextLive(Math.Max(from, 1), to); i < to; i = _symbols.NextLive(i + 1, to))
             {
                 SymbolKind kind = KindOfData(new SymbolId(i));
                 if (kind != SymbolKind.None)
@@ -183,13 +182,9 @@ internal sealed partial class DataLayout
                     own[(int)kind]++;
                     _symbols.Set(new SymbolId(i), SymbolTable.Attributes.OnList);
                 }
-                else if (_symbols.Kind(new SymbolId(i)) == SymbolKind.DynImport)
-                {
-                    Volatile.Write(ref imports, 1);
-                }
             }
         });
-        _hasImports = imports != 0;
+        _hasImports = _symbols.HasKind(SymbolKind.DynImport);
         for (int kind = 0; kind < KindCount; kind++)
         {
             int sum = 0;
@@ -204,7 +199,7 @@ internal sealed partial class DataLayout
         workers.ForChunks(count, Chunk, (from, to, _) =>
         {
             Span<int> next = counts.AsSpan(from / Chunk * KindCount, KindCount);
-            for (int i = Math.Max(from, 1); i < to; i++)
+            for (int i = _symbols.NextLive(Math.Max(from, 1), to); i < to; i = _symbols.NextLive(i + 1, to))
             {
                 SymbolId s = new(i);
                 if (_symbols.Has(s, SymbolTable.Attributes.OnList) && LayoutKind(s) is > SymbolKind.TextEnd and < SymbolKind.FirstUnallocated and var kind)
@@ -218,7 +213,7 @@ internal sealed partial class DataLayout
     /// <summary>The kind that a symbol is data of; none if it isn't laid out here.</summary>
     private SymbolKind KindOfData(SymbolId s)
     {
-        if (!_symbols.IsReachable(s) || _symbols.Has(s, SymbolTable.Attributes.Special) || _symbols.IsInterior(s))
+        if (_symbols.Has(s, SymbolTable.Attributes.Special) || _symbols.IsInterior(s))
         {
             return SymbolKind.None;
         }
@@ -228,7 +223,7 @@ internal sealed partial class DataLayout
             return SymbolKind.None;
         }
         // What only exists as a part of another symbol has no name; among data, funcdata is laid out without one (topLevelSym).
-        return _symbols.Kind(s) != SymbolKind.GoFunc && _symbols.Name(s).IsEmpty ? SymbolKind.None : kind;
+        return _symbols.Kind(s) != SymbolKind.GoFunc && (_symbols.TraitsOf(s) & SymbolTable.Traits.Nameless) != 0 ? SymbolKind.None : kind;
     }
 
     /// <summary>Enters the sizes, settles alignments and checks both.</summary>
@@ -242,7 +237,6 @@ internal sealed partial class DataLayout
                 pieces.Add((kind, from));
             }
         }
-        const int Ahead = 8;
         int[] maxAlign = new int[pieces.Count];
         _ctx.Workers.For(pieces.Count, i =>
         {
@@ -250,10 +244,6 @@ internal sealed partial class DataLayout
             Span<ulong> data = _data[kind].AsSpan(from, Math.Min(Chunk, _data[kind].Length - from));
             for (int at = 0; at < data.Length; at++)
             {
-                if (at + Ahead < data.Length)
-                {
-                    _symbols.ExpectRecord(new SymbolId(Id(data[at + Ahead])));
-                }
                 ref ulong pair = ref data[at];
                 SymbolId s = new(Id(pair));
                 long size = _symbols.Size(s);

@@ -16,6 +16,9 @@ internal static unsafe class TypeOrder
 {
     private const int Chunk = 1 << 11;
 
+    // Descriptors whose content is asked for before they are read.
+    private const int Ahead = 6;
+
     private enum Part : byte
     {
         Start,
@@ -44,6 +47,15 @@ internal static unsafe class TypeOrder
             {
                 for (int i = from; i < to; i++)
                 {
+                    if (i + 2 * Ahead < to)
+                    {
+                        symbols.ExpectRecord(new SymbolId((int)(uint)data[i + (2 * Ahead)]));
+                    }
+                    if (i + Ahead < to)
+                    {
+                        symbols.ExpectData(new SymbolId((int)(uint)data[i + Ahead]));
+                        symbols.ExpectRelocs(new SymbolId((int)(uint)data[i + Ahead]));
+                    }
                     SymbolId s = new((int)(uint)data[i]);
                     parts[i] = PartOf(symbols, s, carrier, isStart, isEnd);
                     names[i].Index = i;
@@ -68,11 +80,12 @@ internal static unsafe class TypeOrder
         {
             return Part.Carrier;
         }
-        if ((symbols.Flags2(s) & SymbolFlags2.Itab) != 0)
+        SymbolTable.Traits traits = symbols.TraitsOf(s);
+        if ((traits & SymbolTable.Traits.Itab) != 0)
         {
             return Part.Itab;
         }
-        if ((symbols.Flags(s) & SymbolFlags.TypeLink) != 0)
+        if ((traits & SymbolTable.Traits.TypeLink) != 0)
         {
             return Part.Linked;
         }

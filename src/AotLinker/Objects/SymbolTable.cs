@@ -13,7 +13,7 @@ namespace AotLinker.Objects;
 /// references without a definition, symbols of host objects, and symbols the linker makes.</para>
 /// <para>A symbol's particulars are read from its object's record in the mapping. A symbol whose record must change (<see
 /// cref="Update"/>) becomes an external one under the same id, with its own copies of only what changed.</para>
-/// <para>Partial files: this one (ids, records, attributes), names, external symbols.</para>
+/// <para>Partial files: this one (ids, records, attributes), names, external symbols, live symbols.</para>
 /// </remarks>
 internal sealed unsafe partial class SymbolTable
 {
@@ -33,17 +33,17 @@ internal sealed unsafe partial class SymbolTable
     private readonly NativeColumn<byte> _kind = new();
     private readonly NativeColumn<byte> _align = new();
     private readonly NativeColumn<byte> _attributes = new();
-    private readonly NativeColumn<long> _value = new();
+    private readonly LiveColumn<long> _value;
     // Sections are few, too: an index, or ManySections for the dictionary.
     private const int ManySections = 255;
-    private readonly NativeColumn<byte> _section = new();
+    private readonly LiveColumn<byte> _section;
     private readonly Dictionary<int, int> _manySections = [];
 
     private GoObject[] _objects = new GoObject[FirstObject];
 
     // Containers are few, unless there are host objects: an index into the list, or ManyContainers for the dictionary.
     private const int ManyContainers = 255;
-    private readonly NativeColumn<byte> _outer = new();
+    private readonly LiveColumn<byte> _outer;
     private readonly int[] _containers = new int[ManyContainers];
     private int _containerCount = 1;
     private readonly Dictionary<int, int> _manyContainers = [];
@@ -57,6 +57,9 @@ internal sealed unsafe partial class SymbolTable
         AbiInternalVersion = target.AbiInternalVersion;
         PointerSize = target.PointerSize;
         IsBigEndian = target.IsBigEndian;
+        _value = new LiveColumn<long>(_live);
+        _section = new LiveColumn<byte>(_live);
+        _outer = new LiveColumn<byte>(_live);
         Grow(1);
         Count = 1;
     }
@@ -113,7 +116,7 @@ internal sealed unsafe partial class SymbolTable
     public const int FirstObject = 2;
 
     /// <summary>Value column: address once laid out; other uses by earlier passes.</summary>
-    public NativeColumn<long> Values => _value;
+    public LiveColumn<long> Values => _value;
 
     /// <summary>Whether the symbol belongs to no Go object, or was taken out of one to be changed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -209,6 +212,11 @@ internal sealed unsafe partial class SymbolTable
     /// <summary>Size in memory, in bytes.</summary>
     public long Size(SymbolId s)
     {
+        int n = _live.Of(s.Index);
+        if ((uint)n < (uint)_live.Count && _sizes[(long)n] is not 0 and var size)
+        {
+            return size - 1;
+        }
         GoObject? o = Locate(s, out int local);
         return o is not null ? o.Symbol(local).Size : External(s).Size;
     }
@@ -379,7 +387,7 @@ internal sealed unsafe partial class SymbolTable
 
     /// <summary>Value; the address once laid out.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public long Value(SymbolId s) => _value[s];
+    public long Value(SymbolId s) => _value.Get(s);
 
     /// <summary>Sets the value.</summary>
     public void SetValue(SymbolId s, long value) => _value[s] = value;
@@ -393,6 +401,10 @@ internal sealed unsafe partial class SymbolTable
     {
         ref byte b = ref _attributes[s];
         b = on ? (byte)(b | (byte)attributes) : (byte)(b & ~(byte)attributes);
+        if ((attributes & Attributes.Reachable) != 0 && on && _live.IsNumbered)
+        {
+            _live.AddLate(s.Index);
+        }
     }
 
     /// <summary>Sets attributes from any thread; true if this call set one of them.</summary>
@@ -420,45 +432,10 @@ internal sealed unsafe partial class SymbolTable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool IsReachable(SymbolId s) => (_attributes[s] & (byte)Attributes.Reachable) != 0;
 
-    /// <summary>
-    /// The first live symbol from <paramref name="from"/> on, before <paramref name="to"/>, whose kind is one of <paramref
-    /// name="kinds"/>; <paramref name="to"/> if there is none. For walks over all symbols, most of which are of no interest.
-    /// </summary>
-    public int FindLive(int from, int to, UInt128 kinds)
-    {
-        if ((uint)to > (uint)Count || from < 0)
-        {
-            throw new ArgumentOutOfRangeException(nameof(to));
-        }
-        byte* kind = _kind.Pointer;
-        byte* attributes = _attributes.Pointer;
-        ulong low = (ulong)kinds, high = (ulong)(kinds >> 64);
-        const ulong ReachableInEach = 0x0101_0101_0101_0101 * (ulong)Attributes.Reachable;
-        for (; from < to; from++)
-        {
-            if ((attributes[from] & (byte)Attributes.Reachable) == 0)
-            {
-                while (from + sizeof(ulong) < to && (Unaligned.U64(attributes + from + 1) & ReachableInEach) == 0)
-                {
-                    from += sizeof(ulong);
-                }
-            }
-            else
-            {
-                int k = kind[from];
-                if (((k < 64 ? low : high) >> (k & 63) & 1) != 0)
-                {
-                    break;
-                }
-            }
-        }
-        return from;
-    }
-
     /// <summary>The container symbol; none for symbols on their own.</summary>
     public SymbolId Outer(SymbolId s)
     {
-        int container = _outer[s];
+        int container = _outer.Get(s);
         return container == 0 ? SymbolId.None : OuterOf(s, container);
     }
 
@@ -482,7 +459,7 @@ internal sealed unsafe partial class SymbolTable
     /// <summary>Index of the symbol's section; 0 for none.</summary>
     public int SectionIndex(SymbolId s)
     {
-        int index = _section[s];
+        int index = _section.Get(s);
         if (index < ManySections)
         {
             return index;
@@ -602,6 +579,7 @@ internal sealed unsafe partial class SymbolTable
             _where[(long)s.Index - _packageIds.End] = ~externalIndex;
         }
         Set(s, Attributes.Elsewhere);
+        ForgetRecord(s);
     }
 
     private int ExternalIndex(SymbolId s)
@@ -619,8 +597,8 @@ internal sealed unsafe partial class SymbolTable
         _kind.EnsureCapacity(count);
         _align.EnsureCapacity(count);
         _attributes.EnsureCapacity(count);
-        _value.EnsureCapacity(count);
-        _outer.EnsureCapacity(count);
-        _section.EnsureCapacity(count);
+        _value.EnsureCapacity((int)count);
+        _outer.EnsureCapacity((int)count);
+        _section.EnsureCapacity((int)count);
     }
 }

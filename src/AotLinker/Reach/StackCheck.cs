@@ -24,6 +24,7 @@ internal sealed class StackCheck
     private readonly Action<string>? _dump;
     private readonly Dictionary<SymbolId, int> _heights = [];
     private readonly Dictionary<SymbolId, List<Edge>>? _graph;
+    private readonly bool _showsAll;
 
     private StackCheck(LinkContext ctx, Action<string>? dump, bool withGraph)
     {
@@ -33,6 +34,7 @@ internal sealed class StackCheck
         _moreStack = ctx.Symbols.Lookup("runtime.morestack"u8, 0);
         _dump = dump;
         _graph = withGraph ? [] : null;
+        _showsAll = withGraph || dump is not null;
     }
 
     /// <summary>Checks all functions of the link; reports each root of a chain that is too long.</summary>
@@ -46,6 +48,11 @@ internal sealed class StackCheck
         List<SymbolId>? failed = null;
         foreach (SymbolId s in ctx.Text)
         {
+            // One that checks its stack has the height of a call, or none.
+            if (!check._showsAll && !check.IsNoSplit(s))
+            {
+                continue;
+            }
             if (check.Height(s) > limit)
             {
                 (failed ??= []).Add(s);
@@ -69,17 +76,17 @@ internal sealed class StackCheck
 
     private int Height(SymbolId s)
     {
+        bool checks = s != Indirect && s != _moreStack && !IsNoSplit(s);
+        if (checks && !_showsAll)
+        {
+            return IsGoFunction(s) ? _callSize : 0;
+        }
         if (_heights.TryGetValue(s, out int known))
         {
             return known;
         }
-        bool checks = s != Indirect && s != _moreStack && IsGoFunction(s) && (_symbols.Flags(s) & SymbolFlags.NoSplit) == 0;
-        if (checks && _graph is null && _dump is null)
-        {
-            return _callSize;
-        }
         _heights[s] = Cycle;
-        List<Edge>? edges = _graph is not null || _dump is not null ? [] : null;
+        List<Edge>? edges = _showsAll ? [] : null;
         int height = Math.Min(Compute(s, edges), Cycle);
         _heights[s] = height;
         if (_graph is not null)
@@ -95,6 +102,8 @@ internal sealed class StackCheck
         }
         return height;
     }
+
+    private bool IsNoSplit(SymbolId s) => (_symbols.TraitsOf(s) & SymbolTable.Traits.NoSplit) != 0;
 
     private bool IsGoFunction(SymbolId s) => !_symbols.FromHostObject.Contains(s) && !_symbols.FuncInfo(s, out _).IsEmpty;
 
@@ -116,7 +125,7 @@ internal sealed class StackCheck
             return 0;
         }
         int max = 0;
-        if ((_symbols.Flags(s) & SymbolFlags.NoSplit) == 0)
+        if (!IsNoSplit(s))
         {
             Add(_callSize, _moreStack);
             return max;

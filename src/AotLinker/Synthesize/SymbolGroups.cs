@@ -20,9 +20,10 @@ internal static class SymbolGroups
         Carriers carriers = DefineCarriers(ctx);
         int count = ctx.Symbols.Count;
         ctx.GroupKinds.EnsureCapacity(count);
+        ctx.GroupedCount = count;
         ctx.Workers.ForChunks(count, Chunk, (from, to, _) =>
         {
-            for (int i = Math.Max(from, 1); i < to; i++)
+            for (int i = ctx.Symbols.NextLive(Math.Max(from, 1), to); i < to; i = ctx.Symbols.NextLive(i + 1, to))
             {
                 Classify(ctx, carriers, new SymbolId(i));
             }
@@ -144,17 +145,15 @@ internal static class SymbolGroups
     private static void Classify(LinkContext ctx, Carriers carriers, SymbolId s)
     {
         SymbolTable symbols = ctx.Symbols;
-        // What is not live, or describes the program, is in no symbol table either.
-        if (!symbols.IsReachable(s))
-        {
-            return;
-        }
+        // What describes the program is in no symbol table.
         SymbolKind kind = symbols.Kind(s);
         if (kind.IsDwarf())
         {
             return;
         }
-        if (!symbols.Has(s, Hidden) && ((!ctx.Target.IsExternal && symbols.IsFileLocal(s) && !symbols.IsFromAssembly(s) && HasPackage(symbols, s))
+        SymbolTable.Traits traits = symbols.TraitsOf(s);
+        bool isFileLocal = (traits & SymbolTable.Traits.FileLocal) != 0;
+        if (!symbols.Has(s, Hidden) && ((!ctx.Target.IsExternal && isFileLocal && !symbols.IsFromAssembly(s) && HasPackage(symbols, s))
             || (ctx.Target.IsInternal && kind == SymbolKind.CoverageCounter)))
         {
             symbols.Set(s, Hidden);
@@ -171,7 +170,7 @@ internal static class SymbolGroups
             }
             return;
         }
-        if (kind is not (SymbolKind.RoData or SymbolKind.GoFunc))
+        if (kind is not (SymbolKind.RoData or SymbolKind.GoFunc) || (traits & SymbolTable.Traits.Nameless) != 0)
         {
             return;
         }
@@ -194,7 +193,7 @@ internal static class SymbolGroups
         {
             Join(carriers.TypeKind, carriers.Types, hides);
         }
-        else if (!ctx.Release.HasTypeLinkTables && (symbols.Flags2(s) & SymbolFlags2.Itab) != 0)
+        else if (!ctx.Release.HasTypeLinkTables && (traits & SymbolTable.Traits.Itab) != 0)
         {
             Join(SymbolKind.Type, carriers.Types, hides);
         }

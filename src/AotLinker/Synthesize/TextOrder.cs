@@ -42,34 +42,48 @@ internal static class TextOrder
                 {
                     if (unit.Object is { } o && found[o.Index].Own is { } own)
                     {
-                        Place(own, package, false);
+                        unit.Text.EnsureCapacity(own.Count);
+                        foreach (int index in own)
+                        {
+                            if (IsNew(index))
+                            {
+                                text.Add(new SymbolId(index));
+                                unit.Text.Add(new SymbolId(index));
+                            }
+                        }
                     }
                 }
                 foreach (CompilationUnit unit in package.Units)
                 {
                     if (unit.Object is { } o && found[o.Index].Shared is { } shared)
                     {
-                        Place(shared, package, true);
+                        PlaceShared(shared, package);
                     }
                 }
             }
         }
 
-        void Place(List<int> functions, Package package, bool isShared)
+        bool IsNew(int index)
+        {
+            ref ulong word = ref placed[index >> 6];
+            ulong bit = 1UL << (index & 63);
+            bool isNew = (word & bit) == 0;
+            word |= bit;
+            return isNew;
+        }
+
+        void PlaceShared(List<int> functions, Package package)
         {
             foreach (int index in functions)
             {
-                ref ulong word = ref placed[index >> 6];
-                ulong bit = 1UL << (index & 63);
-                if ((word & bit) != 0)
+                if (!IsNew(index))
                 {
                     continue;
                 }
-                word |= bit;
                 SymbolId s = new(index);
                 text.Add(s);
                 symbols.Unit(s)?.Text.Add(s);
-                if (isShared && symbols.PackagePath(s) != package.Path)
+                if (symbols.PackagePath(s) != package.Path)
                 {
                     // The package that the symbol is read from is whichever came first; the one it lies with is this.
                     symbols.PackageOverride[s] = package.Path;
@@ -102,22 +116,26 @@ internal static class TextOrder
 
     private static unsafe void CollectObject(SymbolTable symbols, GoObject o, ref ObjectText found)
     {
-        int definitions = o.AllDefCount;
-        int own = o.DefCount;
-        for (int local = 0; local < own; local++)
+        int first = o.GlobalBase;
+        int end = first + o.DefCount;
+        for (int id = symbols.NextLive(first, end); id < end; id = symbols.NextLive(id + 1, end))
         {
-            Add(o.GlobalBase + local, local, ref found);
+            Add(id, id - first, ref found);
         }
-        for (int local = own; local < definitions; local++)
+        for (int local = o.DefCount; local < o.AllDefCount; local++)
         {
-            Add(o.GlobalMap[local - own], local, ref found);
+            int id = o.GlobalMap[local - o.DefCount];
+            if (symbols.IsReachable(new SymbolId(id)))
+            {
+                Add(id, local, ref found);
+            }
         }
 
         void Add(int id, int local, ref ObjectText found)
         {
             SymbolId s = new(id);
             // The kind says without a look at the object what most symbols are not; it tells nothing about changed ones.
-            if (!symbols.IsReachable(s) || (!symbols.Kind(s).IsText() && !symbols.IsExternal(s)))
+            if (!symbols.Kind(s).IsText() && !symbols.IsExternal(s))
             {
                 return;
             }

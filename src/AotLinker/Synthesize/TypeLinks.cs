@@ -44,18 +44,15 @@ internal static class TypeLinks
         List<SymbolId>?[] foundItabs = new List<SymbolId>?[chunks];
         ctx.Workers.ForChunks(symbols.Count, Chunk, (from, to, _) =>
         {
-            for (int i = Math.Max(from, 1); i < to; i++)
+            for (int i = symbols.NextLive(Math.Max(from, 1), to); i < to; i = symbols.NextLive(i + 1, to))
             {
                 SymbolId s = new(i);
-                if (!symbols.IsReachable(s))
-                {
-                    continue;
-                }
-                if ((symbols.Flags(s) & SymbolFlags.TypeLink) != 0)
+                SymbolTable.Traits traits = symbols.TraitsOf(s);
+                if ((traits & SymbolTable.Traits.TypeLink) != 0)
                 {
                     (foundTypes[from / Chunk] ??= []).Add(s);
                 }
-                else if ((symbols.Flags2(s) & SymbolFlags2.Itab) != 0)
+                else if ((traits & SymbolTable.Traits.Itab) != 0)
                 {
                     (foundItabs[from / Chunk] ??= []).Add(s);
                 }

@@ -88,7 +88,9 @@ internal sealed class TestLink : IDisposable
         }
         Add("runtime.gcdata", SymbolKind.RoData, 0);
         Add("runtime.gcbss", SymbolKind.RoData, 0);
+        Symbols.NumberLive(Ctx.Workers);
         Ctx.GroupKinds.EnsureCapacity(Symbols.Count);
+        Ctx.GroupedCount = Symbols.Count;
         AotLinker.Layout.TextLayout.Run(Ctx);
         AotLinker.Layout.DataLayout.Run(Ctx);
         AotLinker.Layout.AddressLayout.AssignAddresses(Ctx);

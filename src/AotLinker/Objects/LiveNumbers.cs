@@ -1,0 +1,131 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using AotLinker.Mapping;
+
+namespace AotLinker.Objects;
+
+/// <summary>
+/// Numbers the live symbols in the order of their ids: nineteen of twenty symbols of a large program are dead, and a column over all ids
+/// is mostly memory that is cleared and looked for in vain.
+/// </summary>
+/// <remarks>
+/// A block has the marks of 64 ids and the number of the first one that is marked; all blocks together fit the cache. Ids from the end of
+/// the blocks on, those of symbols that passes make, are numbered one by one. What becomes live after the numbering is remembered for
+/// walks, but has no number.
+/// </remarks>
+internal sealed unsafe class LiveNumbers
+{
+    private const int BlockShift = 6;
+    private const int BlockMask = (1 << BlockShift) - 1;
+
+    private readonly NativeArray<Block> _memory = new(0);
+    private readonly List<ulong> _late = [];
+    private Block* _blocks;
+
+    /// <summary>Ids that one block is about.</summary>
+    public const int BlockSize = 1 << BlockShift;
+
+    /// <summary>Whether there are numbers yet.</summary>
+    public bool IsNumbered => _blocks != null;
+
+    /// <summary>Number of ids that the blocks are about; those behind follow one by one.</summary>
+    public int End { get; private set; } = int.MaxValue;
+
+    /// <summary>Numbers given to ids below <see cref="End"/>.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>The number of an id; negative for one that was dead when numbers were given, or before.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int Of(int id)
+    {
+        if (id >= End)
+        {
+            return Count + (id - End);
+        }
+        if (_blocks == null)
+        {
+            return -1;
+        }
+        Block* block = _blocks + (id >> BlockShift);
+        ulong mark = 1UL << (id & BlockMask);
+        return (block->Marks & mark) == 0 ? -1 : block->First + BitOperations.PopCount(block->Marks & (mark - 1));
+    }
+
+    /// <summary>Makes the blocks for ids up to <paramref name="end"/>, none marked; each is then set, and <see cref="Number"/> called.</summary>
+    public void Begin(int end)
+    {
+        End = end;
+        _memory.Resize(((end + BlockMask) >> BlockShift) + 1);
+        _blocks = _memory.Base;
+    }
+
+    /// <summary>Sets the marks of the 64 ids from a multiple of 64 on.</summary>
+    public void SetMarks(int id, ulong marks) => _blocks[id >> BlockShift].Marks = marks;
+
+    /// <summary>Gives out the numbers.</summary>
+    public void Number()
+    {
+        int count = 0;
+        for (Block* block = _blocks; block < _blocks + _memory.Length; block++)
+        {
+            block->First = count;
+            count += BitOperations.PopCount(block->Marks);
+        }
+        Count = count;
+    }
+
+    /// <summary>The first id from <paramref name="from"/> on, before <paramref name="to"/>, that is or became live; else <paramref name="to"/>.</summary>
+    public int Next(int from, int to)
+    {
+        if (from >= to)
+        {
+            return to;
+        }
+        int index = from >> BlockShift;
+        ulong marks = MarksOf(index) & (ulong.MaxValue << (from & BlockMask));
+        int last = (to - 1) >> BlockShift;
+        while (marks == 0)
+        {
+            if (++index > last)
+            {
+                return to;
+            }
+            marks = MarksOf(index);
+        }
+        return Math.Min(to, (index << BlockShift) + BitOperations.TrailingZeroCount(marks));
+    }
+
+    /// <summary>Remembers that an id became live, from serial code.</summary>
+    public void AddLate(int id)
+    {
+        if (id >= End || Of(id) >= 0)
+        {
+            return;
+        }
+        ref int late = ref _blocks[id >> BlockShift].Late;
+        if (late == 0)
+        {
+            _late.Add(0);
+            late = _late.Count;
+        }
+        _late[late - 1] |= 1UL << (id & BlockMask);
+    }
+
+    private ulong MarksOf(int index)
+    {
+        Block* block = _blocks + index;
+        return block->Late == 0 ? block->Marks : block->Marks | _late[block->Late - 1];
+    }
+
+    private struct Block
+    {
+        /// <summary>A bit for each id that is numbered.</summary>
+        public ulong Marks;
+
+        /// <summary>Number of the first of them.</summary>
+        public int First;
+
+        /// <summary>Where in the list those are marked that became live later, plus one; 0 for none.</summary>
+        public int Late;
+    }
+}

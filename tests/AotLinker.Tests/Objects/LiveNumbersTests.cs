@@ -1,0 +1,106 @@
+using AotLinker.Objects;
+
+namespace AotLinker.Tests.Objects;
+
+public sealed class LiveNumbersTests
+{
+    private const int End = 1000;
+
+    [Fact]
+    public void LiveIdsAreNumberedInOrderAndLaterIdsOneByOne()
+    {
+        bool[] live = Pattern();
+        LiveNumbers numbers = Numbers(live);
+        int next = 0;
+        for (int id = 0; id < End; id++)
+            Assert.Equal(live[id] ? next++ : -1, numbers.Of(id));
+        Assert.Equal(next, numbers.Count);
+        Assert.Equal(next, numbers.Of(End));
+        Assert.Equal(next + 41, numbers.Of(End + 41));
+    }
+
+    [Fact]
+    public void NothingHasANumberBefore()
+    {
+        LiveNumbers numbers = new();
+        Assert.False(numbers.IsNumbered);
+        Assert.Equal(-1, numbers.Of(0));
+        Assert.Equal(-1, numbers.Of(int.MaxValue - 1));
+    }
+
+    [Theory]
+    [InlineData(0, End)]
+    [InlineData(63, 65)]
+    [InlineData(64, 64)]
+    [InlineData(130, 900)]
+    [InlineData(901, End)]
+    public void WalksMeetWhatIsAndWhatBecameLive(int from, int to)
+    {
+        bool[] live = Pattern();
+        LiveNumbers numbers = Numbers(live);
+        int count = numbers.Count;
+        foreach (int late in (ReadOnlySpan<int>)[1, 63, 64, 899, 900, 901])
+        {
+            numbers.AddLate(late);
+            live[late] = true;
+        }
+        numbers.AddLate(End + 3);
+        List<int> met = [];
+        for (int id = numbers.Next(from, to); id < to; id = numbers.Next(id + 1, to))
+            met.Add(id);
+        Assert.Equal(Enumerable.Range(from, to - from).Where(id => live[id]), met);
+        Assert.Equal(count, numbers.Count);
+        Assert.Equal(-1, numbers.Of(900));
+    }
+
+    [Fact]
+    public void AColumnKeepsWhatWasSetBeforeThereWereNumbersAndForTheDead()
+    {
+        bool[] live = Pattern();
+        LiveNumbers numbers = new();
+        LiveColumn<long> column = new(numbers);
+        int alive = Array.IndexOf(live, true, 600);
+        int dead = Array.IndexOf(live, false, 500);
+        int later = Array.IndexOf(live, false, 700);
+        column.EnsureCapacity(End);
+        column[alive] = 11;
+        column[dead] = 12;
+        Number(numbers, live);
+        column.EnsureCapacity(End);
+        column.EnsureCapacity(End + 100);
+        column[End + 99] = 13;
+        column[new SymbolId(later)] += 14;
+        Assert.Equal([11, 12, 13, 14], new[] { alive, dead, End + 99, later }.Select(id => column.Get(new SymbolId(id))));
+        Assert.Equal(0, column.Get(new SymbolId(Array.IndexOf(live, true, 800))));
+        Assert.Equal(0, column.Get(new SymbolId(Array.IndexOf(live, false, 800))));
+        Assert.Equal(12, column[dead]);
+    }
+
+    private static bool[] Pattern()
+    {
+        Random random = new(5);
+        bool[] live = [.. Enumerable.Range(0, End).Select(i => i is not (1 or 63 or 64 or >= 899 and <= 901) && random.Next(8) == 0)];
+        live[65] = true;
+        return live;
+    }
+
+    private static LiveNumbers Numbers(bool[] live)
+    {
+        LiveNumbers numbers = new();
+        Number(numbers, live);
+        return numbers;
+    }
+
+    private static void Number(LiveNumbers numbers, bool[] live)
+    {
+        numbers.Begin(End);
+        for (int id = 0; id < End; id += LiveNumbers.BlockSize)
+        {
+            ulong marks = 0;
+            for (int i = id; i < Math.Min(End, id + LiveNumbers.BlockSize); i++)
+                marks |= live[i] ? 1UL << (i - id) : 0;
+            numbers.SetMarks(id, marks);
+        }
+        numbers.Number();
+    }
+}
