@@ -1,4 +1,5 @@
 using AotLinker.Objects;
+using AotLinker.Synthesize.Pclntab;
 
 namespace AotLinker.Tests.Objects;
 
@@ -74,6 +75,25 @@ public sealed class LiveNumbersTests
         Assert.Equal(0, column.Get(new SymbolId(Array.IndexOf(live, true, 800))));
         Assert.Equal(0, column.Get(new SymbolId(Array.IndexOf(live, false, 800))));
         Assert.Equal(12, column[dead]);
+    }
+
+    [Fact]
+    public void MentionedSymbolsHaveSlotsWhoeverMentionsThem()
+    {
+        using Mentions mentions = new(End);
+        new Workers(4).For(4 * End, i =>
+        {
+            if (i % 7 == 3)
+                mentions.Mark(i % End);
+        });
+        mentions.Number();
+        SortedSet<int> expected = [.. Enumerable.Range(0, 4 * End).Where(i => i % 7 == 3).Select(i => i % End)];
+        int slot = 0;
+        for (int id = 0; id < End; id++)
+            Assert.Equal(expected.Contains(id) ? ++slot : 0, mentions.SlotOf(id));
+        mentions[slot].Place = 9;
+        Assert.Equal(9u, mentions.Offset(expected.Max));
+        Assert.Equal(0u, mentions.Offset(expected.Min));
     }
 
     private static bool[] Pattern()

@@ -1,68 +1,92 @@
+using System.Runtime.InteropServices;
 using AotLinker.Mapping;
 
 namespace AotLinker.Synthesize.Pclntab;
 
-/// <summary>Joins what chunks of functions claimed into one sequence, and finds places in it.</summary>
-internal static class ChunkedOrder
+/// <summary>
+/// The order of a table's symbols, those first that the first function mentions: every chunk of functions places what it is the first to
+/// mention, then the chunks are put one behind the other.
+/// </summary>
+/// <param name="functions">The functions.</param>
+/// <param name="mentions">The symbols' slots.</param>
+/// <param name="what">What the table holds, for the message when it is too long.</param>
+/// <param name="start">Offset of the first symbol.</param>
+internal sealed class ChunkedOrder(FunctionList functions, Mentions mentions, string what, int start = 0) : IDisposable
 {
+    private readonly ChunkSize[] _chunks = new ChunkSize[functions.ChunkCount];
+    private readonly NativeArray<int> _slots = new(0);
+
+    /// <summary>Gives out the entries of a function's row that belong to the table.</summary>
+    public delegate Span<int> EntriesOf(FunctionUses.Uses uses);
+
+    /// <summary>Length of the table in bytes. Valid after <see cref="Join"/>.</summary>
+    public long Size { get; private set; }
+
+    /// <summary>Number of symbols. Valid after <see cref="Join"/>.</summary>
+    public int Count => (int)_slots.Length;
+
+    /// <summary>The i-th symbol: its offset in the table, and its id.</summary>
+    public Mentions.Slot this[int i] => mentions[_slots[i]];
+
     /// <summary>
-    /// Turns the offsets within chunks that stand in <paramref name="slots"/> into offsets in the whole, and lists the symbols in order.
+    /// Places the symbol of an entry behind those that its chunk has placed so far, and marks the entry. The caller is the first to mention
+    /// the symbol.
     /// </summary>
-    /// <param name="workers">Threads.</param>
-    /// <param name="claimed">The symbols of each chunk, in order.</param>
-    /// <param name="sizes">Bytes that each chunk's symbols take.</param>
-    /// <param name="slots">For each claimed symbol its offset.</param>
-    /// <param name="what">What the table holds, for the message when it is too long.</param>
-    /// <param name="start">Offset of the first.</param>
-    /// <returns>Length of the whole, and the symbols.</returns>
-    /// <exception cref="LinkException">The table would be longer than its offsets can say.</exception>
-    public static (long Size, int[] Order) Join(
-        Workers workers, List<int>?[] claimed, int[] sizes, NativeArray<int> slots, string what, int start = 0)
+    public void Place(int chunk, ref int entry, int size)
     {
-        int[] bases = new int[claimed.Length];
-        int[] firsts = new int[claimed.Length];
+        ref ChunkSize c = ref _chunks[chunk];
+        Volatile.Write(ref mentions[entry].Place, c.Bytes);
+        c.Bytes = checked(c.Bytes + size);
+        c.Count++;
+        entry = ~entry;
+    }
+
+    /// <summary>Puts the chunks one behind the other.</summary>
+    /// <exception cref="LinkException">The table would be longer than its offsets can say.</exception>
+    public void Join(FunctionUses uses, EntriesOf entries)
+    {
+        ChunkSize[] starts = new ChunkSize[_chunks.Length];
         long size = start;
         int count = 0;
-        for (int c = 0; c < claimed.Length; c++)
+        for (int c = 0; c < _chunks.Length; c++)
         {
-            bases[c] = (int)size;
-            firsts[c] = count;
-            size += sizes[c];
-            count += claimed[c]?.Count ?? 0;
+            starts[c] = new ChunkSize { Bytes = (int)size, Count = count };
+            size += _chunks[c].Bytes;
+            count += _chunks[c].Count;
             if (size > int.MaxValue)
             {
                 throw new LinkException($"pclntab: more than 2 GiB of {what}");
             }
         }
-        int[] order = new int[count];
-        workers.ForChunks(claimed.Length, 4, (from, to, _) =>
+        Size = size;
+        _slots.Resize(count);
+        functions.ForChunks((chunk, from, to) =>
         {
-            for (int c = from; c < to; c++)
+            FunctionUses.Walk walk = uses.Of(chunk);
+            ChunkSize at = starts[chunk];
+            for (int i = from; i < to; i++)
             {
-                if (claimed[c] is not { } list)
+                foreach (int entry in entries(walk.Next()))
                 {
-                    continue;
+                    if (entry < 0)
+                    {
+                        mentions[~entry].Place += at.Bytes;
+                        _slots[at.Count++] = ~entry;
+                    }
                 }
-                list.CopyTo(order, firsts[c]);
-                foreach (int s in list)
-                {
-                    slots[s] += bases[c];
-                }
-                claimed[c] = null;
             }
         });
-        return (size, order);
     }
 
     /// <summary>Position of the last symbol that starts at or before <paramref name="offset"/>; 0 if there is none.</summary>
-    public static int FirstAt(ReadOnlySpan<int> order, NativeArray<int> slots, long offset)
+    public int FirstAt(long offset)
     {
         int low = 0;
-        int high = order.Length;
+        int high = Count;
         while (low < high)
         {
             int middle = (low + high) >>> 1;
-            if (slots[order[middle]] <= offset)
+            if (this[middle].Place <= offset)
             {
                 low = middle + 1;
             }
@@ -72,5 +96,16 @@ internal static class ChunkedOrder
             }
         }
         return Math.Max(0, low - 1);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _slots.Dispose();
+
+    /// <summary>What a chunk has placed. Threads fill those of neighbours at the same time, so each has a cache line of its own.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 64)]
+    private struct ChunkSize
+    {
+        public int Bytes;
+        public int Count;
     }
 }

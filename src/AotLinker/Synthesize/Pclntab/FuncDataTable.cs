@@ -11,9 +11,9 @@ namespace AotLinker.Synthesize.Pclntab;
 /// </summary>
 /// <remarks>
 /// Inline trees are made here and belong to one function each; in the lists they stand as the complement of the function's index, other
-/// funcdata as the symbol's id.
+/// funcdata as the symbol's slot.
 /// </remarks>
-internal sealed class FuncDataTable(FunctionList functions, NativeArray<int> slots, FunctionNames names)
+internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, FunctionNames names)
 {
     /// <summary>The entry of a function without a certain funcdata.</summary>
     public const uint Missing = uint.MaxValue;
@@ -21,13 +21,16 @@ internal sealed class FuncDataTable(FunctionList functions, NativeArray<int> slo
     private const int InlineRecordSize = 16;
     private const int InlineAlign = 4;
 
+    // Inlined functions whose records are asked for together.
+    private const int InlinedAhead = 16;
+
     // Alignments are powers of two below this one's.
     private const int AlignClasses = 16;
 
     private readonly SymbolTable _symbols = functions.Context.Symbols;
     private readonly ChunkClass[] _chunks = new ChunkClass[functions.ChunkCount * AlignClasses];
     private readonly int[] _inlineOffsets = new int[functions.Count];
-    private int[] _order = [];
+    private readonly NativeArray<int> _order = new(0);
 
     /// <summary>Length of the table in bytes. Valid after <see cref="Place"/>.</summary>
     public long Size { get; private set; }
@@ -36,70 +39,61 @@ internal sealed class FuncDataTable(FunctionList functions, NativeArray<int> slo
     public int Align { get; private set; }
 
     /// <summary>Offset of a funcdata symbol. Valid after <see cref="Place"/>.</summary>
-    public uint Offset(SymbolId s) => (uint)slots[s.Index];
+    public uint Offset(SymbolId s) => mentions.Offset(s.Index);
 
     /// <summary>Offset of the inline tree of a function that has one. Valid after <see cref="Place"/>.</summary>
     public uint InlineOffset(int function) => (uint)_inlineOffsets[function];
 
     /// <summary>First loop: notes the funcdata of function <paramref name="i"/>.</summary>
-    public void Note(int i, in FunctionParts parts)
+    public void Note(int i, in FunctionUses.Uses uses)
     {
-        int index = 0;
-        foreach (SymbolId s in parts.Of(AuxKind.FuncData))
+        foreach (int slot in uses.FuncData)
         {
-            if (IsOwn(parts, index, s))
+            if (slot != 0)
             {
-                FirstUse.Note(ref slots[s.Index], i);
+                FirstUse.Note(ref mentions[slot].Place, i);
             }
-            index++;
         }
     }
 
     /// <summary>Second loop: places the funcdata that function <paramref name="i"/> is the first to have, within its chunk and alignment.</summary>
-    public void Claim(int chunk, int i, in FunctionParts parts)
+    public void Claim(int chunk, int i, in FunctionUses.Uses uses)
     {
-        int index = 0;
-        foreach (SymbolId s in parts.Of(AuxKind.FuncData))
+        foreach (ref int slot in uses.FuncDataBefore(FunctionParts.InlineFuncData))
         {
-            if (index == FunctionParts.InlineFuncData && parts.HasInlined)
-            {
-                ClaimInline(chunk, i, parts);
-            }
-            else if (IsOwn(parts, index, s) && FirstUse.IsFirst(ref slots[s.Index], i))
-            {
-                ClaimOne(chunk, i, s);
-            }
-            index++;
+            ClaimIfFirst(chunk, i, ref slot);
         }
-        if (index <= FunctionParts.InlineFuncData && parts.HasInlined)
+        if (uses.InlineCount > 0)
         {
-            ClaimInline(chunk, i, parts);
+            _inlineOffsets[i] = Add(chunk, InlineAlign, (long)InlineRecordSize * uses.InlineCount);
+        }
+        foreach (ref int slot in uses.FuncDataFrom(FunctionParts.InlineFuncData))
+        {
+            ClaimIfFirst(chunk, i, ref slot);
         }
     }
 
     /// <summary>Puts alignments, and within them the chunks, one behind the other, and takes the symbols out of the ordinary layout.</summary>
     /// <exception cref="LinkException">The table would be longer than its offsets can say.</exception>
-    public void Place()
+    public void Place(FunctionUses uses)
     {
         LinkContext ctx = functions.Context;
         int count = 0;
         long end = 0;
-        int[] firsts = new int[_chunks.Length];
-        int[] bases = new int[_chunks.Length];
+        ChunkClass[] starts = new ChunkClass[_chunks.Length];
         for (int c = AlignClasses - 1; c >= 0; c--)
         {
             for (int chunk = 0; chunk < functions.ChunkCount; chunk++)
             {
-                ref ChunkClass k = ref _chunks[(chunk * AlignClasses) + c];
-                if (k.Items is null)
+                ChunkClass k = _chunks[(chunk * AlignClasses) + c];
+                if (k.Count == 0)
                 {
                     continue;
                 }
                 Align = Math.Max(Align, 1 << c);
                 long start = RoundUp(end, 1 << c);
-                firsts[(chunk * AlignClasses) + c] = count;
-                bases[(chunk * AlignClasses) + c] = (int)start;
-                count += k.Items.Count;
+                starts[(chunk * AlignClasses) + c] = new ChunkClass { Count = count, End = (int)start };
+                count += k.Count;
                 end = start + k.End;
                 if (end > int.MaxValue)
                 {
@@ -108,12 +102,14 @@ internal sealed class FuncDataTable(FunctionList functions, NativeArray<int> slo
             }
         }
         Size = end;
-        _order = new int[count];
-        ctx.Workers.ForChunks(_chunks.Length, AlignClasses, (from, to, _) =>
+        _order.Resize(count);
+        functions.ForChunks((chunk, from, to) =>
         {
-            for (int c = from; c < to; c++)
+            Span<ChunkClass> own = starts.AsSpan(chunk * AlignClasses, AlignClasses);
+            FunctionUses.Walk walk = uses.Of(chunk);
+            for (int i = from; i < to; i++)
             {
-                PlaceClass(ref _chunks[c], firsts[c], bases[c]);
+                PlaceOf(i, walk.Next(), own);
             }
         });
         ctx.Diagnostics.Flush();
@@ -124,7 +120,7 @@ internal sealed class FuncDataTable(FunctionList functions, NativeArray<int> slo
     {
         piece.Clear();
         PieceWriter writer = new(piece, offset, ctx.Target.IsBigEndian);
-        for (int i = FirstAt(offset); i < _order.Length; i++)
+        for (int i = FirstAt(offset); i < (int)_order.Length; i++)
         {
             int item = _order[i];
             int at = OffsetOf(item);
@@ -138,47 +134,47 @@ internal sealed class FuncDataTable(FunctionList functions, NativeArray<int> slo
             }
             else
             {
-                SymbolId s = new(item);
+                SymbolId s = new(mentions[item].Id);
                 writer.Bytes(at, _symbols.Data(s));
                 ResolveOffsets(ctx, writer, at, s);
             }
         }
     }
 
-    /// <summary>What functions of a chunk claimed that has one alignment; null items: nothing.</summary>
+    /// <summary>What functions of a chunk claimed that has one alignment.</summary>
     private struct ChunkClass
     {
-        public List<int>? Items;
+        /// <summary>Number of items.</summary>
+        public int Count;
         /// <summary>Offset behind the last item, from the first one.</summary>
         public int End;
     }
 
-    // The funcdata at the inline tree's index, if the compiler made one, gives way to the tree.
-    private static bool IsOwn(in FunctionParts parts, int index, SymbolId s) =>
-        parts.Info.IsValid && !(index == FunctionParts.InlineFuncData && parts.HasInlined) && !parts.Ignores(index, s);
-
-    private void ClaimOne(int chunk, int i, SymbolId s)
+    private void ClaimIfFirst(int chunk, int i, ref int slot)
     {
+        ref Mentions.Slot mention = ref mentions[slot];
+        if (slot == 0 || !FirstUse.IsFirst(ref mention.Place, i))
+        {
+            return;
+        }
+        SymbolId s = new(mention.Id);
         long size = _symbols.Size(s);
         if (size == 0)
         {
             functions.Context.Diagnostics.Report(i, $"{_symbols.NameText(s)}: zero size funcdata");
-            Volatile.Write(ref slots[s.Index], 0);
+            Volatile.Write(ref mention.Place, 0);
             return;
         }
-        int at = Add(chunk, Alignment(s, size), s.Index, size);
-        Volatile.Write(ref slots[s.Index], at);
+        Volatile.Write(ref mention.Place, Add(chunk, Alignment(s, size), size));
+        slot = ~slot;
     }
 
-    private void ClaimInline(int chunk, int i, in FunctionParts parts) =>
-        _inlineOffsets[i] = Add(chunk, InlineAlign, ~i, (long)InlineRecordSize * parts.Info.InlineCount);
-
-    private int Add(int chunk, int align, int item, long size)
+    private int Add(int chunk, int align, long size)
     {
         ref ChunkClass k = ref _chunks[(chunk * AlignClasses) + BitOperations.Log2((uint)align)];
         int at = checked((int)RoundUp(k.End, align));
         k.End = checked((int)(at + size));
-        (k.Items ??= []).Add(item);
+        k.Count++;
         return at;
     }
 
@@ -200,34 +196,44 @@ internal sealed class FuncDataTable(FunctionList functions, NativeArray<int> slo
         return align;
     }
 
-    private void PlaceClass(ref ChunkClass k, int first, int start)
+    private void PlaceOf(int i, in FunctionUses.Uses uses, Span<ChunkClass> starts)
     {
-        if (k.Items is null)
+        foreach (int slot in uses.FuncDataBefore(FunctionParts.InlineFuncData))
+        {
+            PlaceIfClaimed(slot, starts);
+        }
+        if (uses.InlineCount > 0)
+        {
+            ref ChunkClass start = ref starts[BitOperations.Log2(InlineAlign)];
+            _inlineOffsets[i] += start.End;
+            _order[start.Count++] = ~i;
+        }
+        foreach (int slot in uses.FuncDataFrom(FunctionParts.InlineFuncData))
+        {
+            PlaceIfClaimed(slot, starts);
+        }
+    }
+
+    private void PlaceIfClaimed(int slot, Span<ChunkClass> starts)
+    {
+        if (slot >= 0)
         {
             return;
         }
-        k.Items.CopyTo(_order, first);
-        foreach (int item in k.Items)
-        {
-            if (item < 0)
-            {
-                _inlineOffsets[~item] += start;
-            }
-            else
-            {
-                slots[item] += start;
-                _symbols.Set(new SymbolId(item), SymbolTable.Attributes.Special | SymbolTable.Attributes.NotInSymbolTable);
-            }
-        }
-        k.Items = null;
+        ref Mentions.Slot mention = ref mentions[~slot];
+        SymbolId s = new(mention.Id);
+        ref ChunkClass start = ref starts[BitOperations.Log2((uint)Alignment(s, _symbols.Size(s)))];
+        mention.Place += start.End;
+        _order[start.Count++] = ~slot;
+        _symbols.Set(s, SymbolTable.Attributes.Special | SymbolTable.Attributes.NotInSymbolTable);
     }
 
-    private int OffsetOf(int item) => item < 0 ? _inlineOffsets[~item] : slots[item];
+    private int OffsetOf(int item) => item < 0 ? _inlineOffsets[~item] : mentions[item].Place;
 
     private int FirstAt(long offset)
     {
         int low = 0;
-        int high = _order.Length;
+        int high = (int)_order.Length;
         while (low < high)
         {
             int middle = (low + high) >>> 1;
@@ -249,12 +255,16 @@ internal sealed class FuncDataTable(FunctionList functions, NativeArray<int> slo
         FunctionParts parts = new(_symbols, functions[function]);
         for (int k = 0; k < parts.Info.InlineCount; k++, at += InlineRecordSize)
         {
+            if (k % InlinedAhead == 0)
+            {
+                ExpectInlined(parts, k);
+            }
             if (at + InlineRecordSize <= writer.Start || at >= writer.End)
             {
                 continue;
             }
             InlinedCall call = parts.Info.Inlined(k);
-            SymbolId inlined = _symbols.Resolve(parts.Owner, call.Function);
+            SymbolId inlined = parts.Inlined(k);
             FuncInfo info = FuncInfo.Of(_symbols, inlined);
             if (!info.IsValid && !functions.Context.Target.IsLinkShared)
             {
@@ -264,6 +274,19 @@ internal sealed class FuncDataTable(FunctionList functions, NativeArray<int> slo
             writer.UInt32(at + 4, names.Offset(inlined));
             writer.UInt32(at + 8, (uint)call.ParentPc);
             writer.UInt32(at + 12, info.IsValid ? info.StartLine : 0);
+        }
+    }
+
+    // Asks for the records of some of the functions that were inlined, step by step for all of them.
+    private void ExpectInlined(in FunctionParts parts, int first)
+    {
+        int end = Math.Min(parts.Info.InlineCount, first + InlinedAhead);
+        for (int step = 0; step < 3; step++)
+        {
+            for (int k = first; k < end; k++)
+            {
+                Approach.Expect(_symbols, parts.Inlined(k), step);
+            }
         }
     }
 

@@ -69,10 +69,18 @@ internal sealed class FunctionList
     public void ForChunks(Action<int, int, int> body) =>
         Context.Workers.ForChunks(Count, ChunkSize, (from, to, _) => body(from / ChunkSize, from, to));
 
+    /// <summary>The same with the number of the worker.</summary>
+    public void ForChunks(Action<int, int, int, int> body) =>
+        Context.Workers.ForChunks(Count, ChunkSize, (from, to, worker) => body(from / ChunkSize, from, to, worker));
+
     // Host objects' sections are text symbols that contain the functions in them; only these are described (findContainerSyms).
     private static HashSet<SymbolId> Containers(LinkContext ctx)
     {
         HashSet<SymbolId> containers = [];
+        if (ctx.Symbols.Sub.Count == 0)
+        {
+            return containers;
+        }
         foreach (SymbolId s in ctx.Text)
         {
             SymbolId outer = ctx.Symbols.Outer(s);
@@ -155,6 +163,9 @@ internal readonly ref struct FunctionParts
 
     /// <summary>pc → inlined call; only meaningful if there are inlined calls.</summary>
     public SymbolId PcInline { get; }
+
+    /// <summary>The function that the <paramref name="k"/>-th inlined call is of.</summary>
+    public SymbolId Inlined(int k) => _table.Resolve(Owner, Info.Inlined(k).Function);
 
     /// <summary>Whether anything was inlined.</summary>
     public bool HasInlined => Info.InlineCount > 0;

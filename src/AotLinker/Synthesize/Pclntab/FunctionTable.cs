@@ -37,7 +37,7 @@ internal sealed class FunctionTable
     /// <summary>Length of the table in bytes. Valid after <see cref="Place"/>.</summary>
     public long Size { get; private set; }
 
-    /// <summary>First loop: learns how long the record of function <paramref name="i"/> is.</summary>
+    /// <summary>Learns how long the record of function <paramref name="i"/> is.</summary>
     public void Measure(int i, in FunctionParts parts) =>
         _starts[i] = (uint)(RecordSize + (4 * parts.PcDataCount) + (4 * parts.FuncDataCount));
 
@@ -79,8 +79,11 @@ internal sealed class FunctionTable
         writer.UInt32((long)count * LookupSize, TextOffset(ctx, last, textStart) + length);
 
         int first = _starts.AsSpan().BinarySearch((uint)Math.Min(offset, uint.MaxValue));
-        for (int i = Math.Max(0, first < 0 ? ~first - 1 : first); i < count && _starts[i] < writer.End; i++)
+        first = Math.Max(0, first < 0 ? ~first - 1 : first);
+        Approach approach = new(_functions, first, count);
+        for (int i = first; i < count && _starts[i] < writer.End; i++)
         {
+            approach.Expect(i);
             WriteRecord(ctx, writer, i, textStart);
         }
     }

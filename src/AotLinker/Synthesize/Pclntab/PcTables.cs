@@ -1,4 +1,3 @@
-using AotLinker.Mapping;
 using AotLinker.Objects;
 
 namespace AotLinker.Synthesize.Pclntab;
@@ -7,104 +6,65 @@ namespace AotLinker.Synthesize.Pclntab;
 /// The pc tables of all functions, each once per symbol, in the order of first mention (runtime.pctab). Offset 0 stands for no table,
 /// hence a byte in front.
 /// </summary>
-internal sealed class PcTables(FunctionList functions, NativeArray<int> slots)
+internal sealed class PcTables(FunctionList functions, Mentions mentions)
 {
     private readonly SymbolTable _symbols = functions.Context.Symbols;
-    private readonly List<int>[] _claimed = new List<int>[functions.ChunkCount];
-    private readonly int[] _sizes = new int[functions.ChunkCount];
-    private int[] _order = [];
+    private readonly ChunkedOrder _order = new(functions, mentions, "pc tables", 1);
 
     /// <summary>Length of the table in bytes. Valid after <see cref="Place"/>.</summary>
-    public long Size { get; private set; }
+    public long Size => _order.Size;
 
     /// <summary>Offset of a pc table; 0 for none. Valid after <see cref="Place"/>.</summary>
-    public uint Offset(SymbolId s) => (uint)slots[s.Index];
+    public uint Offset(SymbolId s) => mentions.Offset(s.Index);
 
     /// <summary>First loop: notes the tables of function <paramref name="i"/>.</summary>
-    public void Note(int i, in FunctionParts parts)
+    public void Note(int i, in FunctionUses.Uses uses)
     {
-        if (!parts.Info.IsValid)
+        foreach (int slot in uses.PcTables)
         {
-            return;
-        }
-        NoteOne(i, parts.PcSp);
-        NoteOne(i, parts.PcFile);
-        NoteOne(i, parts.PcLine);
-        foreach (SymbolId s in parts.Of(AuxKind.PcData))
-        {
-            NoteOne(i, s);
-        }
-        if (parts.HasInlined)
-        {
-            NoteOne(i, parts.PcInline);
+            if (slot != 0)
+            {
+                FirstUse.Note(ref mentions[slot].Place, i);
+            }
         }
     }
 
     /// <summary>Second loop: places the tables that function <paramref name="i"/> is the first to have, within its chunk.</summary>
-    public void Claim(int chunk, int i, in FunctionParts parts)
+    public void Claim(int chunk, int i, in FunctionUses.Uses uses)
     {
-        if (!parts.Info.IsValid)
+        foreach (ref int slot in uses.PcTables)
         {
-            return;
-        }
-        ClaimOne(chunk, i, parts.PcSp);
-        ClaimOne(chunk, i, parts.PcFile);
-        ClaimOne(chunk, i, parts.PcLine);
-        foreach (SymbolId s in parts.Of(AuxKind.PcData))
-        {
-            ClaimOne(chunk, i, s);
-        }
-        if (parts.HasInlined)
-        {
-            ClaimOne(chunk, i, parts.PcInline);
+            ref Mentions.Slot mention = ref mentions[slot];
+            if (slot == 0 || !FirstUse.IsFirst(ref mention.Place, i))
+            {
+                continue;
+            }
+            long size = _symbols.Size(new SymbolId(mention.Id));
+            if (size == 0)
+            {
+                Volatile.Write(ref mention.Place, 0);
+                continue;
+            }
+            _order.Place(chunk, ref slot, checked((int)size));
         }
     }
 
     /// <summary>Puts the chunks one behind the other.</summary>
-    public void Place()
-    {
-        (Size, _order) = ChunkedOrder.Join(functions.Context.Workers, _claimed, _sizes, slots, "pc tables", 1);
-    }
+    public void Place(FunctionUses uses) => _order.Join(uses, static u => u.PcTables);
 
     /// <summary>Fills a piece of the table.</summary>
     public void Fill(LinkContext ctx, SymbolId symbol, long offset, Span<byte> piece)
     {
         piece.Clear();
         PieceWriter writer = new(piece, offset, ctx.Target.IsBigEndian);
-        for (int i = ChunkedOrder.FirstAt(_order, slots, offset); i < _order.Length; i++)
+        for (int i = _order.FirstAt(offset); i < _order.Count; i++)
         {
-            int at = slots[_order[i]];
-            if (at >= writer.End)
+            Mentions.Slot mention = _order[i];
+            if (mention.Place >= writer.End)
             {
                 return;
             }
-            writer.Bytes(at, _symbols.Data(new SymbolId(_order[i])));
+            writer.Bytes(mention.Place, _symbols.Data(new SymbolId(mention.Id)));
         }
-    }
-
-    private void NoteOne(int i, SymbolId s)
-    {
-        if (!s.IsNone)
-        {
-            FirstUse.Note(ref slots[s.Index], i);
-        }
-    }
-
-    private void ClaimOne(int chunk, int i, SymbolId s)
-    {
-        ref int slot = ref slots[s.Index];
-        if (s.IsNone || !FirstUse.IsFirst(ref slot, i))
-        {
-            return;
-        }
-        long size = _symbols.Size(s);
-        if (size == 0)
-        {
-            Volatile.Write(ref slot, 0);
-            return;
-        }
-        Volatile.Write(ref slot, _sizes[chunk]);
-        _sizes[chunk] = checked(_sizes[chunk] + (int)size);
-        (_claimed[chunk] ??= []).Add(s.Index);
     }
 }

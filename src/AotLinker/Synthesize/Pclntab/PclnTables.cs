@@ -1,4 +1,3 @@
-using AotLinker.Mapping;
 using AotLinker.Objects;
 
 namespace AotLinker.Synthesize.Pclntab;
@@ -28,41 +27,45 @@ internal sealed class PclnTables
         SymbolTable symbols = ctx.Symbols;
         int pointer = ctx.Target.PointerSize;
 
-        // One slot per symbol serves three tables: functions, pc tables and funcdata are never the same symbols.
-        NativeArray<int> slots = new(symbols.Count);
-        FunctionNames names = new(_functions, slots);
+        Mentions mentions = new(symbols.Count);
+        FunctionNames names = new(_functions, mentions);
         using SourceFiles files = new(_functions);
-        PcTables pcs = new(_functions, slots);
-        FuncDataTable data = new(_functions, slots, names);
+        PcTables pcs = new(_functions, mentions);
+        FuncDataTable data = new(_functions, mentions, names);
         FunctionTable table = new(_functions, names, files, pcs, data);
+        using FunctionUses functionUses = new(_functions, mentions);
+        functionUses.Read(files, table);
+        mentions.Number();
         _functions.ForChunks((chunk, from, to) =>
         {
+            FunctionUses.Walk walk = functionUses.Of(chunk);
             for (int i = from; i < to; i++)
             {
-                FunctionParts parts = new(symbols, _functions[i]);
-                names.Note(i, parts);
-                files.Note(i, parts);
-                pcs.Note(i, parts);
-                data.Note(i, parts);
-                table.Measure(i, parts);
+                FunctionUses.Uses uses = walk.Next();
+                uses.Resolve(mentions);
+                names.Note(i, uses);
+                files.Note(i, uses);
+                pcs.Note(i, uses);
+                data.Note(i, uses);
             }
         });
         _functions.ForChunks((chunk, from, to) =>
         {
+            FunctionUses.Walk walk = functionUses.Of(chunk);
             for (int i = from; i < to; i++)
             {
-                FunctionParts parts = new(symbols, _functions[i]);
-                names.Claim(chunk, i, parts);
-                files.Claim(chunk, i, parts);
-                pcs.Claim(chunk, i, parts);
-                data.Claim(chunk, i, parts);
+                FunctionUses.Uses uses = walk.Next();
+                names.Claim(chunk, i, uses);
+                files.Claim(chunk, i, uses);
+                pcs.Claim(chunk, i, uses);
+                data.Claim(chunk, i, uses);
             }
         });
-        names.Place();
-        files.Place();
-        pcs.Place();
+        names.Place(functionUses);
+        files.Place(functionUses);
+        pcs.Place(functionUses);
         table.Place();
-        data.Place();
+        data.Place(functionUses);
         _fileCount = files.Count;
 
         Carrier = symbols.LookupOrCreate("runtime.pclntab"u8, 0);

@@ -18,12 +18,12 @@ internal sealed unsafe class SourceFiles : IDisposable
     private readonly int _units;
     private readonly int[] _firstFile;
     private readonly int[] _used;
-    private readonly List<FileUse>[] _claimed;
+    private readonly int[] _claimed;
 
     // For every file of every unit: first who mentions it, then 1 + its name's offset.
     private readonly NativeArray<int> _slots;
-    private byte[] _names = [];
-    private uint[] _unitTable = [];
+    private readonly NativeArray<byte> _names = new(0);
+    private readonly NativeArray<uint> _unitTable = new(0);
     private int[] _unitOffsets = [];
 
     /// <summary>Prepares for the units of the functions.</summary>
@@ -37,7 +37,7 @@ internal sealed unsafe class SourceFiles : IDisposable
             _firstFile[u + 1] = checked(_firstFile[u] + functions.Units[u].FileCount);
         }
         _used = new int[units];
-        _claimed = new List<FileUse>[functions.ChunkCount];
+        _claimed = new int[functions.ChunkCount];
         _slots = new NativeArray<int>(_firstFile[units]);
     }
 
@@ -45,7 +45,7 @@ internal sealed unsafe class SourceFiles : IDisposable
     public int Count { get; private set; }
 
     /// <summary>Length of the names in bytes. Valid after <see cref="Place"/>.</summary>
-    public long NamesSize => _names.Length;
+    public long NamesSize { get; private set; }
 
     /// <summary>Length of the units' table in bytes. Valid after <see cref="Place"/>.</summary>
     public long UnitTableSize => 4L * _unitTable.Length;
@@ -53,78 +53,77 @@ internal sealed unsafe class SourceFiles : IDisposable
     /// <summary>Index in the units' table where a unit's files start. Valid after <see cref="Place"/>.</summary>
     public uint UnitOffset(CompilationUnit unit) => (uint)_unitOffsets[unit.PclnIndex];
 
-    /// <summary>First loop: notes the files that function <paramref name="i"/> mentions.</summary>
-    public void Note(int i, in FunctionParts parts)
+    /// <summary>Index of a unit's file among those of all units.</summary>
+    /// <exception cref="LinkException">The unit has no such file.</exception>
+    public int FileIndex(CompilationUnit unit, uint file)
     {
-        if (!parts.Info.IsValid)
+        if (file >= (uint)unit.FileCount)
+        {
+            throw unit.Object!.Damaged("file index out of range");
+        }
+        return _firstFile[unit.PclnIndex] + (int)file;
+    }
+
+    /// <summary>First loop: notes the files that function <paramref name="i"/> mentions.</summary>
+    public void Note(int i, in FunctionUses.Uses uses)
+    {
+        ReadOnlySpan<int> files = uses.Files;
+        if (files.IsEmpty)
         {
             return;
         }
-        CompilationUnit unit = parts.Owner!.Unit;
-        uint most = 0;
-        for (int k = 0; k < parts.Info.FileCount; k++)
+        int last = -1;
+        foreach (int file in files)
         {
-            NoteOne(i, unit, parts.Info.File(k), ref most);
+            FirstUse.Note(ref _slots[file], i);
+            last = Math.Max(last, file);
         }
-        for (int k = 0; k < parts.Info.InlineCount; k++)
-        {
-            NoteOne(i, unit, parts.Info.Inlined(k).File, ref most);
-        }
-        ref int used = ref _used[unit.PclnIndex];
+        int most = last + 1 - _firstFile[uses.Unit];
+        ref int used = ref _used[uses.Unit];
         for (int seen = Volatile.Read(ref used); seen < most;)
         {
-            int was = Interlocked.CompareExchange(ref used, (int)most, seen);
-            seen = was == seen ? (int)most : was;
+            int was = Interlocked.CompareExchange(ref used, most, seen);
+            seen = was == seen ? most : was;
         }
     }
 
-    /// <summary>Second loop: lists the files that function <paramref name="i"/> is the first of its unit to mention.</summary>
-    public void Claim(int chunk, int i, in FunctionParts parts)
+    /// <summary>Second loop: marks the files that function <paramref name="i"/> is the first of its unit to mention.</summary>
+    public void Claim(int chunk, int i, in FunctionUses.Uses uses)
     {
-        if (!parts.Info.IsValid)
+        foreach (ref int file in uses.Files)
         {
-            return;
-        }
-        CompilationUnit unit = parts.Owner!.Unit;
-        for (int k = 0; k < parts.Info.FileCount; k++)
-        {
-            ClaimOne(chunk, i, unit, parts.Info.File(k));
-        }
-        for (int k = 0; k < parts.Info.InlineCount; k++)
-        {
-            ClaimOne(chunk, i, unit, parts.Info.Inlined(k).File);
+            ref int slot = ref _slots[file];
+            if (FirstUse.IsFirst(ref slot, i))
+            {
+                Volatile.Write(ref slot, 0);
+                file = ~file;
+                _claimed[chunk]++;
+            }
         }
     }
 
     /// <summary>Drops repeated names and makes both tables.</summary>
-    public void Place()
+    public void Place(FunctionUses functionUses)
     {
         byte[] root = _units == 0 ? [] : RawText.Encode(_functions.Context.Options.Environment.GoRoot);
-        NameSet names = new();
-        ArrayBufferWriter bytes = new();
         byte[] expanded = [];
-        foreach (List<FileUse>? list in _claimed)
+        using NativeArray<FileUse> claimed = ClaimedFiles(functionUses);
+        using NameSet names = new(claimed);
+        for (int i = 0; i < (int)claimed.Length; i++)
         {
-            if (list is null)
+            ref FileUse use = ref claimed[i];
+            int first = names.FindOrAdd(i);
+            if (first == i)
             {
-                continue;
+                _slots[use.File] = checked((int)NamesSize + 1);
+                AddName(SourceFileNames.Expand(use.Name, root, ref expanded));
+                Count++;
             }
-            foreach (FileUse use in list)
+            else
             {
-                FileUse first = names.FindOrAdd(use);
-                if (first.Slot == use.Slot)
-                {
-                    _slots[use.Slot] = bytes.Length + 1;
-                    bytes.AddWithZero(SourceFileNames.Expand(use.Name, root, ref expanded));
-                    Count++;
-                }
-                else
-                {
-                    _slots[use.Slot] = _slots[first.Slot];
-                }
+                _slots[use.File] = _slots[claimed[first].File];
             }
         }
-        _names = bytes.ToArray();
         MakeUnitTable(names);
         _slots.Dispose();
     }
@@ -134,7 +133,7 @@ internal sealed unsafe class SourceFiles : IDisposable
     {
         // The symbol is rounded up to a pointer's size.
         piece.Clear();
-        new PieceWriter(piece, offset, false).Bytes(0, _names);
+        new PieceWriter(piece, offset, false).Bytes(0, _names.AsSpan()[..(int)NamesSize]);
     }
 
     /// <summary>Fills a piece of the units' table.</summary>
@@ -142,7 +141,7 @@ internal sealed unsafe class SourceFiles : IDisposable
     {
         piece.Clear();
         PieceWriter writer = new(piece, offset, ctx.Target.IsBigEndian);
-        for (long i = offset / 4; i < _unitTable.Length && 4 * i < writer.End; i++)
+        for (long i = offset / 4; i < UnitTableSize / 4 && 4 * i < writer.End; i++)
         {
             writer.UInt32(4 * i, _unitTable[i]);
         }
@@ -150,6 +149,49 @@ internal sealed unsafe class SourceFiles : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _slots.Dispose();
+
+    // The names in the order of first mention, one for each unit that mentions it.
+    private NativeArray<FileUse> ClaimedFiles(FunctionUses functionUses)
+    {
+        int[] starts = new int[_claimed.Length];
+        int count = 0;
+        for (int c = 0; c < starts.Length; c++)
+        {
+            starts[c] = count;
+            count += _claimed[c];
+        }
+        NativeArray<FileUse> claimed = new(count);
+        _functions.ForChunks((chunk, from, to) =>
+        {
+            FunctionUses.Walk walk = functionUses.Of(chunk);
+            int at = starts[chunk];
+            for (int i = from; i < to; i++)
+            {
+                FunctionUses.Uses uses = walk.Next();
+                foreach (int file in uses.Files)
+                {
+                    if (file < 0)
+                    {
+                        claimed[at++] = new FileUse(~file, _functions.Units[uses.Unit].FileName(~file - _firstFile[uses.Unit]));
+                    }
+                }
+            }
+        });
+        return claimed;
+    }
+
+    private void AddName(ReadOnlySpan<byte> name)
+    {
+        int at = (int)NamesSize;
+        int end = checked(at + name.Length + 1);
+        if (end > _names.Length)
+        {
+            _names.Resize(Math.Max(end, Math.Max(_names.Length * 2, 1 << 14)));
+        }
+        name.CopyTo(_names.AsSpan()[at..]);
+        _names[end - 1] = 0;
+        NamesSize = end;
+    }
 
     private void MakeUnitTable(NameSet names)
     {
@@ -161,7 +203,7 @@ internal sealed unsafe class SourceFiles : IDisposable
             _unitOffsets[u] = total;
             total = checked(total + _used[u]);
         }
-        _unitTable = new uint[total];
+        _unitTable.Resize(total);
         _functions.Context.Workers.ForChunks(units, 16, (from, to, _) =>
         {
             for (int u = from; u < to; u++)
@@ -173,8 +215,8 @@ internal sealed unsafe class SourceFiles : IDisposable
                     if (slot == 0)
                     {
                         // Nothing live mentions the file in this unit, but another unit may.
-                        FileUse same = names.Find(new FileUse(file, _functions.Units[u].FileName(f)));
-                        slot = same.IsNone ? 0 : _slots[same.Slot];
+                        int same = names.Find(new FileUse(file, _functions.Units[u].FileName(f)));
+                        slot = same < 0 ? 0 : _slots[same];
                     }
                     _unitTable[_unitOffsets[u] + f] = slot == 0 ? NoFile : (uint)slot - 1;
                 }
@@ -182,130 +224,87 @@ internal sealed unsafe class SourceFiles : IDisposable
         });
     }
 
-    private int FileIndex(CompilationUnit unit, uint file)
-    {
-        if (file >= (uint)unit.FileCount)
-        {
-            throw unit.Object!.Damaged("file index out of range");
-        }
-        return _firstFile[unit.PclnIndex] + (int)file;
-    }
-
-    private void NoteOne(int i, CompilationUnit unit, uint file, ref uint most)
-    {
-        FirstUse.Note(ref _slots[FileIndex(unit, file)], i);
-        most = Math.Max(most, file + 1);
-    }
-
-    private void ClaimOne(int chunk, int i, CompilationUnit unit, uint file)
-    {
-        int index = FileIndex(unit, file);
-        ref int slot = ref _slots[index];
-        if (FirstUse.IsFirst(ref slot, i))
-        {
-            Volatile.Write(ref slot, 0);
-            (_claimed[chunk] ??= []).Add(new FileUse(index, unit.FileName((int)file)));
-        }
-    }
-
-    /// <summary>A file of a unit, by its slot, and its name where it lies in the object.</summary>
+    /// <summary>A file of a unit, and its name where it lies in the object.</summary>
     private readonly struct FileUse
     {
         private readonly byte* _name;
         private readonly int _length;
 
-        public FileUse(int slot, ReadOnlySpan<byte> name)
+        public FileUse(int file, ReadOnlySpan<byte> name)
         {
-            Slot = slot;
+            File = file;
             Hash = NameTable.Hash(name, 0);
             _name = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(name));
             _length = name.Length;
         }
 
-        /// <summary>The slot.</summary>
-        public int Slot { get; }
+        /// <summary>Its index among all units' files.</summary>
+        public int File { get; }
 
         /// <summary>Hash of the name.</summary>
         public ulong Hash { get; }
 
         /// <summary>The name.</summary>
         public ReadOnlySpan<byte> Name => new(_name, _length);
-
-        /// <summary>Whether this is no file at all.</summary>
-        public bool IsNone => _name == null;
     }
 
-    /// <summary>Files by name, open addressing.</summary>
-    private sealed class NameSet
+    /// <summary>Files by name: a table of places in a list, open addressing.</summary>
+    private sealed class NameSet(NativeArray<FileUse> files) : IDisposable
     {
-        private FileUse[] _table = new FileUse[1024];
+        private readonly NativeArray<int> _table = new(1 << 10);
         private int _count;
 
-        /// <summary>The first file of this name, which may be the one given.</summary>
-        public FileUse FindOrAdd(in FileUse use)
+        /// <summary>Where the first file of the same name stands in the list: the place given if it is a new one.</summary>
+        public int FindOrAdd(int place)
         {
-            int at = Place(_table, use);
-            if (_table[at].IsNone)
+            ref int entry = ref EntryOf(files[place]);
+            if (entry != 0)
             {
-                _table[at] = use;
-                if (++_count * 2 > _table.Length)
-                {
-                    Grow();
-                }
-                return use;
+                return entry - 1;
             }
-            return _table[at];
+            entry = place + 1;
+            if (++_count * 2 > _table.Length)
+            {
+                Grow();
+            }
+            return place;
         }
 
-        /// <summary>The first file of this name; none if there is none.</summary>
-        public FileUse Find(in FileUse use) => _table[Place(_table, use)];
+        /// <summary>Index of the first file of this name; -1 if there is none.</summary>
+        public int Find(in FileUse use) => EntryOf(use) is not 0 and var entry ? files[entry - 1].File : -1;
 
-        private static int Place(FileUse[] table, in FileUse use)
+        /// <inheritdoc/>
+        public void Dispose() => _table.Dispose();
+
+        private ref int EntryOf(in FileUse use)
         {
-            int mask = table.Length - 1;
+            int mask = (int)_table.Length - 1;
             int i = (int)use.Hash & mask;
-            while (!table[i].IsNone && (table[i].Hash != use.Hash || !table[i].Name.SequenceEqual(use.Name)))
+            while (_table[i] != 0)
             {
+                ref FileUse other = ref files[_table[i] - 1];
+                if (other.Hash == use.Hash && other.Name.SequenceEqual(use.Name))
+                {
+                    break;
+                }
                 i = (i + 1) & mask;
             }
-            return i;
+            return ref _table[i];
         }
 
         private void Grow()
         {
-            FileUse[] grown = new FileUse[_table.Length * 2];
-            foreach (ref readonly FileUse use in _table.AsSpan())
+            using NativeArray<int> old = new(_table.Length);
+            _table.AsSpan().CopyTo(old.AsSpan());
+            _table.Resize(_table.Length * 2);
+            _table.AsSpan().Clear();
+            foreach (int entry in old.AsSpan())
             {
-                if (!use.IsNone)
+                if (entry != 0)
                 {
-                    grown[Place(grown, use)] = use;
+                    EntryOf(files[entry - 1]) = entry;
                 }
             }
-            _table = grown;
         }
-    }
-
-    /// <summary>Bytes that grow at the end.</summary>
-    private sealed class ArrayBufferWriter
-    {
-        private byte[] _bytes = new byte[1 << 14];
-
-        /// <summary>Number of bytes.</summary>
-        public int Length { get; private set; }
-
-        /// <summary>Adds a name and a zero byte.</summary>
-        public void AddWithZero(ReadOnlySpan<byte> name)
-        {
-            int end = checked(Length + name.Length + 1);
-            if (end > _bytes.Length)
-            {
-                Array.Resize(ref _bytes, Math.Max(end, _bytes.Length * 2));
-            }
-            name.CopyTo(_bytes.AsSpan(Length));
-            Length = end;
-        }
-
-        /// <summary>All bytes.</summary>
-        public byte[] ToArray() => _bytes.AsSpan(0, Length).ToArray();
     }
 }
