@@ -18,7 +18,7 @@ internal sealed partial class DataLayout
         {
             if (kind < KindCount)
             {
-                ulong[] data = _data[kind];
+                NativeSpan<ulong> data = _data[kind];
                 AddDynamicRelocations(data.Length, i => new SymbolId(Id(data[i])), allKinds);
             }
         }

@@ -58,14 +58,14 @@ internal sealed partial class DataLayout
     /// <summary>Places all symbols of a kind behind what the section holds (assignToSection).</summary>
     public void Place(Section section, SymbolKind kind, SymbolKind placedAs = SymbolKind.None, bool checkSize = true)
     {
-        ulong[] data = _data[(int)kind];
+        NativeSpan<ulong> data = _data[(int)kind];
         if (section.SymbolCount == 0)
         {
             section.FirstSymbol = _placed;
         }
         long size = _size;
         long start = (long)section.Vaddr;
-        foreach (ulong pair in data)
+        foreach (ulong pair in data.AsSpan())
         {
             SymbolId s = new(Id(pair));
             size = Round(size, AlignOf(s));
@@ -88,7 +88,7 @@ internal sealed partial class DataLayout
     /// <summary><see cref="Place"/>, noting how much the kind's carrier symbol stands for.</summary>
     public void PlaceCarried(Section section, SymbolKind kind)
     {
-        ulong[] data = _data[(int)kind];
+        NativeSpan<ulong> data = _data[(int)kind];
         long start = data.Length != 0 ? Round(_size, AlignOf(new SymbolId(Id(data[0])))) : _size;
         Place(section, kind, SymbolKind.RoData);
         _ctx.Carriers.SetLength(kind, _size - start);
@@ -102,7 +102,7 @@ internal sealed partial class DataLayout
     /// <summary>Gives each symbol of a kind a section of its own, named after it (allocateSingleSymSections).</summary>
     public void PlaceSingly(Segment segment, SymbolKind kind, SymbolKind placedAs, int rwx)
     {
-        foreach (ulong pair in _data[(int)kind])
+        foreach (ulong pair in _data[(int)kind].AsSpan())
         {
             SymbolId s = new(Id(pair));
             string name = _symbols.NameText(s);
@@ -120,7 +120,7 @@ internal sealed partial class DataLayout
         _symbols.SetSectionIndex(table.Symbol, section.Index);
         table.SetKind(SymbolKind.RoData);
         section.FirstSymbol = _placed;
-        foreach (ulong pair in _data[(int)kind])
+        foreach (ulong pair in _data[(int)kind].AsSpan())
         {
             _ctx.Data[_placed++] = Id(pair);
             section.SymbolCount++;
@@ -169,7 +169,7 @@ internal sealed partial class DataLayout
         {
             return;
         }
-        foreach (ulong pair in _data[(int)kind])
+        foreach (ulong pair in _data[(int)kind].AsSpan())
         {
             if (Id(pair) >= _groupKindCount)
             {
@@ -189,16 +189,20 @@ internal sealed partial class DataLayout
     private void PlaceSections()
     {
         int count = 0;
-        foreach (ulong[] data in _data)
+        foreach (NativeSpan<ulong> data in _data)
         {
             count += data.Length;
         }
-        _ctx.Data = new int[count];
+        // Thread-local symbols are not in memory.
+        _ctx.Data = new int[count - _data[(int)SymbolKind.TlsBss].Length];
 
         PlaceData();
         PlaceThreadLocal();
         PlaceReadOnly();
-        _ctx.Data = _ctx.Data[.._placed];
+        if (_placed < _ctx.Data.Length)
+        {
+            _ctx.Data = _ctx.Data[.._placed];
+        }
         PlaceUnwindData();
         _ctx.Dwarf?.AllocateSections(_ctx, ref _size);
     }
@@ -213,7 +217,7 @@ internal sealed partial class DataLayout
         {
             PlaceSingly(segment, kind, SymbolKind.Data, Writable);
         }
-        ulong[] modules = _data[(int)SymbolKind.ModuleData];
+        NativeSpan<ulong> modules = _data[(int)SymbolKind.ModuleData];
         if (modules.Length > 1)
         {
             _ctx.Diagnostics.Error("internal error: more than one SMODULEDATA symbol");
@@ -319,7 +323,7 @@ internal sealed partial class DataLayout
             section.Align = _ctx.Target.PointerSize;
         }
         _size = 0;
-        foreach (ulong pair in _data[(int)SymbolKind.TlsBss])
+        foreach (ulong pair in _data[(int)SymbolKind.TlsBss].AsSpan())
         {
             SymbolId s = new(Id(pair));
             _size = Round(_size, AlignOf(s));
@@ -417,7 +421,7 @@ internal sealed partial class DataLayout
         _ctx.Workers.For(2, i =>
         {
             (GcProgramBuilder program, SymbolKind kind, long end) = i == 0 ? (data, SymbolKind.Data, dataEnd) : (bss, SymbolKind.Bss, bssEnd);
-            foreach (ulong pair in _data[(int)kind])
+            foreach (ulong pair in _data[(int)kind].AsSpan())
             {
                 program.AddSymbol(new SymbolId(Id(pair)));
             }

@@ -1,3 +1,4 @@
+using AotLinker.Mapping;
 using AotLinker.Objects;
 using AotLinker.Ordering;
 
@@ -25,7 +26,8 @@ internal sealed partial class DataLayout
     private readonly LinkContext _ctx;
     private readonly SymbolTable _symbols;
     private readonly DataPlan _plan;
-    private readonly ulong[][] _data = new ulong[KindCount][];
+    private readonly MemoryArena _memory = new();
+    private readonly NativeSpan<ulong>[] _data = new NativeSpan<ulong>[KindCount];
     private readonly int[] _maxAlign = new int[KindCount];
     private readonly int _minAlign;
     private readonly int _groupKindCount;
@@ -43,7 +45,6 @@ internal sealed partial class DataLayout
         _groupKindCount = ctx.GroupedCount;
         _hasMarkers = ctx.Format.LaysOutMarkers(ctx);
         _hasTypesMarker = _hasMarkers || (_plan.SizesTypesMarker && ctx.Format.LaysOutTypesMarker(ctx));
-        Array.Fill(_data, []);
     }
 
     /// <summary>The link.</summary>
@@ -67,21 +68,22 @@ internal sealed partial class DataLayout
         layout.PlaceSections();
         ctx.GroupKinds.Dispose();
         NumberSections(ctx);
+        layout._memory.Dispose();
     }
 
     /// <summary>The ids of a kind's symbols, in ascending order until they are sorted.</summary>
-    public SymbolId[] SymbolsOf(SymbolKind kind) => Array.ConvertAll(_data[(int)kind], static p => new SymbolId((int)(uint)p));
+    public SymbolId[] SymbolsOf(SymbolKind kind) => [.. _data[(int)kind].AsSpan().ToArray().Select(static p => new SymbolId(Id(p)))];
 
     /// <summary>Replaces the symbols of a kind, before they are sorted.</summary>
     public void SetSymbols(SymbolKind kind, List<SymbolId> symbols)
     {
-        ulong[] data = new ulong[symbols.Count];
-        for (int i = 0; i < data.Length; i++)
+        NativeSpan<ulong> data = NativeSpan<ulong>.Of(_memory, symbols.Count);
+        for (int i = 0; i < symbols.Count; i++)
         {
             data[i] = (uint)symbols[i].Index;
         }
         // Equal sizes are ordered by id.
-        Array.Sort(data);
+        data.AsSpan().Sort();
         _data[(int)kind] = data;
     }
 
@@ -194,7 +196,7 @@ internal sealed partial class DataLayout
                 counts[i] = sum;
                 sum += own;
             }
-            _data[kind] = sum == 0 ? [] : new ulong[sum];
+            _data[kind] = NativeSpan<ulong>.Of(_memory, sum);
         }
         workers.ForChunks(count, Chunk, (from, to, _) =>
         {
@@ -241,7 +243,7 @@ internal sealed partial class DataLayout
         _ctx.Workers.For(pieces.Count, i =>
         {
             (int kind, int from) = pieces[i];
-            Span<ulong> data = _data[kind].AsSpan(from, Math.Min(Chunk, _data[kind].Length - from));
+            Span<ulong> data = _data[kind].AsSpan().Slice(from, Math.Min(Chunk, _data[kind].Length - from));
             for (int at = 0; at < data.Length; at++)
             {
                 ref ulong pair = ref data[at];
@@ -295,7 +297,7 @@ internal sealed partial class DataLayout
         int zeroBaseKind = zeroBase.IsNone ? -1 : (int)LayoutKind(zeroBase);
         _ctx.Workers.For(KindCount, kind =>
         {
-            ulong[] data = _data[kind];
+            Span<ulong> data = _data[kind].AsSpan();
             switch ((SymbolKind)kind)
             {
                 case SymbolKind.PclnTab:
@@ -306,7 +308,7 @@ internal sealed partial class DataLayout
                     return;
                 case SymbolKind.ElfGot:
                     // By name, so that .got comes before .toc, input by input.
-                    Array.Sort(data, (x, y) => _symbols.Name(new SymbolId(Id(x))).SequenceCompareTo(_symbols.Name(new SymbolId(Id(y)))) is var c
+                    data.Sort((x, y) => _symbols.Name(new SymbolId(Id(x))).SequenceCompareTo(_symbols.Name(new SymbolId(Id(y)))) is var c
                         && c != 0 ? c : Id(x).CompareTo(Id(y)));
                     break;
                 default:
@@ -321,7 +323,7 @@ internal sealed partial class DataLayout
         });
         if (_plan.OrdersTypes)
         {
-            TypeOrder.Sort(_ctx, _data[(int)SymbolKind.Type], AlignOf, IsStartMarker, IsEndMarker);
+            TypeOrder.Sort(_ctx, _memory, _data[(int)SymbolKind.Type], AlignOf, IsStartMarker, IsEndMarker);
         }
     }
 
@@ -386,14 +388,13 @@ internal sealed partial class DataLayout
 
     private void ArrangeTables()
     {
-        ulong[] data = _data[(int)SymbolKind.ElfRoSect];
-        int[] ids = Array.ConvertAll(data, Id);
+        Span<ulong> data = _data[(int)SymbolKind.ElfRoSect].AsSpan();
+        ulong[] pairs = data.ToArray();
+        int[] ids = Array.ConvertAll(pairs, Id);
         _ctx.Format.ArrangeReadOnlyTables(_ctx, ids);
-        ulong[] arranged = new ulong[data.Length];
         for (int i = 0; i < ids.Length; i++)
         {
-            arranged[i] = Array.Find(data, p => Id(p) == ids[i]);
+            data[i] = Array.Find(pairs, p => Id(p) == ids[i]);
         }
-        _data[(int)SymbolKind.ElfRoSect] = arranged;
     }
 }

@@ -12,7 +12,7 @@ namespace AotLinker.Layout;
 /// Several types may have the same string, and Go's sort leaves them in an order of its own making. So strings are first turned into
 /// ranks, by any fast sort; only if two are equal, Go's algorithm runs on the ranks of all symbols.
 /// </remarks>
-internal static unsafe class TypeOrder
+internal static class TypeOrder
 {
     private const int Chunk = 1 << 11;
 
@@ -31,47 +31,26 @@ internal static unsafe class TypeOrder
 
     /// <summary>Sorts symbols (size in the upper half, id in the lower), which come in order of ids.</summary>
     /// <param name="ctx">The link.</param>
+    /// <param name="memory">Memory for what is needed on the way.</param>
     /// <param name="data">The symbols.</param>
     /// <param name="align">Alignment of a symbol.</param>
     /// <param name="isStart">Whether a symbol marks the start.</param>
     /// <param name="isEnd">Whether a symbol marks the end.</param>
-    public static void Sort(LinkContext ctx, ulong[] data, Func<SymbolId, int> align, Func<SymbolId, bool> isStart, Func<SymbolId, bool> isEnd)
+    public static void Sort(
+        LinkContext ctx, MemoryArena memory, NativeSpan<ulong> data, Func<SymbolId, int> align, Func<SymbolId, bool> isStart, Func<SymbolId, bool> isEnd)
     {
         SymbolTable symbols = ctx.Symbols;
         SymbolId carrier = symbols.Lookup("type:*"u8, 0);
-        Part[] parts = new Part[data.Length];
-        TypeName* names = (TypeName*)NativeHeap.AllocZeroed((nuint)Math.Max(data.Length, 1), (nuint)sizeof(TypeName));
-        try
+        NativeSpan<Part> parts = NativeSpan<Part>.Of(memory, data.Length);
+        ctx.Workers.ForChunks(data.Length, Chunk, (from, to, _) =>
         {
-            ctx.Workers.ForChunks(data.Length, Chunk, (from, to, _) =>
+            for (int i = from; i < to; i++)
             {
-                for (int i = from; i < to; i++)
-                {
-                    if (i + 2 * Ahead < to)
-                    {
-                        symbols.ExpectRecord(new SymbolId((int)(uint)data[i + (2 * Ahead)]));
-                    }
-                    if (i + Ahead < to)
-                    {
-                        symbols.ExpectData(new SymbolId((int)(uint)data[i + Ahead]));
-                        symbols.ExpectRelocs(new SymbolId((int)(uint)data[i + Ahead]));
-                    }
-                    SymbolId s = new((int)(uint)data[i]);
-                    parts[i] = PartOf(symbols, s, carrier, isStart, isEnd);
-                    names[i].Index = i;
-                    if (parts[i] == Part.Linked)
-                    {
-                        names[i].Set(new TypeDescriptor(symbols, s).Name);
-                    }
-                }
-            });
-            int[] starts = Arrange(ctx.Workers, data, parts, names);
-            DescribeParts(ctx, data, starts, align);
-        }
-        finally
-        {
-            NativeHeap.Free(names);
-        }
+                parts[i] = PartOf(symbols, new SymbolId((int)(uint)data[i]), carrier, isStart, isEnd);
+            }
+        });
+        int[] starts = Arrange(ctx, memory, data, parts);
+        DescribeParts(ctx, data, starts, align);
     }
 
     private static Part PartOf(SymbolTable symbols, SymbolId s, SymbolId carrier, Func<SymbolId, bool> isStart, Func<SymbolId, bool> isEnd)
@@ -94,10 +73,11 @@ internal static unsafe class TypeOrder
 
     /// <summary>Brings the symbols into order.</summary>
     /// <returns>Where each part starts; at the end, where the last one ends.</returns>
-    private static int[] Arrange(Workers workers, ulong[] data, Part[] parts, TypeName* names)
+    private static int[] Arrange(LinkContext ctx, MemoryArena memory, NativeSpan<ulong> data, NativeSpan<Part> parts)
     {
+        int count = data.Length;
         int[] starts = new int[(int)Part.End + 2];
-        foreach (Part part in parts)
+        foreach (Part part in parts.AsSpan())
         {
             starts[(int)part + 1]++;
         }
@@ -105,74 +85,89 @@ internal static unsafe class TypeOrder
         {
             starts[i] += starts[i - 1];
         }
-        ulong[] arranged = new ulong[data.Length];
-        TypeName[] linked = new TypeName[starts[(int)Part.Linked + 1] - starts[(int)Part.Linked]];
+        // Part by part: size and place in the data; the data is in the order of ids.
+        NativeSpan<ulong> arranged = NativeSpan<ulong>.Of(memory, count);
         int[] next = [.. starts];
-        int firstLinked = starts[(int)Part.Linked];
-        for (int i = 0; i < data.Length; i++)
+        for (int i = 0; i < count; i++)
         {
-            int at = next[(int)parts[i]]++;
-            arranged[at] = data[i];
-            if (parts[i] == Part.Linked)
-            {
-                linked[at - firstLinked] = names[i];
-            }
+            arranged[next[(int)parts[i]]++] = (data[i] >> 32 << 32) | (uint)i;
         }
-        RadixSort.ByUpperHalf(Slice(Part.Other));
-        RadixSort.ByUpperHalf(Slice(Part.Itab));
-        ParallelSort.Sort<TypeName, TypeName.ByText>(workers, linked, default);
-
-        // Ranks of all symbols in the order they came in; equal strings share one.
-        bool hasEqual = false;
-        uint[] ranks = new uint[data.Length];
-        uint rank = (uint)firstLinked;
-        for (int i = 0; i < linked.Length; i++)
+        RadixSort.ByUpperHalf(Slice(Part.Other).AsSpan());
+        RadixSort.ByUpperHalf(Slice(Part.Itab).AsSpan());
+        bool hasEqual = SortByName(ctx, memory, data, Slice(Part.Linked), starts[(int)Part.Linked]);
+        NativeSpan<ulong> ranked = NativeSpan<ulong>.Of(memory, count);
+        if (hasEqual)
         {
-            arranged[firstLinked + i] = data[linked[i].Index];
-            if (i > 0 && default(TypeName.ByText).Less(in linked[i - 1], in linked[i]))
+            // Go's sort over all, in the order they came in. Those that are not linked types have a rank of their own.
+            for (int i = 0; i < count; i++)
             {
-                rank = (uint)(firstLinked + i);
+                int place = (int)(uint)arranged[i];
+                uint rank = parts[place] == Part.Linked ? (uint)(arranged[i] >> 32) : (uint)i;
+                ranked[place] = ((ulong)rank << 32) | (uint)place;
+            }
+            GoSort.Sort(ranked.AsSpan(), default(ByUpperHalf));
+        }
+        else
+        {
+            arranged.AsSpan().CopyTo(ranked.AsSpan());
+        }
+        for (int i = 0; i < count; i++)
+        {
+            arranged[i] = data[(int)(uint)ranked[i]];
+        }
+        arranged.AsSpan().CopyTo(data.AsSpan());
+        return starts;
+
+        NativeSpan<ulong> Slice(Part part) => arranged.Slice(starts[(int)part], starts[(int)part + 1] - starts[(int)part]);
+    }
+
+    /// <summary>
+    /// Sorts types by their strings. Each gets its rank as the upper half, which counts from <paramref name="first"/>; equal strings share
+    /// one.
+    /// </summary>
+    /// <returns>Whether there are equal strings.</returns>
+    private static bool SortByName(LinkContext ctx, MemoryArena memory, NativeSpan<ulong> data, NativeSpan<ulong> types, int first)
+    {
+        SymbolTable symbols = ctx.Symbols;
+        NativeSpan<NameSort.Item> names = NativeSpan<NameSort.Item>.Of(memory, types.Length);
+        ctx.Workers.ForChunks(types.Length, Chunk, (from, to, _) =>
+        {
+            for (int i = from; i < to; i++)
+            {
+                if (i + (2 * Ahead) < to)
+                {
+                    symbols.ExpectRecord(Type(i + (2 * Ahead)));
+                }
+                if (i + Ahead < to)
+                {
+                    symbols.ExpectData(Type(i + Ahead));
+                    symbols.ExpectRelocs(Type(i + Ahead));
+                }
+                names[i] = new NameSort.Item(new TypeDescriptor(symbols, Type(i)).Name, (int)(uint)types[i]);
+            }
+        });
+        NameSort.Sort(ctx.Workers, names.AsSpan());
+        bool hasEqual = false;
+        uint rank = (uint)first;
+        for (int i = 0; i < types.Length; i++)
+        {
+            if (i > 0 && NameSort.Compare(in names[i - 1], in names[i]) != 0)
+            {
+                rank = (uint)(first + i);
             }
             else
             {
                 hasEqual |= i > 0;
             }
-            ranks[linked[i].Index] = rank;
+            types[i] = ((ulong)rank << 32) | (uint)names[i].Position;
         }
-        if (hasEqual)
-        {
-            SortAsGo(data, parts, arranged, ranks, starts);
-        }
-        arranged.CopyTo(data, 0);
-        return starts;
+        return hasEqual;
 
-        Span<ulong> Slice(Part part) => arranged.AsSpan(starts[(int)part]..starts[(int)part + 1]);
-    }
-
-    /// <summary>Runs Go's sort over all symbols; <paramref name="ranks"/> has those of linked types.</summary>
-    private static void SortAsGo(ulong[] data, Part[] parts, ulong[] arranged, uint[] ranks, int[] starts)
-    {
-        ulong[] keyed = new ulong[data.Length];
-        for (int i = 0; i < data.Length; i++)
-        {
-            Part part = parts[i];
-            if (part != Part.Linked)
-            {
-                // The others have a place of their own, by size and id.
-                int start = starts[(int)part];
-                ranks[i] = (uint)(start + arranged.AsSpan(start..starts[(int)part + 1]).BinarySearch(data[i]));
-            }
-            keyed[i] = ((ulong)ranks[i] << 32) | (uint)i;
-        }
-        GoSort.Sort(keyed.AsSpan(), default(ByUpperHalf));
-        for (int i = 0; i < keyed.Length; i++)
-        {
-            arranged[i] = data[(int)(uint)keyed[i]];
-        }
+        SymbolId Type(int i) => new((int)(uint)data[(int)(uint)types[i]]);
     }
 
     /// <summary>Writes into moduledata how long the parts are (the second half of dodataSect's case for types).</summary>
-    private static void DescribeParts(LinkContext ctx, ulong[] data, int[] starts, Func<SymbolId, int> align)
+    private static void DescribeParts(LinkContext ctx, NativeSpan<ulong> data, int[] starts, Func<SymbolId, int> align)
     {
         // In front of the first type a pointer's size is free.
         long linked = End(starts[(int)Part.Linked], starts[(int)Part.Other], ctx.Target.PointerSize);
@@ -191,7 +186,7 @@ internal static unsafe class TypeOrder
 
         long End(int from, int to, long length)
         {
-            foreach (ulong pair in data.AsSpan(from..to))
+            foreach (ulong pair in data.AsSpan()[from..to])
             {
                 length = Round(length, align(new SymbolId((int)(uint)pair))) + (long)(pair >> 32);
             }

@@ -9,6 +9,13 @@ internal interface IOrder<T>
     bool Less(in T x, in T y);
 }
 
+/// <summary>By the upper half of a number.</summary>
+internal readonly struct ByUpperHalf : IOrder<ulong>
+{
+    /// <inheritdoc/>
+    public bool Less(in ulong x, in ulong y) => x >> 32 < y >> 32;
+}
+
 /// <summary>
 /// Go's unstable sort (sort.Slice, slices.SortFunc), step for step: where elements compare equal, their order in a program is whatever
 /// this algorithm leaves behind, so we must leave the same. With an order in which no two elements are equal, use any faster sort.

@@ -14,13 +14,48 @@ internal static unsafe class NameSort
     private const int InsertionLimit = 12;
     private const int LongLength = 128;
 
-    /// <summary>Sorts by name; the order of equal names is left open.</summary>
-    public static void Sort(Workers workers, Item[] items) =>
-        ParallelSort.Sort(workers, items, default(ByName), static piece =>
+    // Shorter pieces are not worth a thread.
+    private const int LeastPiece = 1 << 11;
+
+    /// <summary>Sorts by name; the order of equal names is left open, but is the same with any number of threads.</summary>
+    public static void Sort(Workers workers, Span<Item> items)
+    {
+        Load(items, 0);
+        if (workers.Threads == 1 || items.Length < 2 * LeastPiece)
         {
-            Load(piece, 0);
-            SortPiece(piece, 0);
-        });
+            SortPiece(items, 0);
+            return;
+        }
+        List<(int From, int Length, int Depth)> pieces = Divide(items, Math.Max(LeastPiece, items.Length / (4 * workers.Threads)));
+        fixed (Item* start = items)
+        {
+            Item* first = start;
+            workers.For(pieces.Count, i => SortPiece(new Span<Item>(first + pieces[i].From, pieces[i].Length), pieces[i].Depth));
+        }
+    }
+
+    // Takes the first steps of the sort, down to pieces that are worth a thread each.
+    private static List<(int From, int Length, int Depth)> Divide(Span<Item> items, int longest)
+    {
+        List<(int From, int Length, int Depth)> pieces = [];
+        Stack<(int From, int Length, int Depth)> left = new();
+        left.Push((0, items.Length, 0));
+        while (left.TryPop(out (int From, int Length, int Depth) piece))
+        {
+            if (piece.Length <= longest)
+            {
+                pieces.Add(piece);
+                continue;
+            }
+            Span<Item> own = items.Slice(piece.From, piece.Length);
+            (int less, int greater) = Partition(own);
+            left.Push((piece.From, less, piece.Depth));
+            left.Push((piece.From + greater, piece.Length - greater, piece.Depth));
+            int skip = less + Descend(own[less..greater], piece.Depth);
+            left.Push((piece.From + skip, greater - skip, piece.Depth + ChunkSize));
+        }
+        return pieces;
+    }
 
     /// <summary>Compares two names.</summary>
     public static int Compare(in Item x, in Item y) => x.Name.SequenceCompareTo(y.Name);
@@ -30,31 +65,12 @@ internal static unsafe class NameSort
     {
         while (items.Length > InsertionLimit)
         {
-            ulong pivot = ChoosePivot(items);
-            int less = 0;
-            int greater = items.Length;
-            for (int i = 0; i < greater;)
-            {
-                ulong chunk = items[i].Chunk;
-                if (chunk < pivot)
-                {
-                    Swap(items, less++, i++);
-                }
-                else if (chunk > pivot)
-                {
-                    Swap(items, i, --greater);
-                }
-                else
-                {
-                    i++;
-                }
-            }
+            (int less, int greater) = Partition(items);
             SortPiece(items[..less], depth);
             SortPiece(items[greater..], depth);
             items = items[less..greater];
+            items = items[Descend(items, depth)..];
             depth += ChunkSize;
-            items = items[MoveEnded(items, depth)..];
-            Load(items, depth);
         }
         for (int i = 1; i < items.Length; i++)
         {
@@ -63,6 +79,39 @@ internal static unsafe class NameSort
                 Swap(items, j, j - 1);
             }
         }
+    }
+
+    // Puts items with a chunk below and above a pivot's to the two ends. Returns where those with the pivot's begin and end.
+    private static (int Less, int Greater) Partition(Span<Item> items)
+    {
+        ulong pivot = ChoosePivot(items);
+        int less = 0;
+        int greater = items.Length;
+        for (int i = 0; i < greater;)
+        {
+            ulong chunk = items[i].Chunk;
+            if (chunk < pivot)
+            {
+                Swap(items, less++, i++);
+            }
+            else if (chunk > pivot)
+            {
+                Swap(items, i, --greater);
+            }
+            else
+            {
+                i++;
+            }
+        }
+        return (less, greater);
+    }
+
+    // Goes on to the next chunk of items that have the same one at the depth. Returns how many of them ended, and are in order.
+    private static int Descend(Span<Item> items, int depth)
+    {
+        int ended = MoveEnded(items, depth + ChunkSize);
+        Load(items[ended..], depth + ChunkSize);
+        return ended;
     }
 
     private static bool Less(in Item x, in Item y, int depth)
@@ -157,10 +206,5 @@ internal static unsafe class NameSort
             }
             Chunk = chunk;
         }
-    }
-
-    private readonly struct ByName : IOrder<Item>
-    {
-        public bool Less(in Item x, in Item y) => Compare(in x, in y) < 0;
     }
 }

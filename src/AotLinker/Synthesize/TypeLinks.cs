@@ -1,3 +1,4 @@
+using AotLinker.Mapping;
 using AotLinker.Objects;
 using AotLinker.Ordering;
 
@@ -70,24 +71,24 @@ internal static class TypeLinks
     // Several types may have the same string; Go's sort then decides, run on ranks instead of strings.
     private static int[] Sort(LinkContext ctx, List<SymbolId> types)
     {
-        TypeName[] sorted = new TypeName[types.Count];
-        ctx.Workers.ForChunks(types.Count, Chunk, (from, to, _) =>
+        int count = types.Count;
+        using NativeArray<NameSort.Item> sorted = new(count);
+        ctx.Workers.ForChunks(count, Chunk, (from, to, _) =>
         {
             for (int i = from; i < to; i++)
             {
-                sorted[i].Index = i;
-                sorted[i].Set(new TypeDescriptor(ctx.Symbols, types[i]).Name);
+                sorted[i] = new NameSort.Item(new TypeDescriptor(ctx.Symbols, types[i]).Name, i);
             }
         });
-        ParallelSort.Sort<TypeName, TypeName.ByText>(ctx.Workers, sorted, default);
+        NameSort.Sort(ctx.Workers, sorted.AsSpan());
 
-        int[] order = new int[sorted.Length];
-        ulong[] ranks = new ulong[sorted.Length];
+        int[] order = new int[count];
+        using NativeArray<ulong> ranks = new(count);
         bool hasEqual = false;
         uint rank = 0;
-        for (int i = 0; i < sorted.Length; i++)
+        for (int i = 0; i < count; i++)
         {
-            if (i > 0 && default(TypeName.ByText).Less(in sorted[i - 1], in sorted[i]))
+            if (i > 0 && NameSort.Compare(in sorted[i - 1], in sorted[i]) != 0)
             {
                 rank = (uint)i;
             }
@@ -95,7 +96,7 @@ internal static class TypeLinks
             {
                 hasEqual |= i > 0;
             }
-            order[i] = sorted[i].Index;
+            order[i] = sorted[i].Position;
             ranks[order[i]] = ((ulong)rank << 32) | (uint)order[i];
         }
         if (hasEqual)

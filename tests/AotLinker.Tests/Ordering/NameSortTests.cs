@@ -9,6 +9,7 @@ public sealed class NameSortTests
     [Theory]
     [InlineData(1)]
     [InlineData(4)]
+    [InlineData(16)]
     public void NamesComeInTheOrderOfTheirBytes(int threads)
     {
         // Long common starts, one name the start of another, equal names, bytes above 127, none at all, zeros at the end.
