@@ -11,4 +11,14 @@ internal interface IZlibSource
     /// more than once for the same bytes.
     /// </summary>
     void Read(long offset, Span<byte> destination);
+
+    /// <summary>
+    /// Sets the first bytes of <paramref name="destination"/> to those from <paramref name="offset"/> on: at least <paramref name="least"/>,
+    /// or more where that is easier. Returns how many. For readers that go on where they stopped.
+    /// </summary>
+    int ReadOn(long offset, Span<byte> destination, int least)
+    {
+        Read(offset, destination[..least]);
+        return least;
+    }
 }

@@ -34,6 +34,20 @@ internal sealed unsafe class NativeBuffer : IDisposable
         return _data + _length;
     }
 
+    /// <summary>
+    /// Makes room for what a buffer will probably hold. Where that is much, it comes in large pages: then the first write to each small
+    /// page is no interruption any more, which is most of what writing costs.
+    /// </summary>
+    public void Expect(long count)
+    {
+        const long Large = 4 << 20;
+        if ((long)_capacity < count)
+        {
+            SetCapacity((nuint)count);
+            _memory.PreferLargePages(Large);
+        }
+    }
+
     /// <summary>Declares everything before <paramref name="end"/>, a pointer into the last reservation, as written.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void CommitTo(byte* end) => _length = (nuint)(end - _data);

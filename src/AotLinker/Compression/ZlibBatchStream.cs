@@ -9,6 +9,7 @@ namespace AotLinker.Compression;
 internal sealed unsafe class ZlibBatchStream : IDisposable
 {
     private const int ChunkSize = ZlibBatch.BlocksPerChunk * DeflateTables.MaxStored;
+    private const int StepSize = 2 * DeflateTables.MaxStored;
 
     private readonly IZlibSource _source;
     private readonly DeflateLevel _level;
@@ -36,6 +37,9 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
         _chunkCount = (int)long.Max(1, (source.Length + ChunkSize - 1) / ChunkSize);
         _chunks = new ZlibChunk?[_chunkCount];
         _writer = BlockWriter.Create(family, fuseMultiplyAdd);
+        // DWARF shrinks to a quarter or a third.
+        if (_chunkCount > 1)
+            _writer.Output.Expect(source.Length / 8 * 3);
         ZlibWriter.AppendHeader(_writer, level);
     }
 
@@ -88,20 +92,22 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
         Scratch scratch = Carried!;
         bool last = _next == _chunkCount - 1;
         int length = (int)(Start(_next + 1) - Start(_next));
-        ReadOnlySpan<byte> data;
         uint checksum;
         if (_next == 0)
+        {
             scratch.Matcher.Reset();
+            scratch.Ready = 0;
+        }
         if (_chunks[_next] is { } ahead)
         {
             ahead.Write(_writer, scratch.Matcher, last);
-            data = ahead.Data;
             checksum = ahead.Checksum;
+            if (!last)
+                scratch.Continue(ahead.Data);
         }
         else
         {
-            data = MatchAndWrite(scratch, length, last);
-            checksum = Adler32.Compute(data);
+            checksum = MatchAndWrite(scratch, length, last);
         }
         _checksum = Adler32.Combine(_checksum, checksum, length);
 
@@ -109,10 +115,6 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
         {
             _writer.WriteEnd();
             ZlibWriter.AppendTrailer(_writer, _checksum);
-        }
-        else
-        {
-            data[^DeflateTables.WindowSize..].CopyTo(new Span<byte>(scratch.Window, DeflateTables.WindowSize));
         }
     }
 
@@ -142,11 +144,31 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
             chunk?.Dispose();
     }
 
-    private ReadOnlySpan<byte> MatchAndWrite(Scratch scratch, int length, bool last)
+    // A few blocks at a time, so that what was just read is still in the cache. Returns the chunk's checksum.
+    private uint MatchAndWrite(Scratch scratch, int length, bool last)
     {
-        byte* data = scratch.Chunk;
-        _source.Read(Start(_next), new Span<byte>(data, length));
-        nuint start = (nuint)(BlockMatcher.FirstPosition + Start(_next));
+        var checksum = new Adler32();
+        for (int done = 0, size; done < length; done += size)
+        {
+            size = int.Min(StepSize, length - done);
+            long start = Start(_next) + done;
+            byte* data = scratch.Data;
+            if (scratch.Ready < size)
+            {
+                int room = (int)long.Min(Scratch.Room - scratch.Ready, Length - start - scratch.Ready);
+                scratch.Ready += _source.ReadOn(start + scratch.Ready, new Span<byte>(data + scratch.Ready, room), size - scratch.Ready);
+            }
+            checksum.Update(new ReadOnlySpan<byte>(data, size));
+            WriteBlocks(scratch, start, size, last && done + size == length);
+            scratch.MoveOn(size);
+        }
+        return checksum.Value;
+    }
+
+    private void WriteBlocks(Scratch scratch, long offset, int length, bool last)
+    {
+        byte* data = scratch.Data;
+        nuint start = (nuint)(BlockMatcher.FirstPosition + offset);
         byte* origin = data - (nint)start;
         for (int at = 0; at < length; at += DeflateTables.MaxStored)
         {
@@ -156,7 +178,6 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
                 scratch.Matcher.Find(origin, start + (nuint)at, start + (nuint)(at + size), scratch.Tokens);
             _writer.WriteBlock(scratch.Tokens, data + at, size, last && at + size == length);
         }
-        return new ReadOnlySpan<byte>(data, length);
     }
 
     private long Start(int chunk) => long.Min(Length, (long)chunk * ChunkSize);
@@ -164,12 +185,15 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
     /// <summary>The state and the working memory of a stream under way.</summary>
     internal sealed class Scratch : IDisposable
     {
+        /// <summary>Bytes that can be <see cref="Ready"/>.</summary>
+        public const int Room = StepSize + (64 << 10);
+
         private readonly NativeBuffer _data = new();
 
         public Scratch(DeflateFamily family, DeflateLevel level)
         {
             Matcher = BlockMatcher.Create(family, level);
-            Window = _data.Reserve(BlockMatcher.LeadIn + DeflateTables.WindowSize + ChunkSize) + BlockMatcher.LeadIn;
+            Data = _data.Reserve(BlockMatcher.LeadIn + DeflateTables.WindowSize + Room) + BlockMatcher.LeadIn + DeflateTables.WindowSize;
         }
 
         /// <summary>The matcher, in the state of the stream before the next chunk.</summary>
@@ -178,11 +202,26 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
         /// <summary>Tokens of the block at hand.</summary>
         public TokenBlock Tokens { get; } = new();
 
-        /// <summary>The 32 KiB before the next chunk.</summary>
-        public byte* Window { get; }
+        /// <summary>What comes next, <see cref="Ready"/> bytes of it; the 32 KiB in front are the window.</summary>
+        public byte* Data { get; }
 
-        /// <summary>The next chunk, if it was not matched ahead.</summary>
-        public byte* Chunk => Window + DeflateTables.WindowSize;
+        /// <summary>Bytes at <see cref="Data"/> that were read already: sources give more than they are asked for.</summary>
+        public int Ready { get; set; }
+
+        /// <summary>Goes <paramref name="count"/> bytes on.</summary>
+        public void MoveOn(int count)
+        {
+            long kept = DeflateTables.WindowSize + Ready - count;
+            Buffer.MemoryCopy(Data + count - DeflateTables.WindowSize, Data - DeflateTables.WindowSize, kept, kept);
+            Ready -= count;
+        }
+
+        /// <summary>Goes on behind bytes that were read elsewhere.</summary>
+        public void Continue(ReadOnlySpan<byte> before)
+        {
+            before[^DeflateTables.WindowSize..].CopyTo(new Span<byte>(Data - DeflateTables.WindowSize, DeflateTables.WindowSize));
+            Ready = 0;
+        }
 
         /// <inheritdoc/>
         public void Dispose()

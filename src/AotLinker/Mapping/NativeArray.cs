@@ -90,12 +90,12 @@ internal sealed unsafe class NativeArray<T> : IDisposable
     }
 
     /// <summary>
-    /// Asks for large pages, for values read in no order. Small arrays stay as they are: their last page would be mostly waste.
+    /// Asks for large pages, for values read in no order. Arrays below <paramref name="smallest"/> bytes stay as they are: their last page
+    /// would be mostly waste.
     /// </summary>
-    public void PreferLargePages()
+    public void PreferLargePages(long smallest = 4 << 20)
     {
-        const long Smallest = 4 << 20;
-        if (_pageBytes >= Smallest)
+        if (_pageBytes >= smallest)
             _host.Advise((byte*)_items, _pageBytes, MapAdvice.LargePages);
     }
 

@@ -68,9 +68,11 @@ internal sealed unsafe class NameTable(int shardCount)
     public Shard this[int shard] => _shards[shard];
 
     /// <summary>The id of a name and version; 0 if there is none.</summary>
-    public int Find(SymbolTable table, ReadOnlySpan<byte> name, int version)
+    public int Find(SymbolTable table, ReadOnlySpan<byte> name, int version) => Find(table, Hash(name, version), name, version);
+
+    /// <summary>The same, with the hash at hand.</summary>
+    public int Find(SymbolTable table, ulong hash, ReadOnlySpan<byte> name, int version)
     {
-        ulong hash = Hash(name, version);
         Shard shard = _shards[ShardOf(hash)];
         Cursor cursor = shard.Seek(hash);
         while (shard.Next(ref cursor))
@@ -82,6 +84,17 @@ internal sealed unsafe class NameTable(int shardCount)
             }
         }
         return 0;
+    }
+
+    /// <summary>Asks the CPU for the memory a search begins with.</summary>
+    public void Expect(ulong hash) => _shards[ShardOf(hash)].Expect(hash);
+
+    /// <summary>The first id whose name may have this hash; 0 if there is none.</summary>
+    public int Candidate(ulong hash)
+    {
+        Shard shard = _shards[ShardOf(hash)];
+        Cursor cursor = shard.Seek(hash);
+        return shard.Next(ref cursor) ? *cursor.Id : 0;
     }
 
     /// <summary>Enters a name that is not in the table.</summary>

@@ -9,6 +9,42 @@ internal sealed unsafe partial class SymbolTable
     /// <summary>The symbol of a name and version; none if there is none (Loader.Lookup).</summary>
     public SymbolId Lookup(ReadOnlySpan<byte> name, int version) => new(_names.Find(this, name, version));
 
+    /// <summary>
+    /// Looks up several names of version 0 at once, which is faster than one after the other: what one search waits for is asked for
+    /// while others go on.
+    /// </summary>
+    /// <param name="names">The names, back to back.</param>
+    /// <param name="ends">Where each name ends; at most 64.</param>
+    /// <param name="found">Receives the symbols; none for a name that there is not.</param>
+    public void Lookup(ReadOnlySpan<byte> names, ReadOnlySpan<int> ends, Span<SymbolId> found)
+    {
+        const int Most = 64;
+        Span<ulong> hashes = stackalloc ulong[Most];
+        hashes = hashes[..ends.Length];
+        int start = 0;
+        for (int i = 0; i < ends.Length; i++)
+        {
+            hashes[i] = NameTable.Hash(names[start..ends[i]], 0);
+            _names.Expect(hashes[i]);
+            start = ends[i];
+        }
+        for (int i = 0; i < ends.Length; i++)
+        {
+            found[i] = new SymbolId(_names.Candidate(hashes[i]));
+            ExpectRecord(found[i]);
+        }
+        for (int i = 0; i < ends.Length; i++)
+        {
+            ExpectName(found[i]);
+        }
+        start = 0;
+        for (int i = 0; i < ends.Length; i++)
+        {
+            found[i] = new SymbolId(_names.Find(this, hashes[i], names[start..ends[i]], 0));
+            start = ends[i];
+        }
+    }
+
     /// <summary>The symbol of a name and version, made as an undefined external one if there is none (LookupOrCreateSym).</summary>
     public SymbolId LookupOrCreate(ReadOnlySpan<byte> name, int version)
     {

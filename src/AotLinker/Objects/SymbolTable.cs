@@ -196,6 +196,28 @@ internal sealed unsafe partial class SymbolTable
         }
     }
 
+    /// <summary>Asks the CPU for a symbol's name. <see cref="ExpectRecord"/> came a while before.</summary>
+    public void ExpectName(SymbolId s)
+    {
+        if (Locate(s, out int local) is { } o)
+        {
+            o.ExpectName(local);
+        }
+    }
+
+    /// <summary>
+    /// Asks the CPU for a symbol's name, content, relocations and auxiliary symbols. <see cref="ExpectRecord"/> came a while before.
+    /// </summary>
+    public void ExpectContent(SymbolId s)
+    {
+        if (Locate(s, out int local) is { } o)
+        {
+            o.ExpectName(local);
+            o.ExpectData(local);
+            o.ExpectRelocs(local);
+        }
+    }
+
     /// <summary>Asks the CPU for a symbol's relocations and auxiliary symbols. <see cref="ExpectRecord"/> came a while before.</summary>
     public void ExpectRelocs(SymbolId s)
     {

@@ -182,9 +182,11 @@ internal readonly ref struct TypeDescriptor
     public int IndexAt(int offset, int hint) => _relocs.IndexAt(offset, hint);
 
     /// <summary>The text of a name record: a flag byte, the length as a varint, the bytes (reflect.name).</summary>
-    public static ReadOnlySpan<byte> DecodeName(SymbolTable table, SymbolId s)
+    public static ReadOnlySpan<byte> DecodeName(SymbolTable table, SymbolId s) => DecodeName(table, s, table.Data(s));
+
+    /// <summary>The same, with the record's content at hand.</summary>
+    public static ReadOnlySpan<byte> DecodeName(SymbolTable table, SymbolId s, ReadOnlySpan<byte> data)
     {
-        ReadOnlySpan<byte> data = table.Data(s);
         int length = 0, at = 1;
         for (int shift = 0; at < data.Length && shift < 35; shift += 7)
         {

@@ -13,11 +13,13 @@ namespace AotLinker.Synthesize.Dwarf;
 /// <para>DIEs that the compiler made stay where they are, in the mapped objects; here they are ids in lists. The type DIEs that they refer
 /// to are the linker's: named symbols "go:info.TYPE" that no object defines.</para>
 /// <para>The value column of a DWARF symbol says where it is. 0: not known. Negative: a type DIE whose descriptor is known, see
-/// <see cref="Encode"/>. Positive: the type's node plus one, and from <see cref="DwarfLayout"/> on, for all DWARF symbols, the offset in
-/// the section plus one.</para>
+/// <see cref="Encode"/>. Positive: the type's node plus one, and from <see cref="DwarfLayout"/> on, for all DWARF symbols that others refer
+/// to, the offset in the section, marked as such (<see cref="Place"/>): no address looks like it.</para>
 /// </remarks>
 internal sealed class DebugInfo : IDisposable
 {
+    private const long PlaceMark = 1L << 62;
+
     private readonly LinkContext _ctx;
     private readonly SymbolTable _symbols;
 
@@ -116,23 +118,42 @@ internal sealed class DebugInfo : IDisposable
     /// <summary>The descriptor in a value made by <see cref="Encode"/>.</summary>
     public static SymbolId Decode(long value) => value == long.MinValue ? SymbolId.None : new SymbolId((int)-value);
 
+    /// <summary>The value of a DWARF symbol that says where it is in its section.</summary>
+    public static long Place(long offset) => offset | PlaceMark;
+
+    /// <summary>Whether a value is one made by <see cref="Place"/>.</summary>
+    public static bool IsPlace(long value) => value >> 62 == 1;
+
+    /// <summary>The offset in a value made by <see cref="Place"/>.</summary>
+    public static long Offset(long place) => place & ~PlaceMark;
+
     /// <summary>The descriptor of the type that a type DIE's symbol names, "go:info.T" for "type:T"; none if there is none.</summary>
     public static SymbolId FindType(SymbolTable symbols, SymbolId die, ref byte[] buffer)
     {
-        ReadOnlySpan<byte> name = symbols.Name(die);
-        if (!name.StartsWith("go:info."u8))
+        int length = AppendTypeName(symbols.Name(die), ref buffer, 0);
+        return length == 0 ? SymbolId.None : symbols.Lookup(buffer.AsSpan(0, length), 0);
+    }
+
+    /// <summary>
+    /// Puts the name of the descriptor that belongs to the name of a type DIE at <paramref name="at"/> in a buffer, which may grow; nothing
+    /// if it is no type DIE's name. Returns where the name ends.
+    /// </summary>
+    public static int AppendTypeName(ReadOnlySpan<byte> dieName, ref byte[] buffer, int at)
+    {
+        ReadOnlySpan<byte> prefix = "go:info."u8, descriptorPrefix = "type:"u8;
+        if (!dieName.StartsWith(prefix))
         {
-            return SymbolId.None;
+            return at;
         }
-        name = name["go:info.".Length..];
-        int length = "type:".Length + name.Length;
-        if (buffer.Length < length)
+        ReadOnlySpan<byte> name = dieName[prefix.Length..];
+        int end = at + descriptorPrefix.Length + name.Length;
+        if (buffer.Length < end)
         {
-            buffer = new byte[length * 2];
+            Array.Resize(ref buffer, end * 2);
         }
-        "type:"u8.CopyTo(buffer);
-        name.CopyTo(buffer.AsSpan("type:".Length));
-        return symbols.Lookup(buffer.AsSpan(0, length), 0);
+        descriptorPrefix.CopyTo(buffer.AsSpan(at));
+        name.CopyTo(buffer.AsSpan(at + descriptorPrefix.Length));
+        return end;
     }
 
     /// <inheritdoc/>
@@ -155,26 +176,18 @@ internal sealed class DebugInfo : IDisposable
 
     private void ScanUnits()
     {
-        HashSet<string> flags = new(StringComparer.Ordinal);
-        string? constantsOf = null;
-        foreach (DwarfUnit unit in Units)
-        {
-            string path = unit.Unit.Package.Path;
-            // The first unit of a package gets its constants.
-            if (constantsOf != path)
-            {
-                constantsOf = path;
-                unit.Constants = Lookup("go:constinfo.", path);
-            }
-            unit.ProducerFlags = Lookup("go:cuinfo.producer.", path);
-            unit.PackageName = Lookup("go:cuinfo.packagename.", path);
-            flags.Add(unit.ProducerFlags.IsNone ? "" : RawText.Decode(_symbols.Data(unit.ProducerFlags)));
-        }
-        HasMixedFlags = flags.Count > 1;
         UnitScanner?[] scanners = new UnitScanner?[_ctx.Workers.Threads];
         _ctx.Workers.ForChunks(Units.Count, 1, (from, _, worker) =>
         {
             DwarfUnit unit = Units[from];
+            string path = unit.Unit.Package.Path;
+            unit.ProducerFlags = Lookup("go:cuinfo.producer.", path);
+            unit.PackageName = Lookup("go:cuinfo.packagename.", path);
+            // The first unit of a package gets its constants.
+            if (from == 0 || Units[from - 1].Unit.Package.Path != path)
+            {
+                unit.Constants = Lookup("go:constinfo.", path);
+            }
             UnitScanner scanner = scanners[worker] ??= new UnitScanner(_ctx);
             scanner.Scan(unit, FunctionsOf(unit));
             if (!unit.Constants.IsNone)
@@ -182,6 +195,13 @@ internal sealed class DebugInfo : IDisposable
                 scanner.FindTypes(unit.Constants);
             }
         });
+        ReadOnlySpan<byte> flags = default;
+        for (int i = 0; i < Units.Count; i++)
+        {
+            ReadOnlySpan<byte> own = _symbols.Data(Units[i].ProducerFlags);
+            HasMixedFlags |= i > 0 && !own.SequenceEqual(flags);
+            flags = own;
+        }
     }
 
     // Goes through all units once more, in order, and numbers the types (dwarfVisitFunction).
@@ -193,8 +213,11 @@ internal sealed class DebugInfo : IDisposable
             {
                 Import(unit.Constants, SymbolKind.DwarfConst);
             }
-            foreach (int reference in unit.References)
+            int[] references = unit.References;
+            for (int i = 0; i < references.Length; i++)
             {
+                Expect(references, i);
+                int reference = references[i];
                 if (reference < 0)
                 {
                     Types.Define(new SymbolId(~reference));
@@ -215,6 +238,24 @@ internal sealed class DebugInfo : IDisposable
             unit.References = [];
         }
     }
+
+    // Asks the CPU for the descriptors of types that come up soon: first for where their content begins, then for the content.
+    private void Expect(int[] references, int i)
+    {
+        const int Ahead = 4;
+        if (i + (2 * Ahead) < references.Length && NewType(references[i + (2 * Ahead)]) is { IsNone: false } far)
+        {
+            _symbols.ExpectRecord(far);
+        }
+        if (i + Ahead < references.Length && NewType(references[i + Ahead]) is { IsNone: false } near)
+        {
+            _symbols.ExpectContent(near);
+        }
+    }
+
+    // The descriptor of a reference to a type DIE, if it may be the first; else none.
+    private SymbolId NewType(int reference) =>
+        reference > 0 && _symbols.Values[new SymbolId(reference)] is < 0 and var value ? Decode(value) : SymbolId.None;
 
     // Defines the types that a DIE of the compiler's refers to (importInfoSymbol).
     private void Import(SymbolId die, SymbolKind kind)
@@ -297,36 +338,68 @@ internal sealed class DebugInfo : IDisposable
     // Three numbers for each: type descriptor; DIE of the variable, 0 for none; unit.
     private List<int>? FindVariables(int from, int to)
     {
+        const int Batch = 32;
         List<int>? found = null;
         UInt128 kinds = VariableKinds;
-        for (int id = _symbols.FindLive(from, to, kinds); id < to; id = _symbols.FindLive(id + 1, to, kinds))
+        Span<SymbolId> live = stackalloc SymbolId[Batch];
+        int next = _symbols.FindLive(from, to, kinds);
+        while (next < to)
         {
-            SymbolId s = new(id);
-            SymbolKind kind = _symbols.Kind(s);
-            if (_symbols.Has(s, SymbolTable.Attributes.NotInSymbolTable) || _symbols.Version(s) >= SymbolTable.StaticVersion)
+            int count = 0;
+            for (; count < Batch && next < to; next = _symbols.FindLive(next + 1, to, kinds))
             {
-                continue;
-            }
-            SymbolId type = _symbols.Aux(s, AuxKind.GoType);
-            if (type.IsNone)
-            {
-                if (kind == SymbolKind.RoData && (_symbols.Flags2(s) & SymbolFlags2.Dict) != 0)
+                SymbolId s = new(next);
+                if (!_symbols.Has(s, SymbolTable.Attributes.NotInSymbolTable))
                 {
-                    AddDictionary(s, ref found);
+                    live[count++] = s;
+                    _symbols.ExpectRecord(s);
                 }
-                continue;
             }
-            SymbolId die = _symbols.Aux(s, AuxKind.DwarfInfo);
-            if (!die.IsNone && _symbols.Origin(s, out _) is { } origin)
+            foreach (SymbolId s in live[..count])
             {
-                if (_symbols.Kind(die) != SymbolKind.DwarfVar)
-                {
-                    throw origin.Damaged("aux dwarf info sym with wrong type");
-                }
-                (found ??= []).AddRange([type.Index, die.Index, UnitOfObject[origin.Index]]);
+                _symbols.ExpectRelocs(s);
+            }
+            foreach (SymbolId s in live[..count])
+            {
+                FindVariable(s, ref found);
             }
         }
         return found;
+    }
+
+    private void FindVariable(SymbolId s, ref List<int>? found)
+    {
+        if (_symbols.Version(s) >= SymbolTable.StaticVersion)
+        {
+            return;
+        }
+        SymbolId type = SymbolId.None, die = SymbolId.None;
+        foreach (ref readonly AuxRecord aux in _symbols.Auxes(s, out GoObject? origin))
+        {
+            if (aux.Kind == AuxKind.GoType && type.IsNone)
+            {
+                type = _symbols.Resolve(origin, aux.Target);
+            }
+            else if (aux.Kind == AuxKind.DwarfInfo && die.IsNone)
+            {
+                die = _symbols.Resolve(origin, aux.Target);
+            }
+        }
+        if (type.IsNone)
+        {
+            if (_symbols.Kind(s) == SymbolKind.RoData && (_symbols.Flags2(s) & SymbolFlags2.Dict) != 0)
+            {
+                AddDictionary(s, ref found);
+            }
+        }
+        else if (!die.IsNone && _symbols.Origin(s, out _) is { } owner)
+        {
+            if (_symbols.Kind(die) != SymbolKind.DwarfVar)
+            {
+                throw owner.Damaged("aux dwarf info sym with wrong type");
+            }
+            (found ??= []).AddRange([type.Index, die.Index, UnitOfObject[owner.Index]]);
+        }
     }
 
     private void AddDictionary(SymbolId s, ref List<int>? found)

@@ -104,7 +104,7 @@ internal sealed class DwarfLayout
                 layout.MakeSymbol(section);
             }
         }
-        string script = layout.MakeLineHeaders();
+        string script = layout.FindLineFiles();
         layout.Measure();
 
         List<DwarfSection> sections = [abbreviations, layout.Lines, layout.Frames];
@@ -131,6 +131,10 @@ internal sealed class DwarfLayout
     /// <summary>The DWARF symbols of a unit's functions.</summary>
     public Span<FunctionSymbols> Functions(DwarfUnit unit) => Info.FunctionsOf(unit);
 
+    /// <summary>The DWARF symbols of a unit's function; none for what is not the number of one.</summary>
+    public FunctionSymbols Function(DwarfUnit unit, int function) =>
+        (uint)function < (uint)unit.Unit.Text.Count ? Info.Functions[unit.FirstFunction + function] : default;
+
     /// <summary>The DWARF symbols of a function by its place in the text; none for what no object holds.</summary>
     public FunctionSymbols SymbolsOf(int textIndex) => FunctionOfText[textIndex] is >= 0 and var function ? Info.Functions[function]
         : _late.Count != 0 ? _late.GetValueOrDefault(textIndex)
@@ -149,7 +153,7 @@ internal sealed class DwarfLayout
         {
             return 0;
         }
-        Symbols.SetValue(s, offset + 1);
+        Symbols.SetValue(s, DebugInfo.Place(offset));
         return unit.Data(Symbols, s).Length;
     }
 
@@ -235,6 +239,10 @@ internal sealed class DwarfLayout
         for (int i = 0; i < FunctionOfText.Length; i++)
         {
             int function = FunctionOfText[i];
+            if (i + 8 < text.Count)
+            {
+                Symbols.ExpectRecord(text[i + 8]);
+            }
             if ((SymbolsOf(i).Marks & FunctionMarks.HasInfo) == 0)
             {
                 continue;
@@ -265,13 +273,13 @@ internal sealed class DwarfLayout
         }
     }
 
-    // Makes the headers of the line tables; returns the file name of the runtime's script for gdb, empty if there is none.
-    private string MakeLineHeaders()
+    // Finds what the headers of the line tables list; returns the file name of the runtime's script for gdb, empty if there is none.
+    private string FindLineFiles()
     {
-        LineHeader[] makers = new LineHeader[Context.Workers.Threads];
-        for (int i = 0; i < makers.Length; i++)
+        LineFileFinder[] finders = new LineFileFinder[Context.Workers.Threads];
+        for (int i = 0; i < finders.Length; i++)
         {
-            makers[i] = new LineHeader(Context);
+            finders[i] = new LineFileFinder(Context);
         }
         Context.Workers.ForChunks(Units.Length, 4, (from, to, worker) =>
         {
@@ -279,13 +287,13 @@ internal sealed class DwarfLayout
             {
                 if (Units[i].HasText)
                 {
-                    Units[i].LineHeader = makers[worker].Make(Units[i].Unit);
+                    Units[i].Files = finders[worker].Find(Units[i].Unit);
                 }
             }
         });
         foreach (DwarfUnit unit in Units)
         {
-            if (unit.HasText && unit.Unit.Package.Path == "runtime" && makers[0].FindScript(unit.Unit) is { } script)
+            if (unit.HasText && unit.Unit.Package.Path == "runtime" && finders[0].FindScript(unit.Unit) is { } script)
             {
                 return script;
             }
@@ -348,7 +356,7 @@ internal sealed class DwarfLayout
             for (int i = from; i < to; i++)
             {
                 ref long value = ref Symbols.Values[Info.TypeSymbols[i]];
-                value = Info.Types.Reference((int)value - 1) + 1;
+                value = DebugInfo.Place(Info.Types.Reference((int)value - 1));
             }
         });
     }

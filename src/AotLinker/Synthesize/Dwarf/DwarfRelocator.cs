@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using AotLinker.Load;
 using AotLinker.Objects;
 
@@ -24,6 +25,14 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
         to = to[..data.Length];
         data.CopyTo(to);
         RelocList relocs = unit.Relocs(_symbols, s);
+        NativeColumn<long> values = _symbols.Values;
+        SymbolId self = SymbolId.None;
+        int slot = -1;
+        if (function >= 0)
+        {
+            self = unit.Unit.Text[function];
+            slot = info.FunctionsOf(unit)[function].Slot;
+        }
         for (int i = 0; i < relocs.Count; i++)
         {
             ref readonly RelocRecord r = ref relocs[i];
@@ -33,65 +42,90 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
                 continue;
             }
             SymbolId target = relocs.Target(i);
-            if (r.Offset < 0 || r.Offset > to.Length - size)
+            RelocKind kind = relocs.Kind(i);
+            if ((ulong)(uint)r.Offset + (uint)size <= (ulong)to.Length)
             {
-                Report(s, i, target, $"invalid relocation {_symbols.NameText(target)}: {r.Offset}+{size} not in [0,{to.Length})");
-                continue;
+                // Nearly all are one of these two.
+                if (kind == RelocKind.DwarfSecRef)
+                {
+                    long place = values[target];
+                    long offset = DebugInfo.Offset(place) + r.Addend;
+                    if (DebugInfo.IsPlace(place) && size == sizeof(uint) && offset == (uint)offset && !_bigEndian)
+                    {
+                        BinaryPrimitives.WriteUInt32LittleEndian(to[r.Offset..], (uint)offset);
+                        continue;
+                    }
+                }
+                else if (target == self && slot >= 0 && IsSlot(kind) && Leb128.TryWritePadded(to.Slice(r.Offset, size)[..UnitScanner.Length(kind)], (ulong)slot))
+                {
+                    continue;
+                }
             }
-            Span<byte> field = to.Slice(r.Offset, size);
-            switch (relocs.Kind(i))
-            {
-                case RelocKind.DwarfSecRef:
-                    long place = _symbols.Values[target];
-                    if (place <= 0 || !_symbols.Kind(target).IsDwarf())
-                    {
-                        place = FindPlace(s, i, target);
-                    }
-                    Put(s, i, field, target, place - 1 + r.Addend);
-                    break;
-                case >= RelocKind.DwTxtAddrU1 and <= RelocKind.DwTxtAddrU4:
-                    PutSlot(s, i, field[..UnitScanner.Length(relocs.Kind(i))], target, unit, function);
-                    break;
-                case RelocKind.Addr:
-                    if (IsDefined(s, i, target))
-                    {
-                        long address = _symbols.Value(target) + r.Addend;
-                        if ((int)address < 0 && ctx.Target.PointerSize > 4 && size == 4)
-                        {
-                            Report(s, i, target, $"non-pc-relative relocation address for {_symbols.NameText(target)} is too big: 0x{address:x} "
-                                + $"(0x{_symbols.Value(target):x} + 0x{r.Addend:x})");
-                        }
-                        Put(s, i, field, target, address);
-                    }
-                    break;
-                case RelocKind.AddrCuOff:
-                    if (IsDefined(s, i, target) && _symbols.Unit(target) is { Text: [SymbolId first, ..] })
-                    {
-                        Put(s, i, field, target, _symbols.Value(target) + r.Addend - _symbols.Value(first));
-                    }
-                    break;
-                case RelocKind.AddrOff:
-                    if (IsDefined(s, i, target))
-                    {
-                        Put(s, i, field, target, SectionRelative(s, i, target) + r.Addend);
-                    }
-                    break;
-                case RelocKind.Size:
-                    Put(s, i, field, target, _symbols.Size(target) + r.Addend);
-                    break;
-                case RelocKind.Const:
-                    Put(s, i, field, target, r.Addend);
-                    break;
-                case RelocKind kind:
-                    Report(s, i, target, $"unknown reloc to {_symbols.NameText(target)}: {(int)kind} ({kind})");
-                    break;
-            }
+            Apply(s, i, relocs, kind, target, to, unit);
         }
         return data.Length;
     }
 
+    private static bool IsSlot(RelocKind kind) => kind is >= RelocKind.DwTxtAddrU1 and <= RelocKind.DwTxtAddrU4;
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Apply(SymbolId s, int i, in RelocList relocs, RelocKind kind, SymbolId target, Span<byte> to, DwarfUnit unit)
+    {
+        ref readonly RelocRecord r = ref relocs[i];
+        int size = r.Size;
+        if (r.Offset < 0 || r.Offset > to.Length - size)
+        {
+            Report(s, i, target, $"invalid relocation {_symbols.NameText(target)}: {r.Offset}+{size} not in [0,{to.Length})");
+            return;
+        }
+        Span<byte> field = to.Slice(r.Offset, size);
+        switch (kind)
+        {
+            case RelocKind.DwarfSecRef:
+                long place = _symbols.Values[target];
+                Put(s, i, field, target, (DebugInfo.IsPlace(place) ? DebugInfo.Offset(place) : FindOffset(s, i, target)) + r.Addend);
+                break;
+            case >= RelocKind.DwTxtAddrU1 and <= RelocKind.DwTxtAddrU4:
+                PutSlot(s, i, field[..UnitScanner.Length(kind)], target, unit);
+                break;
+            case RelocKind.Addr:
+                if (IsDefined(s, i, target))
+                {
+                    long address = _symbols.Value(target) + r.Addend;
+                    if ((int)address < 0 && ctx.Target.PointerSize > 4 && size == 4)
+                    {
+                        Report(s, i, target, $"non-pc-relative relocation address for {_symbols.NameText(target)} is too big: 0x{address:x} "
+                            + $"(0x{_symbols.Value(target):x} + 0x{r.Addend:x})");
+                    }
+                    Put(s, i, field, target, address);
+                }
+                break;
+            case RelocKind.AddrCuOff:
+                if (IsDefined(s, i, target) && _symbols.Unit(target) is { Text: [SymbolId first, ..] })
+                {
+                    Put(s, i, field, target, _symbols.Value(target) + r.Addend - _symbols.Value(first));
+                }
+                break;
+            case RelocKind.AddrOff:
+                if (IsDefined(s, i, target))
+                {
+                    Put(s, i, field, target, SectionRelative(s, i, target) + r.Addend);
+                }
+                break;
+            case RelocKind.Size:
+                Put(s, i, field, target, _symbols.Size(target) + r.Addend);
+                break;
+            case RelocKind.Const:
+                Put(s, i, field, target, r.Addend);
+                break;
+            default:
+                Report(s, i, target, $"unknown reloc to {_symbols.NameText(target)}: {(int)kind} ({kind})");
+                break;
+        }
+    }
+
     // A type DIE that no function refers to, or something that is in no DWARF section.
-    private long FindPlace(SymbolId s, int reloc, SymbolId target)
+    private long FindOffset(SymbolId s, int reloc, SymbolId target)
     {
         if (_symbols.Kind(target) is SymbolKind.None or SymbolKind.DwarfType)
         {
@@ -100,7 +134,7 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
             int node = type.IsNone ? -1 : info.Types.Find(type);
             if (node >= 0)
             {
-                return info.Types.Reference(node) + 1;
+                return info.Types.Reference(node);
             }
             ReportUndefined(s, reloc, target);
         }
@@ -108,7 +142,7 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
         {
             Report(s, reloc, target, $"missing DWARF section for relocation target {_symbols.NameText(target)}");
         }
-        return 1;
+        return 0;
     }
 
     private bool IsDefined(SymbolId s, int reloc, SymbolId target)
@@ -140,10 +174,9 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
         return 0;
     }
 
-    private void PutSlot(SymbolId s, int reloc, Span<byte> field, SymbolId target, DwarfUnit unit, int function)
+    private void PutSlot(SymbolId s, int reloc, Span<byte> field, SymbolId target, DwarfUnit unit)
     {
-        Span<FunctionSymbols> functions = info.FunctionsOf(unit);
-        int slot = function >= 0 && unit.Unit.Text[function] == target ? functions[function].Slot : unit.FindSlot(functions, target);
+        int slot = unit.FindSlot(info.FunctionsOf(unit), target);
         if (slot < 0)
         {
             Report(s, reloc, target, $"missing .debug_addr index relocation target {_symbols.NameText(target)}");

@@ -42,28 +42,33 @@ internal abstract class DwarfSection(string name)
     /// <summary>
     /// Makes any part of the content; pieces that it cuts through are made whole and copied from. Any thread may call it.
     /// </summary>
-    public void Read(LinkContext ctx, long offset, Span<byte> content)
+    /// <param name="ctx">The link.</param>
+    /// <param name="offset">Where the part begins.</param>
+    /// <param name="content">Where it goes; not past the end of the section.</param>
+    /// <param name="least">Bytes to make at least; the piece that they end in is made whole if there is room for it.</param>
+    /// <returns>Number of bytes made.</returns>
+    public int Read(LinkContext ctx, long offset, Span<byte> content, int least)
     {
-        for (int piece = PieceAt(offset); !content.IsEmpty; piece++)
+        int at = 0;
+        for (int piece = PieceAt(offset); at < least; piece++)
         {
             long start = PieceStart(piece);
             int size = checked((int)(PieceStart(piece + 1) - start));
-            int skip = (int)(offset - start);
-            int taken = Math.Min(size - skip, content.Length);
-            if (taken == size)
+            int skip = (int)(offset + at - start);
+            if (skip == 0 && size <= content.Length - at)
             {
-                Fill(ctx, piece, content[..size]);
+                Fill(ctx, piece, content.Slice(at, size));
+                at += size;
+                continue;
             }
-            else
-            {
-                byte[] whole = ArrayPool<byte>.Shared.Rent(size);
-                Fill(ctx, piece, whole.AsSpan(0, size));
-                whole.AsSpan(skip, taken).CopyTo(content);
-                ArrayPool<byte>.Shared.Return(whole);
-            }
-            offset += taken;
-            content = content[taken..];
+            int taken = Math.Min(size - skip, least - at);
+            byte[] whole = ArrayPool<byte>.Shared.Rent(size);
+            Fill(ctx, piece, whole.AsSpan(0, size));
+            whole.AsSpan(skip, taken).CopyTo(content[at..]);
+            ArrayPool<byte>.Shared.Return(whole);
+            at += taken;
         }
+        return at;
     }
 
     /// <summary>Whether the section is made of parts that belong to packages, and maybe something in front of them.</summary>

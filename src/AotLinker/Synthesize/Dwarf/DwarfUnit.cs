@@ -56,8 +56,8 @@ internal sealed class DwarfUnit(CompilationUnit unit, int index)
     /// <summary>Address ranges relative to the first function.</summary>
     public List<(long Start, long End)> Ranges { get; } = [];
 
-    /// <summary>Header of the unit's line table, with directories and files.</summary>
-    public byte[] LineHeader { get; set; } = [];
+    /// <summary>What the header of the unit's line table is made of; null without code.</summary>
+    public LineFiles? Files { get; set; }
 
     /// <summary>Position in the order of output.</summary>
     public int Position { get; set; }
@@ -76,6 +76,34 @@ internal sealed class DwarfUnit(CompilationUnit unit, int index)
     public RelocList Relocs(SymbolTable symbols, SymbolId s) => IsOwn(s, out int local)
         ? new RelocList(symbols, Unit.Object, Unit.Object!.Relocs(local), symbols.Release.RelocKinds)
         : symbols.Relocs(s);
+
+    /// <summary>Asks the CPU for where the content and relocations of such a symbol begin; 0 is none.</summary>
+    public void ExpectIndexes(int s)
+    {
+        if (s != 0 && IsOwn(new SymbolId(s), out int local))
+        {
+            Unit.Object!.ExpectIndexes(local);
+        }
+    }
+
+    /// <summary>Asks the CPU for the relocations. <see cref="ExpectIndexes"/> came a while before.</summary>
+    public void ExpectRelocs(int s)
+    {
+        if (s != 0 && IsOwn(new SymbolId(s), out int local))
+        {
+            Unit.Object!.ExpectRelocs(local);
+        }
+    }
+
+    /// <summary>Asks the CPU for both. <see cref="ExpectIndexes"/> came a while before.</summary>
+    public void ExpectContent(int s)
+    {
+        if (s != 0 && IsOwn(new SymbolId(s), out int local))
+        {
+            Unit.Object!.ExpectData(local);
+            Unit.Object!.ExpectRelocs(local);
+        }
+    }
 
     /// <summary>The .debug_addr entry of a function of the unit; -1 if it has none.</summary>
     /// <param name="functions">The records of the unit's functions, or of the first of them.</param>

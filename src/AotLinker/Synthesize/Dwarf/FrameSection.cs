@@ -96,10 +96,24 @@ internal sealed class FrameSection(DwarfLayout layout) : DwarfSection(".debug_fr
         int to = Math.Min(text.Count, (piece + 1) * FunctionsPerPiece);
         for (int i = piece * FunctionsPerPiece; i < to; i++)
         {
-            if (HasEntry(i))
+            Expect(text, i, to);
+            FunctionSymbols symbols = layout.SymbolsOf(i);
+            if ((symbols.Marks & FunctionMarks.HasInfo) != 0)
             {
-                WriteFunction(ref w, text[i], layout.SymbolsOf(i));
+                WriteFunction(ref w, text[i], symbols);
             }
+        }
+    }
+
+    // Asks the CPU for what entries need that come up soon: first for where content begins, then for the tables.
+    private void Expect(List<SymbolId> text, int i, int to)
+    {
+        const int Ahead = 6;
+        if (i + (2 * Ahead) < to)
+        {
+            layout.Symbols.ExpectRecord(text[i + (2 * Ahead)]);
+            layout.Symbols.ExpectRecord(new SymbolId(layout.SymbolsOf(i + (2 * Ahead)).StackDeltas));
+            layout.Symbols.ExpectData(new SymbolId(layout.SymbolsOf(i + Ahead).StackDeltas));
         }
     }
 
@@ -246,7 +260,10 @@ internal sealed class FrameSection(DwarfLayout layout) : DwarfSection(".debug_fr
 
     private static long ZigZag(ulong v) => (long)(v >> 1) ^ -(long)(v & 1);
 
-    private ulong Varint(ReadOnlySpan<byte> p, ref int at, SymbolId function)
+    private ulong Varint(ReadOnlySpan<byte> p, ref int at, SymbolId function) =>
+        (uint)at < (uint)p.Length && p[at] < 0x80 ? p[at++] : LongVarint(p, ref at, function);
+
+    private ulong LongVarint(ReadOnlySpan<byte> p, ref int at, SymbolId function)
     {
         ulong v = 0;
         for (int shift = 0; at < p.Length && shift < 64; shift += 7)

@@ -12,6 +12,10 @@ internal static class Leb128
     /// <summary>Bytes a signed number takes.</summary>
     public static int SignedLength(long value)
     {
+        if ((ulong)(value + 0x40) < 0x80)
+        {
+            return 1;
+        }
         // The sign bit needs a place of its own.
         int bits = 65 - System.Numerics.BitOperations.LeadingZeroCount((ulong)(value ^ (value >> 63)));
         return (bits + 6) / 7;

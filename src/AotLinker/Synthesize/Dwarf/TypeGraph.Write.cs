@@ -34,6 +34,7 @@ internal sealed partial class TypeGraph
         {
             for (int i = from; i < to; i++)
             {
+                Expect(i);
                 DieSize size = new(_pointerSize, _format);
                 WriteType(ref size, i);
                 _nodes[i].Start = (uint)size.Length;
@@ -61,6 +62,7 @@ internal sealed partial class TypeGraph
     /// <summary>Writes the DIEs of a node; returns their size.</summary>
     public int Write(int node, Span<byte> to)
     {
+        Expect(node);
         DieWriter w = new(to, _pointerSize, _ctx.Target.IsBigEndian, _format);
         WriteType(ref w, node);
         if ((_nodes[node].Flags & NodeFlags.HasTypedef) != 0)
@@ -68,6 +70,17 @@ internal sealed partial class TypeGraph
             WriteTypedef(ref w, node);
         }
         return w.Length;
+    }
+
+    // Asks the CPU for the descriptors of types that come up soon: first for where their content begins, then for the content.
+    private void Expect(int node)
+    {
+        const int Ahead = 6;
+        if (node + (2 * Ahead) < Count)
+        {
+            _symbols.ExpectRecord(new SymbolId(_nodes[node + (2 * Ahead)].Type));
+            _symbols.ExpectContent(new SymbolId(_nodes[node + Ahead].Type));
+        }
     }
 
     private void WriteType<TSink>(ref TSink w, int index)
@@ -97,7 +110,7 @@ internal sealed partial class TypeGraph
                 WriteRuntime(ref w, node, (int)type.Kind);
                 break;
             case Abbreviation.ArrayType:
-                WriteReference(ref w, NodeOf(TargetAt(type, type.CommonSize, ref hint)));
+                WriteTarget(ref w, type, type.CommonSize, ref hint);
                 w.Unsigned((ulong)type.ValueSize);
                 WriteRuntime(ref w, node, (int)type.Kind);
                 w.Byte((int)Abbreviation.ArrayRange);
@@ -106,10 +119,10 @@ internal sealed partial class TypeGraph
                 w.Byte(0);
                 break;
             case Abbreviation.ChanType:
-                SymbolId element = TargetAt(type, type.CommonSize, ref hint);
+                SymbolId element = TSink.IsMeasuring ? SymbolId.None : TargetAt(type, type.CommonSize, ref hint);
                 WriteStructure(ref w, node, element);
                 WriteRuntime(ref w, node, (int)type.Kind);
-                WriteReference(ref w, NodeOf(element));
+                WriteReference(ref w, TSink.IsMeasuring ? Unspecified : NodeOf(element));
                 break;
             case Abbreviation.FuncType:
                 w.Unsigned((ulong)type.ValueSize);
@@ -123,15 +136,13 @@ internal sealed partial class TypeGraph
                 w.Byte(0);
                 break;
             case Abbreviation.MapType:
-                SymbolId key = TargetAt(type, type.CommonSize, ref hint);
-                SymbolId value = TargetAt(type, type.CommonSize + _pointerSize, ref hint);
                 WriteStructure(ref w, node, symbol);
                 WriteRuntime(ref w, node, (int)type.Kind);
-                WriteReference(ref w, NodeOf(key));
-                WriteReference(ref w, NodeOf(value));
+                WriteTarget(ref w, type, type.CommonSize, ref hint);
+                WriteTarget(ref w, type, type.CommonSize + _pointerSize, ref hint);
                 break;
             case Abbreviation.PointerType:
-                WriteReference(ref w, NodeOf(TargetAt(type, type.CommonSize, ref hint)));
+                WriteTarget(ref w, type, type.CommonSize, ref hint);
                 WriteRuntime(ref w, node, (int)type.Kind);
                 break;
             case Abbreviation.BarePointerType:
@@ -140,7 +151,7 @@ internal sealed partial class TypeGraph
             case Abbreviation.SliceType:
                 w.Unsigned((ulong)type.ValueSize);
                 WriteRuntime(ref w, node, (int)type.Kind);
-                WriteReference(ref w, NodeOf(TargetAt(type, type.CommonSize, ref hint)));
+                WriteTarget(ref w, type, type.CommonSize, ref hint);
                 if ((node.Flags & NodeFlags.HasFields) != 0)
                 {
                     WriteFields(ref w, _slicePrototype, _sliceArrayField, node.Extra, -1, 0);
@@ -205,13 +216,14 @@ internal sealed partial class TypeGraph
             SymbolId name = TargetAt(type, fields.NameOffset(i), ref hint);
             SymbolId fieldType = TargetAt(type, fields.TypeOffset(i), ref hint);
             w.Byte((int)Abbreviation.StructField);
-            ReadOnlySpan<byte> text = name.IsNone ? default : TypeDescriptor.DecodeName(_symbols, name);
+            ReadOnlySpan<byte> record = name.IsNone ? default : _symbols.Data(name);
+            ReadOnlySpan<byte> text = name.IsNone ? default : TypeDescriptor.DecodeName(_symbols, name, record);
             w.Bytes(text.IsEmpty ? TypeName(fieldType) : text);
             w.Byte(0);
             // The offset went through 32 bits on its way into the attribute.
             w.Unsigned((ulong)(int)type.UInt(fields.ValueOffset(i), _pointerSize));
-            WriteReference(ref w, i == field1 ? type1 : i == field2 ? type2 : NodeOf(fieldType));
-            w.Byte(!name.IsNone && (_symbols.Data(name)[0] & EmbeddedField) != 0 ? 1 : 0);
+            WriteReference(ref w, i == field1 ? type1 : i == field2 ? type2 : TSink.IsMeasuring ? Unspecified : NodeOf(fieldType));
+            w.Byte(!name.IsNone && (record[0] & EmbeddedField) != 0 ? 1 : 0);
         }
     }
 
@@ -235,7 +247,7 @@ internal sealed partial class TypeGraph
                 w.Byte((int)Abbreviation.FuncResult);
                 w.Byte(1);
             }
-            WriteReference(ref w, NodeOf(TargetAt(type, signature.First + (i * _pointerSize), ref hint)));
+            WriteTarget(ref w, type, signature.First + (i * _pointerSize), ref hint);
         }
         if (signature.OutCount == 0 && signature.IsVariadic)
         {
@@ -245,6 +257,20 @@ internal sealed partial class TypeGraph
 
     private void WriteReference<TSink>(ref TSink w, int node)
         where TSink : IDieSink, allows ref struct => w.Offset(TSink.IsMeasuring ? 0 : (ulong)Reference(node));
+
+    // A reference to the type that the descriptor refers to at an offset.
+    private void WriteTarget<TSink>(ref TSink w, in TypeDescriptor type, int offset, ref int hint)
+        where TSink : IDieSink, allows ref struct
+    {
+        if (TSink.IsMeasuring)
+        {
+            w.Offset(0);
+        }
+        else
+        {
+            WriteReference(ref w, NodeOf(TargetAt(type, offset, ref hint)));
+        }
+    }
 
     // The type attribute of a map or channel: the runtime's structure. Types that came up too late to get one refer to a descriptor.
     private void WriteStructure<TSink>(ref TSink w, in TypeNode node, SymbolId descriptor)

@@ -92,6 +92,10 @@ internal sealed partial class TypeGraph : IDisposable
         while (_pendingCount > 0)
         {
             SymbolId next = new(_pending[--_pendingCount]);
+            if (_pendingCount > 0)
+            {
+                _symbols.ExpectContent(new SymbolId(_pending[_pendingCount - 1]));
+            }
             if (Find(next) < 0)
             {
                 Decode(next);
@@ -200,6 +204,7 @@ internal sealed partial class TypeGraph : IDisposable
             Array.Resize(ref _pending, _pendingCount * 2);
         }
         _pending[_pendingCount++] = type.Index;
+        _symbols.ExpectRecord(type);
     }
 
     // The target of the reference at an offset. References are in order, so the search goes on from the last one found.

@@ -14,7 +14,15 @@ internal sealed class UnitScanner(LinkContext ctx)
     private readonly List<int> _references = [];
     private int[] _stamps = [];
     private int _stamp;
-    private byte[] _name = new byte[256];
+
+    // Functions and types are gone through in batches, step by step, so that what one waits for is asked for while others go on.
+    private const int Batch = 32;
+    private readonly FunctionParts[] _parts = new FunctionParts[Batch];
+    private readonly (SymbolId Die, GoObject Owner, int Local)[] _sought = new (SymbolId, GoObject, int)[Batch];
+    private readonly int[] _nameEnds = new int[Batch];
+    private readonly SymbolId[] _found = new SymbolId[Batch];
+    private int _soughtCount;
+    private byte[] _names = new byte[4096];
 
     /// <summary>
     /// Fills the records of a unit's functions and its <see cref="DwarfUnit.References"/>: a positive number is a DIE, a negative one the
@@ -25,10 +33,31 @@ internal sealed class UnitScanner(LinkContext ctx)
         _references.Clear();
         _stamp++;
         ReadOnlySpan<SymbolId> text = CollectionsMarshal.AsSpan(unit.Unit.Text);
-        for (int i = 0; i < text.Length; i++)
+        for (int from = 0; from < text.Length; from += Batch)
         {
-            ScanFunction(unit, functions, i);
+            int to = Math.Min(text.Length, from + Batch);
+            for (int i = from; i < to; i++)
+            {
+                _symbols.ExpectRecord(text[i]);
+            }
+            for (int i = from; i < to; i++)
+            {
+                _symbols.ExpectRelocs(text[i]);
+            }
+            for (int i = from; i < to; i++)
+            {
+                _parts[i - from] = ReadParts(unit, text[i], ref functions[i]);
+            }
+            for (int i = from; i < to; i++)
+            {
+                Expect(unit, functions[i], _parts[i - from]);
+            }
+            for (int i = from; i < to; i++)
+            {
+                ScanFunction(unit, functions, i, _parts[i - from]);
+            }
         }
+        FindSought();
         unit.References = [.. _references];
         if (_isDwarf5 && text.Length != 0)
         {
@@ -42,12 +71,18 @@ internal sealed class UnitScanner(LinkContext ctx)
     /// </summary>
     public void FindTypes(SymbolId die)
     {
+        AddTypes(die);
+        FindSought();
+    }
+
+    private void AddTypes(SymbolId die)
+    {
         RelocList relocs = _symbols.Relocs(die);
         for (int i = 0; i < relocs.Count; i++)
         {
             if (relocs.Kind(i) == RelocKind.DwarfSecRef)
             {
-                FindType(relocs.Target(i));
+                AddType(relocs, i, relocs.Target(i));
             }
         }
     }
@@ -72,45 +107,72 @@ internal sealed class UnitScanner(LinkContext ctx)
         return found;
     }
 
-    private void ScanFunction(DwarfUnit unit, Span<FunctionSymbols> functions, int index)
+    private FunctionParts ReadParts(DwarfUnit unit, SymbolId function, ref FunctionSymbols symbols)
     {
-        SymbolId function = unit.Unit.Text[index];
-        ref FunctionSymbols symbols = ref functions[index];
-        symbols.Slot = unit.ExtraSlots is { } extra && extra.TryGetValue(function, out int slot) ? slot : -1;
-        SymbolId locations = SymbolId.None, ranges = SymbolId.None;
+        FunctionParts parts = new() { Info = -1 };
         foreach (ref readonly AuxRecord aux in _symbols.Auxes(function, out GoObject? owner))
         {
             switch (aux.Kind)
             {
                 case AuxKind.FuncInfo:
-                    symbols.Marks = Marks(owner!.Data((int)Math.Min(aux.Target.SymbolIndex, int.MaxValue)));
+                    parts.Owner = owner;
+                    parts.Info = (int)Math.Min(aux.Target.SymbolIndex, int.MaxValue);
+                    owner!.ExpectIndexes(parts.Info);
                     break;
                 case AuxKind.PcSp:
                     symbols.StackDeltas = _symbols.Resolve(owner, aux.Target).Index;
                     break;
                 case AuxKind.DwarfInfo:
                     symbols.Info = Checked(owner!, aux, SymbolKind.DwarfFcn).Index;
+                    unit.ExpectIndexes(symbols.Info);
                     break;
                 case AuxKind.DwarfLoc:
-                    locations = Checked(owner!, aux, SymbolKind.DwarfLoc);
+                    parts.Locations = Checked(owner!, aux, SymbolKind.DwarfLoc).Index;
+                    unit.ExpectIndexes(parts.Locations);
                     break;
                 case AuxKind.DwarfRanges:
-                    ranges = Checked(owner!, aux, SymbolKind.DwarfRange);
+                    parts.Ranges = Checked(owner!, aux, SymbolKind.DwarfRange).Index;
+                    unit.ExpectIndexes(parts.Ranges);
                     break;
                 case AuxKind.DwarfLines:
                     symbols.Lines = Checked(owner!, aux, SymbolKind.DwarfLines).Index;
                     break;
             }
         }
+        return parts;
+    }
+
+    private void Expect(DwarfUnit unit, in FunctionSymbols symbols, in FunctionParts parts)
+    {
+        if (parts.Info >= 0)
+        {
+            parts.Owner!.ExpectData(parts.Info);
+        }
+        unit.ExpectRelocs(symbols.Info);
+        if (_isDwarf5)
+        {
+            unit.ExpectRelocs(parts.Ranges);
+            unit.ExpectRelocs(parts.Locations);
+        }
+    }
+
+    private void ScanFunction(DwarfUnit unit, Span<FunctionSymbols> functions, int index, in FunctionParts parts)
+    {
+        ref FunctionSymbols symbols = ref functions[index];
+        symbols.Slot = unit.ExtraSlots is { } extra && extra.TryGetValue(unit.Unit.Text[index], out int slot) ? slot : -1;
+        if (parts.Info >= 0)
+        {
+            symbols.Marks = Marks(parts.Owner!.Data(parts.Info));
+        }
         if (symbols.Info != 0)
         {
-            symbols.Ranges = ranges.Index;
+            symbols.Ranges = parts.Ranges;
             ScanInfo(unit, functions, index);
         }
         if (_isDwarf5)
         {
-            FindSlots(unit, functions, index, ranges);
-            FindSlots(unit, functions, index, locations);
+            FindSlots(unit, functions, index, new SymbolId(parts.Ranges));
+            FindSlots(unit, functions, index, new SymbolId(parts.Locations));
         }
     }
 
@@ -130,7 +192,7 @@ internal sealed class UnitScanner(LinkContext ctx)
                 case RelocKind.DwarfSecRef:
                     if (IsNew(relocs, i))
                     {
-                        AddReference(relocs.Target(i), ref functions[index]);
+                        AddReference(relocs, i, ref functions[index]);
                     }
                     break;
                 case >= RelocKind.DwTxtAddrU1 and <= RelocKind.DwTxtAddrU4 when _isDwarf5:
@@ -140,8 +202,9 @@ internal sealed class UnitScanner(LinkContext ctx)
         }
     }
 
-    private void AddReference(SymbolId target, ref FunctionSymbols symbols)
+    private void AddReference(in RelocList relocs, int i, ref FunctionSymbols symbols)
     {
+        SymbolId target = relocs.Target(i);
         switch (_symbols.Kind(target))
         {
             case SymbolKind.DwarfAbsFcn:
@@ -149,7 +212,7 @@ internal sealed class UnitScanner(LinkContext ctx)
                 // The first thread to come by looks up the types that the inlined function refers to.
                 if (_symbols.SetShared(target, SymbolTable.Attributes.NotInSymbolTable))
                 {
-                    FindTypes(target);
+                    AddTypes(target);
                 }
                 break;
             case SymbolKind.DwarfLoc:
@@ -160,18 +223,54 @@ internal sealed class UnitScanner(LinkContext ctx)
                 break;
             case SymbolKind.DwarfType or SymbolKind.None:
                 _references.Add(target.Index);
-                FindType(target);
+                AddType(relocs, i, target);
                 break;
         }
     }
 
-    private void FindType(SymbolId die)
+    // Notes that the descriptor of a type DIE, the target of a relocation, must be found. Type DIEs are referred to by name.
+    private void AddType(in RelocList relocs, int i, SymbolId die)
     {
         if (Volatile.Read(ref _symbols.Values[die]) != 0 || _symbols.Kind(die) is not (SymbolKind.DwarfType or SymbolKind.None))
         {
             return;
         }
-        Volatile.Write(ref _symbols.Values[die], DebugInfo.Encode(DebugInfo.FindType(_symbols, die, ref _name)));
+        SymRef target = relocs.Records[i].Target;
+        if (target.PackageIndex != SymRef.NonPackage || relocs.Owner is not { } owner)
+        {
+            Volatile.Write(ref _symbols.Values[die], DebugInfo.Encode(DebugInfo.FindType(_symbols, die, ref _names)));
+            return;
+        }
+        if (_soughtCount == Batch)
+        {
+            FindSought();
+        }
+        int local = owner.FirstNonPkg + (int)target.SymbolIndex;
+        owner.ExpectRecord(local);
+        _sought[_soughtCount++] = (die, owner, local);
+    }
+
+    private void FindSought()
+    {
+        Span<(SymbolId Die, GoObject Owner, int Local)> sought = _sought.AsSpan(0, _soughtCount);
+        foreach ((SymbolId _, GoObject owner, int local) in sought)
+        {
+            owner.ExpectName(local);
+        }
+        int length = 0;
+        for (int i = 0; i < sought.Length; i++)
+        {
+            length = DebugInfo.AppendTypeName(sought[i].Owner.Name(sought[i].Local), ref _names, length);
+            _nameEnds[i] = length;
+        }
+        _symbols.Lookup(_names.AsSpan(0, length), _nameEnds.AsSpan(0, sought.Length), _found);
+        for (int i = 0; i < sought.Length; i++)
+        {
+            bool isTypeName = _nameEnds[i] != (i == 0 ? 0 : _nameEnds[i - 1]);
+            Volatile.Write(ref _symbols.Values[sought[i].Die], DebugInfo.Encode(isTypeName ? _found[i] : SymbolId.None));
+        }
+        sought.Clear();
+        _soughtCount = 0;
     }
 
     private void FindSlots(DwarfUnit unit, Span<FunctionSymbols> functions, int index, SymbolId s)
@@ -276,5 +375,14 @@ internal sealed class UnitScanner(LinkContext ctx)
         }
         _stamps[target.SymbolIndex] = _stamp;
         return true;
+    }
+
+    // What of a function is only looked at while it is scanned: the object and number of its FuncInfo, -1 for none; symbols by id.
+    private struct FunctionParts
+    {
+        public GoObject? Owner;
+        public int Info;
+        public int Ranges;
+        public int Locations;
     }
 }

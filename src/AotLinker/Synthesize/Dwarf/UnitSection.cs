@@ -9,6 +9,9 @@ internal abstract class UnitSection(string name, DwarfLayout layout) : DwarfSect
     // Large enough that a call per piece costs nothing, small enough to make one twice where two readers share it.
     private const int PieceSize = 32 << 10;
 
+    // Items between asking for memory and using it.
+    private const int Ahead = 4;
+
     private readonly List<Piece> _pieces = [];
     private List<(int Item, long Offset)>?[] _cuts = [];
     private long[] _starts = [];
@@ -134,6 +137,9 @@ internal abstract class UnitSection(string name, DwarfLayout layout) : DwarfSect
             int count = ItemCount(unit);
             for (; item < count && at < content.Length; item++)
             {
+                // Content lies anywhere in the objects: first where it begins is asked for, then the content, and then it is used.
+                unit.ExpectIndexes(SymbolOf(unit, item + (2 * Ahead)));
+                unit.ExpectContent(SymbolOf(unit, item + Ahead));
                 at += Write(unit, item, content[at..]);
             }
         }
@@ -153,6 +159,9 @@ internal abstract class UnitSection(string name, DwarfLayout layout) : DwarfSect
 
     /// <summary>Writes an item; returns its size.</summary>
     protected abstract int Write(DwarfUnit unit, int item, Span<byte> to);
+
+    /// <summary>The compiler's symbol that an item is, for memory to be ready in time; 0 for none or if it is not worth looking for.</summary>
+    protected abstract int SymbolOf(DwarfUnit unit, int item);
 
     /// <summary>Writes what stands before the first unit.</summary>
     protected virtual void WritePrologue(Span<byte> to)

@@ -13,7 +13,10 @@ internal sealed class LineSection(DwarfLayout layout) : UnitSection(".debug_line
 
     /// <inheritdoc/>
     protected override int Measure(DwarfUnit unit, int item, long offset) =>
-        item == 0 ? unit.LineHeader.Length : Layout.DataSize(unit, Layout.Functions(unit)[item - 1].Lines);
+        item == 0 ? unit.Files!.HeaderSize : Layout.DataSize(unit, Layout.Functions(unit)[item - 1].Lines);
+
+    /// <inheritdoc/>
+    protected override int SymbolOf(DwarfUnit unit, int item) => Layout.Function(unit, item - 1).Lines;
 
     /// <inheritdoc/>
     protected override int Write(DwarfUnit unit, int item, Span<byte> to)
@@ -22,10 +25,10 @@ internal sealed class LineSection(DwarfLayout layout) : UnitSection(".debug_line
         {
             return Layout.Copy(Layout.Functions(unit)[item - 1].Lines, to, unit, item - 1);
         }
-        unit.LineHeader.CopyTo(to);
-        // The length of the unit is only known now.
-        Writer(to).SetUnitLength(0, (ulong)(UnitSize(unit) - Layout.Format.UnitLengthSize));
-        return unit.LineHeader.Length;
+        DieWriter w = Writer(to);
+        unit.Files!.WriteHeader(ref w, Layout.IsDwarf5, Layout.PointerSize);
+        w.SetUnitLength(0, (ulong)(UnitSize(unit) - Layout.Format.UnitLengthSize));
+        return w.Length;
     }
 }
 
@@ -96,6 +99,9 @@ internal sealed class InfoSection(DwarfLayout layout) : UnitSection(".debug_info
                 return 1;
         }
     }
+
+    /// <inheritdoc/>
+    protected override int SymbolOf(DwarfUnit unit, int item) => Layout.Function(unit, item - 1 - unit.AbstractFunctions.Count).Info;
 
     private enum Part
     {
@@ -233,6 +239,9 @@ internal sealed class RangeSection(DwarfLayout layout) : UnitSection(layout.IsDw
         return w.Length;
     }
 
+    /// <inheritdoc/>
+    protected override int SymbolOf(DwarfUnit unit, int item) => Layout.Function(unit, item - 1).Ranges;
+
     private void WriteUnitRanges<TSink>(ref TSink w, DwarfUnit unit)
         where TSink : IDieSink, allows ref struct
     {
@@ -280,6 +289,9 @@ internal sealed class LocationSection(DwarfLayout layout) : UnitSection(layout.I
     /// <inheritdoc/>
     protected override int Write(DwarfUnit unit, int item, Span<byte> to) =>
         Layout.Copy(Layout.Functions(unit)[item].Locations, to, unit, item);
+
+    /// <inheritdoc/>
+    protected override int SymbolOf(DwarfUnit unit, int item) => Layout.Function(unit, item).Locations;
 }
 
 /// <summary>.debug_addr: for each unit the addresses of the functions that its DIEs refer to by number (ld.writedebugaddr).</summary>
@@ -318,6 +330,9 @@ internal sealed class AddressSection(DwarfLayout layout) : UnitSection(".debug_a
         }
         return size;
     }
+
+    /// <inheritdoc/>
+    protected override int SymbolOf(DwarfUnit unit, int item) => 0;
 
     private void Put(Span<byte> to, int slot, SymbolId function) =>
         Writer(to[(slot * Layout.PointerSize)..]).Pointer((ulong)Layout.Symbols.Value(function));
