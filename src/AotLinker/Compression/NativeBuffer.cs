@@ -40,11 +40,10 @@ internal sealed unsafe class NativeBuffer : IDisposable
     /// </summary>
     public void Expect(long count)
     {
-        const long Large = 4 << 20;
         if ((long)_capacity < count)
         {
-            SetCapacity((nuint)count);
-            _memory.PreferLargePages(Large);
+            SetCapacity((nuint)NativeArray<byte>.FillLargePages(count));
+            _memory.PreferLargePages();
         }
     }
 

@@ -30,6 +30,7 @@ internal sealed class ZlibBatch : IDisposable
     private readonly object _gate = new();
     private readonly DeflateFamily _family;
     private readonly DeflateLevel _level;
+    private readonly bool _fuseMultiplyAdd;
     private readonly ZlibBatchStream[] _bySize;
     private readonly Stack<ZlibBatchStream.Scratch> _freeScratch = new();
     private readonly Stack<ZlibChunk> _freeChunks = new();
@@ -38,10 +39,11 @@ internal sealed class ZlibBatch : IDisposable
     private int _unfinished;
     private bool _failed;
 
-    private ZlibBatch(ZlibBatchStream[] streams, DeflateFamily family, DeflateLevel level, int threads)
+    private ZlibBatch(ZlibBatchStream[] streams, DeflateFamily family, DeflateLevel level, bool fuseMultiplyAdd, int threads)
     {
         _family = family;
         _level = level;
+        _fuseMultiplyAdd = fuseMultiplyAdd;
         _bySize = [.. streams];
         Array.Sort(_bySize, (x, y) => x.Length != y.Length ? y.Length.CompareTo(x.Length) : x.Index.CompareTo(y.Index));
         _maxAhead = threads;
@@ -61,8 +63,8 @@ internal sealed class ZlibBatch : IDisposable
         try
         {
             for (int i = 0; i < streams.Length; i++)
-                streams[i] = new ZlibBatchStream(i, sources[i], family, level, fuseMultiplyAdd);
-            batch = new ZlibBatch(streams, family, level, workers.Threads);
+                streams[i] = new ZlibBatchStream(i, sources[i], level);
+            batch = new ZlibBatch(streams, family, level, fuseMultiplyAdd, workers.Threads);
             workers.For(workers.Threads, _ => batch.Work());
             return Array.ConvertAll(streams, stream => stream.TakeOutput());
         }
@@ -130,7 +132,7 @@ internal sealed class ZlibBatch : IDisposable
                 if (next is not null)
                 {
                     next.IsBusy = true;
-                    next.Carried ??= _freeScratch.TryPop(out ZlibBatchStream.Scratch? free) ? free : new ZlibBatchStream.Scratch(_family, _level);
+                    next.Carried ??= _freeScratch.TryPop(out ZlibBatchStream.Scratch? free) ? free : new ZlibBatchStream.Scratch(_family, _level, _fuseMultiplyAdd);
                     own = next;
                     return true;
                 }

@@ -13,13 +13,13 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
 
     private readonly IZlibSource _source;
     private readonly DeflateLevel _level;
-    private readonly BlockWriter _writer;
     private readonly int _chunkCount;
 
     /// <summary>Chunks taken ahead, by number.</summary>
     private readonly ZlibChunk?[] _chunks;
 
     private uint _checksum = new Adler32().Value;
+    private NativeBuffer? _output;
 
     /// <summary>The chunk to be written next.</summary>
     private int _next;
@@ -27,7 +27,7 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
     /// <summary>The first chunk that is neither written nor taken.</summary>
     private int _untaken;
 
-    public ZlibBatchStream(int index, IZlibSource source, DeflateFamily family, DeflateLevel level, bool fuseMultiplyAdd)
+    public ZlibBatchStream(int index, IZlibSource source, DeflateLevel level)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(source.Length, uint.MaxValue - BlockMatcher.FirstPosition, nameof(source));
         Index = index;
@@ -36,11 +36,6 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
         // The empty source has one empty chunk.
         _chunkCount = (int)long.Max(1, (source.Length + ChunkSize - 1) / ChunkSize);
         _chunks = new ZlibChunk?[_chunkCount];
-        _writer = BlockWriter.Create(family, fuseMultiplyAdd);
-        // DWARF shrinks to a quarter or a third.
-        if (_chunkCount > 1)
-            _writer.Output.Expect(source.Length / 8 * 3);
-        ZlibWriter.AppendHeader(_writer, level);
     }
 
     /// <summary>Place of the source in the batch.</summary>
@@ -93,14 +88,18 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
         bool last = _next == _chunkCount - 1;
         int length = (int)(Start(_next + 1) - Start(_next));
         uint checksum;
+        BlockWriter writer = scratch.Writer;
         if (_next == 0)
         {
-            scratch.Matcher.Reset();
-            scratch.Ready = 0;
+            scratch.Reset();
+            // DWARF shrinks to a quarter or a third.
+            if (_chunkCount > 1)
+                writer.Output.Expect(Length / 8 * 3);
+            ZlibWriter.AppendHeader(writer, _level);
         }
         if (_chunks[_next] is { } ahead)
         {
-            ahead.Write(_writer, scratch.Matcher, last);
+            ahead.Write(writer, scratch.Matcher, last);
             checksum = ahead.Checksum;
             if (!last)
                 scratch.Continue(ahead.Data);
@@ -113,8 +112,10 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
 
         if (last)
         {
-            _writer.WriteEnd();
-            ZlibWriter.AppendTrailer(_writer, _checksum);
+            writer.WriteEnd();
+            ZlibWriter.AppendTrailer(writer, _checksum);
+            _output = writer.TakeOutput();
+            _output.TrimExcess();
         }
     }
 
@@ -130,15 +131,15 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
     /// <summary>Hands the finished stream over.</summary>
     public NativeBuffer TakeOutput()
     {
-        NativeBuffer output = _writer.TakeOutput();
-        output.TrimExcess();
+        NativeBuffer output = _output!;
+        _output = null;
         return output;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _writer.Dispose();
+        _output?.Dispose();
         Carried?.Dispose();
         foreach (ZlibChunk? chunk in _chunks)
             chunk?.Dispose();
@@ -176,7 +177,7 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
             scratch.Tokens.Reset();
             if (size >= BlockWriter.MinMatchedLength)
                 scratch.Matcher.Find(origin, start + (nuint)at, start + (nuint)(at + size), scratch.Tokens);
-            _writer.WriteBlock(scratch.Tokens, data + at, size, last && at + size == length);
+            scratch.Writer.WriteBlock(scratch.Tokens, data + at, size, last && at + size == length);
         }
     }
 
@@ -190,14 +191,18 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
 
         private readonly NativeBuffer _data = new();
 
-        public Scratch(DeflateFamily family, DeflateLevel level)
+        public Scratch(DeflateFamily family, DeflateLevel level, bool fuseMultiplyAdd)
         {
+            Writer = BlockWriter.Create(family, fuseMultiplyAdd);
             Matcher = BlockMatcher.Create(family, level);
             Data = _data.Reserve(BlockMatcher.LeadIn + DeflateTables.WindowSize + Room) + BlockMatcher.LeadIn + DeflateTables.WindowSize;
         }
 
         /// <summary>The matcher, in the state of the stream before the next chunk.</summary>
         public BlockMatcher Matcher { get; }
+
+        /// <summary>The writer with what was written so far.</summary>
+        public BlockWriter Writer { get; }
 
         /// <summary>Tokens of the block at hand.</summary>
         public TokenBlock Tokens { get; } = new();
@@ -207,6 +212,14 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
 
         /// <summary>Bytes at <see cref="Data"/> that were read already: sources give more than they are asked for.</summary>
         public int Ready { get; set; }
+
+        /// <summary>Begins another stream.</summary>
+        public void Reset()
+        {
+            Matcher.Reset();
+            Writer.Reset();
+            Ready = 0;
+        }
 
         /// <summary>Goes <paramref name="count"/> bytes on.</summary>
         public void MoveOn(int count)
@@ -227,6 +240,7 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
         public void Dispose()
         {
             _data.Dispose();
+            Writer.Dispose();
             Matcher.Dispose();
             Tokens.Dispose();
         }

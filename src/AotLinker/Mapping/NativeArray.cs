@@ -99,6 +99,17 @@ internal sealed unsafe class NativeArray<T> : IDisposable
             _host.Advise((byte*)_items, _pageBytes, MapAdvice.LargePages);
     }
 
+    /// <summary>
+    /// The length to take instead of <paramref name="length"/> for an array that will ask for large pages: the system aligns whole ones
+    /// alone.
+    /// </summary>
+    public static long FillLargePages(long length)
+    {
+        const long LargePage = 2 << 20;
+        long bytes = length * sizeof(T);
+        return bytes < LargePage ? length : (bytes + LargePage - 1) / LargePage * LargePage / sizeof(T);
+    }
+
     public void Dispose() => Release();
 
     /// <summary>What a later growth would show again within the last page that stays must be zero.</summary>

@@ -115,11 +115,32 @@ public class ZlibBatchTests
         Assert.Throws<ArgumentException>(() =>
             ZlibBatch.Compress([new Source([1])], DeflateFamily.Go123, DeflateLevel.Default, new Workers(1)));
 
+    /// <summary>A source may give more than it is asked for, as much as there is room for; a chunk matched ahead comes in between.</summary>
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(1, 1)]
+    [InlineData(1, 40_000)]
+    [InlineData(1, 1 << 30)]
+    [InlineData(3, 50_000)]
+    public void A_source_may_give_more(int threads, int more)
+    {
+        byte[] data = TestData.Generate("records", 3 * ChunkSize + 70_000);
+        using var writer = new ZlibWriter(DeflateFamily.Go127, DeflateLevel.BestSpeed);
+        writer.Write(data);
+        writer.Finish();
+        NativeBuffer output = Assert.Single(
+            ZlibBatch.Compress([new Source(data) { More = more }], DeflateFamily.Go127, DeflateLevel.BestSpeed, new Workers(threads)));
+        Assert.True(writer.Output.Span.SequenceEqual(output.Span));
+        output.Dispose();
+    }
+
     private sealed class Source(byte[] data) : IZlibSource
     {
         public byte[] Data => data;
 
         public long FailsAt { get; init; } = long.MaxValue;
+
+        public int More { get; init; }
 
         public long Length => data.Length;
 
@@ -128,6 +149,14 @@ public class ZlibBatchTests
             if (offset + destination.Length > FailsAt)
                 throw new InvalidDataException("damaged");
             data.AsSpan((int)offset, destination.Length).CopyTo(destination);
+        }
+
+        public int ReadOn(long offset, Span<byte> destination, int least)
+        {
+            Assert.True(least > 0 && offset + destination.Length <= data.Length);
+            int count = (int)long.Min((long)least + More, destination.Length);
+            Read(offset, destination[..count]);
+            return count;
         }
     }
 }

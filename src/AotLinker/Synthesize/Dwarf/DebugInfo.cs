@@ -37,7 +37,8 @@ internal sealed class DebugInfo : IDisposable
                 functions += unit.Text.Count;
             }
         }
-        Functions = new NativeArray<FunctionSymbols>(functions);
+        Functions = new NativeArray<FunctionSymbols>(NativeArray<FunctionSymbols>.FillLargePages(functions));
+        Functions.PreferLargePages(2 << 20);
         UnitOfObject = new int[Math.Max(_symbols.Objects.Length, SymbolTable.FirstObject)];
         UnitOfObject.AsSpan().Fill(-1);
         foreach (DwarfUnit unit in Units)

@@ -42,12 +42,15 @@ internal abstract class DwarfSection(string name)
     /// <summary>
     /// Makes any part of the content; pieces that it cuts through are made whole and copied from. Any thread may call it.
     /// </summary>
+    public void Read(LinkContext ctx, long offset, Span<byte> content) => ReadOn(ctx, offset, content, content.Length);
+
+    /// <summary>The same for readers that go on where they stopped, so that pieces need not be cut through.</summary>
     /// <param name="ctx">The link.</param>
     /// <param name="offset">Where the part begins.</param>
-    /// <param name="content">Where it goes; not past the end of the section.</param>
+    /// <param name="content">Where it goes.</param>
     /// <param name="least">Bytes to make at least; the piece that they end in is made whole if there is room for it.</param>
     /// <returns>Number of bytes made.</returns>
-    public int Read(LinkContext ctx, long offset, Span<byte> content, int least)
+    public int ReadOn(LinkContext ctx, long offset, Span<byte> content, int least)
     {
         int at = 0;
         for (int piece = PieceAt(offset); at < least; piece++)

@@ -123,8 +123,8 @@ internal sealed partial class DwarfSections
     {
         public long Length => section.Size;
 
-        public void Read(long offset, Span<byte> destination) => section.Read(ctx, offset, destination, destination.Length);
+        public void Read(long offset, Span<byte> destination) => section.Read(ctx, offset, destination);
 
-        public int ReadOn(long offset, Span<byte> destination, int least) => section.Read(ctx, offset, destination, least);
+        public int ReadOn(long offset, Span<byte> destination, int least) => section.ReadOn(ctx, offset, destination, least);
     }
 }

@@ -8,14 +8,13 @@ namespace AotLinker.Synthesize.Dwarf;
 /// </summary>
 internal sealed unsafe class IdMap : IDisposable
 {
+    private NativeArray<Slot> _memory = new(0);
     private Slot* _slots;
     private uint _mask;
     private uint _used;
 
     /// <summary>An empty map.</summary>
     public IdMap() => Allocate(1 << 12);
-
-    ~IdMap() => NativeHeap.Free(_slots);
 
     /// <summary>The number of an id; -1 if it has none.</summary>
     public int this[int id]
@@ -42,6 +41,7 @@ internal sealed unsafe class IdMap : IDisposable
     {
         if ((_used + 1) * 2 > _mask + 1)
         {
+            using NativeArray<Slot> smaller = _memory;
             Slot* old = _slots;
             uint size = _mask + 1;
             Allocate(size * 2);
@@ -52,7 +52,6 @@ internal sealed unsafe class IdMap : IDisposable
                     Place(old[i]);
                 }
             }
-            NativeHeap.Free(old);
         }
         Place(new Slot { Id = id, Value = value });
         _used++;
@@ -61,16 +60,17 @@ internal sealed unsafe class IdMap : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        NativeHeap.Free(_slots);
+        _memory.Dispose();
         _slots = null;
-        GC.SuppressFinalize(this);
     }
 
     private static uint Hash(int id) => (uint)id * 0x9E3779B1u >> 7;
 
     private void Allocate(uint size)
     {
-        _slots = (Slot*)NativeHeap.AllocZeroed(size, (nuint)sizeof(Slot));
+        _memory = new NativeArray<Slot>(size);
+        _memory.PreferLargePages(2 << 20);
+        _slots = _memory.Base;
         _mask = size - 1;
     }
 

@@ -179,7 +179,8 @@ internal sealed partial class TypeGraph : IDisposable
     {
         if (Count == _nodes.Length)
         {
-            _nodes.Resize(_nodes.Length * 2);
+            _nodes.Resize(NativeArray<TypeNode>.FillLargePages(_nodes.Length * 2));
+            _nodes.PreferLargePages(2 << 20);
         }
         _nodes[Count] = node;
         return Count++;

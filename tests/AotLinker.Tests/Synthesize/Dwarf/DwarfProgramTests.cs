@@ -190,6 +190,38 @@ public sealed class DwarfProgramTests
         }
     }
 
+    [Fact]
+    public void NamesLookedUpTogetherAreFoundAsOneByOne()
+    {
+        SymbolTable symbols = new Program("go1.27.4", "", 1, 0).Context.Symbols;
+        string[] names = ["type:T1", "", "type:nobody", "a.f0", "type:T1", "go:info.T1", "type:T2", "type:T"];
+        int[] ends = new int[names.Length];
+        for (int i = 0; i < names.Length; i++)
+        {
+            ends[i] = names[i].Length + (i == 0 ? 0 : ends[i - 1]);
+        }
+        SymbolId[] found = new SymbolId[names.Length];
+        symbols.Lookup(Encoding.UTF8.GetBytes(string.Concat(names)), ends, found);
+        Assert.Equal(names.Select(name => symbols.Lookup(Encoding.UTF8.GetBytes(name), 0)), found);
+        Assert.Equal([true, false, false, true, true, true, true, false], found.Select(s => !s.IsNone));
+    }
+
+    [Fact]
+    public void WhoReadsOnGetsWholePiecesWhereThereIsRoom()
+    {
+        Program program = new("go1.27.4", "", 1, 0);
+        DwarfSection section = program.Section(".debug_info");
+        byte[] whole = program.Read(".debug_info");
+        byte[] room = new byte[whole.Length];
+        Assert.Equal(section.PieceStart(1), section.ReadOn(program.Context, 0, room, 1));
+        Assert.Equal(whole[..(int)section.PieceStart(1)], room[..(int)section.PieceStart(1)]);
+        // No room for the piece.
+        Assert.Equal(10, section.ReadOn(program.Context, 0, room.AsSpan(0, 11), 10));
+        // From within it.
+        Assert.Equal(7, section.ReadOn(program.Context, 5, room, 7));
+        Assert.Equal(whole[5..12], room[..7]);
+    }
+
     [Theory]
     [InlineData("go1.26.5")]
     [InlineData("go1.27.4")]
