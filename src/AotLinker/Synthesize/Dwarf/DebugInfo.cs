@@ -96,8 +96,7 @@ internal sealed class DebugInfo : IDisposable
         DebugInfo info = new(ctx);
         info.DefineInspectedTypes();
         info.ScanUnits();
-        info.DefineReferencedTypes();
-        info.CollectVariables();
+        info.DefineTypesAndVariables();
         info.Types.Synthesize();
         if (info.Units.FindLast(u => u.Unit.Package.Path == "runtime") is { } runtime)
         {
@@ -296,13 +295,29 @@ internal sealed class DebugInfo : IDisposable
         _symbols.Set(die, SymbolTable.Attributes.Reachable | SymbolTable.Attributes.NotInSymbolTable);
     }
 
-    // Finds the live global variables of Go packages, in the order of their symbols, and the types in dictionaries of generic functions.
-    private void CollectVariables()
+    // One thread numbers the types that functions refer to; the others look for variables meanwhile.
+    private void DefineTypesAndVariables()
     {
         const int Chunk = 1 << 14;
         int end = _symbols.ExternalStart == 0 ? _symbols.Count : _symbols.ExternalStart;
         List<int>?[] found = new List<int>?[(end + Chunk - 1) / Chunk];
-        _ctx.Workers.ForChunks(end, Chunk, (from, to, _) => found[from / Chunk] = FindVariables(from, to));
+        _ctx.Workers.For(1 + found.Length, i =>
+        {
+            if (i == 0)
+            {
+                DefineReferencedTypes();
+            }
+            else
+            {
+                found[i - 1] = FindVariables((i - 1) * Chunk, Math.Min(end, i * Chunk));
+            }
+        });
+        DefineVariables(found);
+    }
+
+    // The live global variables of Go packages, in the order of their symbols, and the types in dictionaries of generic functions.
+    private void DefineVariables(List<int>?[] found)
+    {
         int[] counts = new int[Units.Count + 1];
         int total = 0;
         foreach (List<int>? list in found)
