@@ -47,14 +47,16 @@ public sealed partial class PhasesTests
     [Fact]
     public void ManagedMemoryCountsToo()
     {
+        // The collector's figures are approximate while other tests allocate and collect: half of a large array is beyond doubt.
+        const int Large = 64 << 20;
         var phases = new Phases(BenchmarkMode.Memory);
         byte[] kept;
         using (phases.Begin("makes"))
-            kept = new byte[Block];
+            kept = new byte[Large];
 
         (long Value, string Unit)[] makes = Figures(phases.Report().Split('\n')[0]);
-        Assert.True(makes[1].Value >= Block);
-        Assert.True(makes[3].Value >= Block);
+        Assert.True(makes[1].Value >= Large / 2);
+        Assert.True(makes[3].Value >= Large / 2);
         GC.KeepAlive(kept);
     }
 
