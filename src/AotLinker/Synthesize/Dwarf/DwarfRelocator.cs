@@ -25,7 +25,7 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
         to = to[..data.Length];
         data.CopyTo(to);
         RelocList relocs = unit.Relocs(_symbols, s);
-        NativeColumn<long> values = _symbols.Values;
+        LiveColumn<long> values = _symbols.Values;
         SymbolId self = SymbolId.None;
         int slot = -1;
         if (function >= 0)
@@ -48,7 +48,7 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
                 // Nearly all are one of these two.
                 if (kind == RelocKind.DwarfSecRef)
                 {
-                    long place = values[target];
+                    long place = values.Get(target);
                     long offset = DebugInfo.Offset(place) + r.Addend;
                     if (DebugInfo.IsPlace(place) && size == sizeof(uint) && offset == (uint)offset && !_bigEndian)
                     {
@@ -82,7 +82,7 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
         switch (kind)
         {
             case RelocKind.DwarfSecRef:
-                long place = _symbols.Values[target];
+                long place = _symbols.Value(target);
                 Put(s, i, field, target, (DebugInfo.IsPlace(place) ? DebugInfo.Offset(place) : FindOffset(s, i, target)) + r.Addend);
                 break;
             case >= RelocKind.DwTxtAddrU1 and <= RelocKind.DwTxtAddrU4:
