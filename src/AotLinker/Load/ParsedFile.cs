@@ -188,7 +188,7 @@ internal sealed class ParsedFile
         try
         {
             o = new GoObject(start + end + 2, length - (end + 2), displayName);
-            file.Advise(offset + end + 2, o.LengthOfTables, MapAdvice.Populate);
+            file.Advise(offset + end + 2, o.LengthOfTables, MapAdvice.Present);
             _ = o.ReadImportsAhead();
         }
         catch (LinkException e)

@@ -117,7 +117,7 @@ internal sealed unsafe class DarwinHost : PosixHost
             return;
         _ = Darwin.madvise(map, (nuint)length, advice switch
         {
-            MapAdvice.WillNeed or MapAdvice.Populate => Darwin.MADV_WILLNEED,
+            MapAdvice.WillNeed => Darwin.MADV_WILLNEED,
             MapAdvice.DontNeed => Darwin.MADV_DONTNEED,
             MapAdvice.Sequential => Darwin.MADV_SEQUENTIAL,
             _ => Darwin.MADV_RANDOM,

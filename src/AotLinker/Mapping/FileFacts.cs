@@ -49,12 +49,6 @@ internal enum MapAdvice : byte
     WillNeed,
 
     /// <summary>
-    /// All of it will be read: the pages are mapped at once, which costs less than a fault for every few of them. Only a hint; what can't
-    /// be read stays to be found out on access.
-    /// </summary>
-    Populate,
-
-    /// <summary>
     /// The pages may leave this process; their content stays in the page cache and comes back on the next access.
     /// </summary>
     DontNeed,

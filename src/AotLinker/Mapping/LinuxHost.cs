@@ -182,13 +182,9 @@ internal unsafe partial class LinuxHost : PosixHost
     public override HostError Flush(HostFile file, byte* map, long length) =>
         msync(map, Size(length), MS_SYNC) == 0 ? HostError.None : LastError;
 
-    /// <summary>MADV_POPULATE_READ (madvise(2)), of Linux 5.14; older kernels refuse it. Tmds.LibC has no name for it.</summary>
-    private const int MadvPopulateRead = 22;
-
     public override void Advise(byte* map, long length, MapAdvice advice) => _ = madvise(map, Size(length), advice switch
     {
         MapAdvice.WillNeed => MADV_WILLNEED,
-        MapAdvice.Populate => MadvPopulateRead,
         MapAdvice.DontNeed => MADV_DONTNEED,
         MapAdvice.Sequential => MADV_SEQUENTIAL,
         MapAdvice.LargePages => MADV_HUGEPAGE,

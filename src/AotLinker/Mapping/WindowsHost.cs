@@ -252,7 +252,7 @@ internal sealed unsafe class WindowsHost : HostSystem
 
     public override void Advise(byte* map, long length, MapAdvice advice)
     {
-        if (advice is MapAdvice.WillNeed or MapAdvice.Populate)
+        if (advice == MapAdvice.WillNeed)
         {
             var range = new WIN32_MEMORY_RANGE_ENTRY { VirtualAddress = map, NumberOfBytes = (nuint)length };
             _ = PrefetchVirtualMemory(GetCurrentProcess(), 1, &range, 0);
