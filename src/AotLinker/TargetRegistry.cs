@@ -11,7 +11,10 @@ using AotLinker.Releases;
 
 namespace AotLinker;
 
-/// <summary>The CPUs and object formats there are. Adding one means one line here and one file of its own.</summary>
+/// <summary>
+/// The CPUs and object formats there are, and the ports. Adding one means a line in <see cref="Cpu"/> or <see cref="Format"/> and one in
+/// <see cref="HasPort"/>, beside files of its own.
+/// </summary>
 internal static class TargetRegistry
 {
     /// <summary>The CPU of a link's GOARCH, in the variant the link is for; null if it is not supported yet.</summary>
@@ -29,6 +32,24 @@ internal static class TargetRegistry
         "mips64" or "mips64le" => new Mips64(options.GoArch == "mips64"),
         "wasm" => new Wasm(),
         _ => null,
+    };
+
+    /// <summary>Whether there is a port: a line for each CPU with its operating systems.</summary>
+    public static bool HasPort(string goos, string goarch) => goarch switch
+    {
+        "386" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "plan9" or "windows",
+        "amd64" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "dragonfly" or "solaris" or "illumos" or "darwin" or "plan9"
+            or "windows",
+        "arm64" => goos is "linux" or "android" or "freebsd" or "netbsd" or "openbsd" or "darwin" or "windows",
+        "ppc64" => goos is "aix" or "linux" or "openbsd",
+        "ppc64le" => goos is "linux",
+        "arm" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "plan9",
+        "s390x" => goos is "linux",
+        "loong64" => goos is "linux",
+        "mips" or "mipsle" or "mips64" or "mips64le" => goos is "linux",
+        "riscv64" => goos is "linux" or "freebsd" or "openbsd",
+        "wasm" => goos is "js" or "wasip1",
+        _ => false,
     };
 
     /// <summary>The object format of a target's operating system; null if it is not supported yet.</summary>

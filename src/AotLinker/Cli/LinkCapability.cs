@@ -4,35 +4,17 @@ using AotLinker.Releases;
 namespace AotLinker.Cli;
 
 /// <summary>
-/// What this linker can do, as far as a command line tells before any object is read. Pieces of work that add a port or a
-/// mode change this file. What only the objects show ends in an <see cref="UnsupportedLinkException"/> later.
+/// What this linker can do, as far as a command line tells before any object is read. Pieces of work that add a mode change this file,
+/// those that add a port <see cref="TargetRegistry"/>. What only the objects show ends in an <see cref="UnsupportedLinkException"/> later.
 /// </summary>
 internal static class LinkCapability
 {
-    /// <summary>Ports linked so far: a line for each CPU with its operating systems.</summary>
-    public static bool SupportsPort(string goos, string goarch) => goarch switch
-    {
-        "386" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "plan9" or "windows",
-        "amd64" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "dragonfly" or "solaris" or "illumos" or "darwin" or "plan9"
-            or "windows",
-        "arm64" => goos is "linux" or "android" or "freebsd" or "netbsd" or "openbsd" or "darwin" or "windows",
-        "ppc64" => goos is "aix" or "linux" or "openbsd",
-        "ppc64le" => goos is "linux",
-        "arm" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "plan9",
-        "s390x" => goos is "linux",
-        "loong64" => goos is "linux",
-        "mips" or "mipsle" or "mips64" or "mips64le" => goos is "linux",
-        "riscv64" => goos is "linux" or "freebsd" or "openbsd",
-        "wasm" => goos is "js" or "wasip1",
-        _ => false,
-    };
-
     /// <summary>What the link needs that we don't have, as a noun phrase for <see cref="UnsupportedLinkException"/>, or null.</summary>
     public static string? Missing(LinkOptions options)
     {
         if (options.Release is null && options.Version.Length > 0)
             return MissingRelease(options.Version);
-        if (!SupportsPort(options.GoOs, options.GoArch))
+        if (!TargetRegistry.HasPort(options.GoOs, options.GoArch))
             return $"linking for {options.GoOs}/{options.GoArch}";
 
         string? external = LinkModeDecision.ExternalReason(options, options.Release ?? Release.Newest, null, isCgo: false);

@@ -20,7 +20,7 @@ internal interface IToolchainProbe
 /// <summary>Tries out a real toolchain by its go command.</summary>
 internal sealed class ToolchainProbe(Toolchain toolchain, string root) : IToolchainProbe
 {
-    private readonly bool _runs = LinkCapability.SupportsPort(toolchain.HostOs, toolchain.HostArch);
+    private readonly bool _runs = TargetRegistry.HasPort(toolchain.HostOs, toolchain.HostArch);
 
     /// <inheritdoc/>
     public string VersionOf(string tool)

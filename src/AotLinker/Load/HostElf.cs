@@ -409,8 +409,7 @@ internal sealed unsafe class HostElf
     {
         if (!_wide)
             return (U32(at) & 0xff, U32(at) >> 8);
-        // MIPS keeps the symbol and up to three types in fields of their own.
-        if (_cpu.Machine == ElfMachine.Mips)
+        if (_cpu.SplitsRelocationInfo)
             return (_base[at + 7], U32(at));
         ulong info = U64(at);
         return ((uint)info, (uint)(info >> 32));

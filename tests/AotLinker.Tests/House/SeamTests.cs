@@ -39,6 +39,46 @@ public sealed partial class SeamTests
         Assert.True(found.Count == 0, "move these behind Target, CpuArch, OutputFormat, Platforms or Release:\n" + string.Join('\n', found));
     }
 
+    /// <summary>
+    /// A CPU is named by its own files and the registry. Beside them only tables name CPUs: those of the Go distribution (which ports there
+    /// are, which of them can do what, the variables that choose variants), e_machine, and what concerns the host.
+    /// </summary>
+    [Fact]
+    public void CpusAreNamedByTheirOwnFilesAndTheRegistry()
+    {
+        string source = Path.Combine(Root(), "src", "AotLinker");
+        string[] cpus = [.. Directory.EnumerateFiles(Path.Combine(source, "Cpu"), "*.cs").Select(Path.GetFileName).OfType<string>().Where(name => OwnFile().IsMatch(name))];
+        Assert.True(cpus.Length > 10, $"only {cpus.Length} CPUs found");
+        string[] tables =
+        [
+            "TargetRegistry.cs", "Releases/Platforms.cs", "Releases/Experiments.cs", "Cli/BuildEnvironment.cs", "Cli/FlagTable.cs", "Cli/Toolchain.cs",
+            "Cli/ToolchainProbe.cs", "Formats/Elf/ElfConstants.cs", "Formats/Plan9/Plan9Cpu.cs",
+        ];
+        Regex classes = new($@"(?<!\.)\b({string.Join('|', cpus.Select(Path.GetFileNameWithoutExtension).Where(name => name is not ("CpuArch" or "Wasm")))})\b");
+        string[] found =
+        [
+            .. from file in Directory.EnumerateFiles(source, "*.cs", SearchOption.AllDirectories)
+               let name = Path.GetRelativePath(source, file).Replace('\\', '/')
+               where !name.StartsWith("Cpu/", StringComparison.Ordinal) && !tables.Contains(name) && !OwnFormatFile().IsMatch(name)
+               from line in File.ReadLines(file)
+               let code = line.TrimStart()
+               where !code.StartsWith("//", StringComparison.Ordinal) && (classes.IsMatch(code) || CpuName().IsMatch(code))
+               select $"{name}: {code}",
+        ];
+        Assert.True(found.Length == 0, "move these behind CpuArch, ElfCpu or their like:\n" + string.Join('\n', found));
+    }
+
+    [GeneratedRegex(@"^\w+\.cs$")]
+    private static partial Regex OwnFile();
+
+    [GeneratedRegex(@"^Formats/\w+/(Elf|MachO|Pe)(Amd64|386|I386|Arm|Arm64|Loong64|Mips|Mips32|Mips64|Ppc64|RiscV64|S390x)\.cs$")]
+    private static partial Regex OwnFormatFile();
+
+    [GeneratedRegex("""
+        \bElfMachine\.\w+|"(amd64|arm64|386|arm|s390x|ppc64|ppc64le|riscv64|loong64|mips\w*)"
+        """)]
+    private static partial Regex CpuName();
+
     /// <summary>Memory outside the collector's heap is taken through the mapping layer, which counts it.</summary>
     [Fact]
     public void NativeMemoryIsTakenWhereItIsCounted()

@@ -35,36 +35,26 @@ internal sealed class Elf386 : ElfCpu
 
     private const uint JumpSlot = 7;
 
-    private Elf386()
-    {
-    }
-
     /// <summary>The one instance.</summary>
-    public static Elf386 Instance { get; } = new();
-
-    /// <inheritdoc/>
-    public override ElfMachine Machine => ElfMachine.I386;
-
-    /// <inheritdoc/>
-    public override string FamilyName => "386";
-
-    /// <inheritdoc/>
-    public override bool Is64 => false;
-
-    /// <inheritdoc/>
-    public override bool HasAddends => false;
-
-    /// <inheritdoc/>
-    public override long ImageBase => 0x08048000;
-
-    /// <inheritdoc/>
-    public override long Round => 4096;
-
-    /// <summary>What section headers say; cmd/link names the true size for a few CPUs only.</summary>
-    public override int PltEntrySize => 4;
-
-    /// <inheritdoc/>
-    public override uint RelativeType => 8;
+    public static Elf386 Instance { get; } = new()
+    {
+        Machine = ElfMachine.I386,
+        FamilyName = "386",
+        Is64 = false,
+        HasAddends = false,
+        ImageBase = 0x08048000,
+        Round = 4096,
+        PltEntrySize = 4,
+        RelativeType = 8,
+        Systems =
+        [
+            (HeadType.Linux, "/lib/ld-linux.so.2"),
+            (HeadType.FreeBsd, "/usr/libexec/ld-elf.so.1"),
+            (HeadType.OpenBsd, "/usr/libexec/ld.so"),
+            (HeadType.NetBsd, "/usr/libexec/ld.elf_so"),
+        ],
+        MuslInterpreter = "/lib/ld-musl-i386.so.1",
+    };
 
     /// <inheritdoc/>
     public override (int Size, int AddendSize)? HostRelocationSize(uint type) => type switch
@@ -72,23 +62,6 @@ internal sealed class Elf386 : ElfCpu
         HostAbsolute32 or HostPc32 or HostGot32 or HostPlt32 or HostGotOff or HostGotPc or HostGot32X => (4, 4),
         _ => null,
     };
-
-    /// <inheritdoc/>
-    public override bool Supports(HeadType system, Release release) =>
-        system is HeadType.Linux or HeadType.FreeBsd or HeadType.NetBsd or HeadType.OpenBsd;
-
-    /// <inheritdoc/>
-    public override string Interpreter(HeadType system, bool android, Release release) => system switch
-    {
-        HeadType.Linux => android ? "" : "/lib/ld-linux.so.2",
-        HeadType.FreeBsd => "/usr/libexec/ld-elf.so.1",
-        HeadType.OpenBsd => "/usr/libexec/ld.so",
-        HeadType.NetBsd => "/usr/libexec/ld.elf_so",
-        _ => "",
-    };
-
-    /// <inheritdoc/>
-    public override string MuslInterpreter(Release release) => "/lib/ld-musl-i386.so.1";
 
     /// <inheritdoc/>
     public override void SetUpPlt(LinkContext ctx, SymbolBuilder plt, SymbolBuilder gotPlt, SymbolId dynamic)

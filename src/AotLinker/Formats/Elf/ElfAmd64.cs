@@ -32,36 +32,28 @@ internal sealed class ElfAmd64 : ElfCpu
 
     private const uint JumpSlot = 7;
 
-    private ElfAmd64()
-    {
-    }
-
     /// <summary>The one instance.</summary>
-    public static ElfAmd64 Instance { get; } = new();
-
-    /// <inheritdoc/>
-    public override ElfMachine Machine => ElfMachine.X86_64;
-
-    /// <inheritdoc/>
-    public override string FamilyName => "amd64";
-
-    /// <inheritdoc/>
-    public override bool Is64 => true;
-
-    /// <inheritdoc/>
-    public override bool HasAddends => true;
-
-    /// <inheritdoc/>
-    public override long ImageBase => 1 << 22;
-
-    /// <inheritdoc/>
-    public override long Round => 4096;
-
-    /// <inheritdoc/>
-    public override int PltEntrySize => 16;
-
-    /// <inheritdoc/>
-    public override uint RelativeType => 8;
+    public static ElfAmd64 Instance { get; } = new()
+    {
+        Machine = ElfMachine.X86_64,
+        FamilyName = "amd64",
+        Is64 = true,
+        HasAddends = true,
+        ImageBase = 1 << 22,
+        Round = 4096,
+        PltEntrySize = 16,
+        RelativeType = 8,
+        Systems =
+        [
+            (HeadType.Linux, "/lib64/ld-linux-x86-64.so.2"),
+            (HeadType.FreeBsd, "/libexec/ld-elf.so.1"),
+            (HeadType.OpenBsd, "/usr/libexec/ld.so"),
+            (HeadType.NetBsd, "/libexec/ld.elf_so"),
+            (HeadType.DragonFly, "/usr/libexec/ld-elf.so.2"),
+            (HeadType.Solaris, "/lib/amd64/ld.so.1"),
+        ],
+        MuslInterpreter = "/lib/ld-musl-x86_64.so.1",
+    };
 
     /// <inheritdoc/>
     public override (int Size, int AddendSize)? HostRelocationSize(uint type) => type switch
@@ -70,25 +62,6 @@ internal sealed class ElfAmd64 : ElfCpu
         HostAbsolute64 or HostPc64 => (8, 8),
         _ => null,
     };
-
-    /// <inheritdoc/>
-    public override bool Supports(HeadType system, Release release) => system is HeadType.Linux or HeadType.FreeBsd
-        or HeadType.NetBsd or HeadType.OpenBsd or HeadType.DragonFly or HeadType.Solaris;
-
-    /// <inheritdoc/>
-    public override string Interpreter(HeadType system, bool android, Release release) => system switch
-    {
-        HeadType.Linux => android ? "" : "/lib64/ld-linux-x86-64.so.2",
-        HeadType.FreeBsd => "/libexec/ld-elf.so.1",
-        HeadType.OpenBsd => "/usr/libexec/ld.so",
-        HeadType.NetBsd => "/libexec/ld.elf_so",
-        HeadType.DragonFly => "/usr/libexec/ld-elf.so.2",
-        HeadType.Solaris => "/lib/amd64/ld.so.1",
-        _ => "",
-    };
-
-    /// <inheritdoc/>
-    public override string MuslInterpreter(Release release) => "/lib/ld-musl-x86_64.so.1";
 
     /// <inheritdoc/>
     public override void SetUpPlt(LinkContext ctx, SymbolBuilder plt, SymbolBuilder gotPlt, SymbolId dynamic)

@@ -58,39 +58,27 @@ internal sealed class ElfArm : ElfCpu
 
     private const uint AttributesSection = 0x70000003;
 
-    private ElfArm()
-    {
-    }
-
     /// <summary>The one instance.</summary>
-    public static ElfArm Instance { get; } = new();
-
-    /// <inheritdoc/>
-    public override ElfMachine Machine => ElfMachine.Arm;
-
-    /// <inheritdoc/>
-    public override string FamilyName => "arm";
-
-    /// <inheritdoc/>
-    public override bool Is64 => false;
-
-    /// <inheritdoc/>
-    public override bool HasAddends => false;
-
-    /// <inheritdoc/>
-    public override long ImageBase => 0x10000;
-
-    /// <inheritdoc/>
-    public override long Round => 0x10000;
-
-    /// <inheritdoc/>
-    public override bool IgnoresNoDynamic => true;
-
-    /// <summary>What section headers say; cmd/link names the true size for a few CPUs only.</summary>
-    public override int PltEntrySize => 4;
-
-    /// <inheritdoc/>
-    public override uint RelativeType => 23;
+    public static ElfArm Instance { get; } = new()
+    {
+        Machine = ElfMachine.Arm,
+        FamilyName = "arm",
+        Is64 = false,
+        HasAddends = false,
+        ImageBase = 0x10000,
+        Round = 0x10000,
+        PltEntrySize = 4,
+        RelativeType = 23,
+        IgnoresNoDynamic = true,
+        Systems =
+        [
+            (HeadType.Linux, "/lib/ld-linux.so.3"),
+            (HeadType.FreeBsd, "/usr/libexec/ld-elf.so.1"),
+            (HeadType.OpenBsd, "/usr/libexec/ld.so"),
+            (HeadType.NetBsd, "/libexec/ld.elf_so"),
+        ],
+        MuslInterpreter = "/lib/ld-musl-arm.so.1",
+    };
 
     /// <summary>
     /// Go's code calls no C functions with floating-point arguments, so that the ABI for these is left open until a host object tells
@@ -110,23 +98,6 @@ internal sealed class ElfArm : ElfCpu
     /// <inheritdoc/>
     public override bool IsMappingSymbol(ReadOnlySpan<byte> name) =>
         name.StartsWith("$a"u8) || name.StartsWith("$d"u8) || name.StartsWith("$x"u8);
-
-    /// <inheritdoc/>
-    public override bool Supports(HeadType system, Release release) =>
-        system is HeadType.Linux or HeadType.FreeBsd or HeadType.NetBsd or HeadType.OpenBsd;
-
-    /// <inheritdoc/>
-    public override string Interpreter(HeadType system, bool android, Release release) => system switch
-    {
-        HeadType.Linux => android ? "" : "/lib/ld-linux.so.3",
-        HeadType.FreeBsd => "/usr/libexec/ld-elf.so.1",
-        HeadType.OpenBsd => "/usr/libexec/ld.so",
-        HeadType.NetBsd => "/libexec/ld.elf_so",
-        _ => "",
-    };
-
-    /// <inheritdoc/>
-    public override string MuslInterpreter(Release release) => "/lib/ld-musl-arm.so.1";
 
     /// <inheritdoc/>
     public override bool ExportsFunction(bool exportedStatic, bool exportedDynamic) => exportedDynamic;

@@ -60,36 +60,27 @@ internal sealed class ElfArm64 : ElfCpu
     private const uint AddX16 = 0x91000210;
     private const uint JumpX17 = 0xd61f0220;
 
-    private ElfArm64()
-    {
-    }
-
     /// <summary>The one instance.</summary>
-    public static ElfArm64 Instance { get; } = new();
-
-    /// <inheritdoc/>
-    public override ElfMachine Machine => ElfMachine.Aarch64;
-
-    /// <inheritdoc/>
-    public override string FamilyName => "arm64";
-
-    /// <inheritdoc/>
-    public override bool Is64 => true;
-
-    /// <inheritdoc/>
-    public override bool HasAddends => true;
-
-    /// <inheritdoc/>
-    public override long ImageBase => 0x10000;
-
-    /// <inheritdoc/>
-    public override long Round => 0x10000;
-
-    /// <inheritdoc/>
-    public override int PltEntrySize => 4;
-
-    /// <inheritdoc/>
-    public override uint RelativeType => 1027;
+    public static ElfArm64 Instance { get; } = new()
+    {
+        Machine = ElfMachine.Aarch64,
+        FamilyName = "arm64",
+        Is64 = true,
+        HasAddends = true,
+        ImageBase = 0x10000,
+        Round = 0x10000,
+        PltEntrySize = 4,
+        RelativeType = 1027,
+        Systems =
+        [
+            (HeadType.Linux, "/lib/ld-linux-aarch64.so.1"),
+            (HeadType.FreeBsd, "/usr/libexec/ld-elf.so.1"),
+            (HeadType.OpenBsd, "/usr/libexec/ld.so"),
+            (HeadType.NetBsd, "/libexec/ld.elf_so"),
+        ],
+        AndroidInterpreter = "/system/bin/linker64",
+        MuslInterpreter = "/lib/ld-musl-aarch64.so.1",
+    };
 
     /// <inheritdoc/>
     public override (int Size, int AddendSize)? HostRelocationSize(uint type) => type switch
@@ -104,23 +95,6 @@ internal sealed class ElfArm64 : ElfCpu
     /// <remarks>$x and $d say whether code or data follows.</remarks>
     public override bool IsMappingSymbol(ReadOnlySpan<byte> name) =>
         name.StartsWith("$a"u8) || name.StartsWith("$d"u8) || name.StartsWith("$x"u8);
-
-    /// <inheritdoc/>
-    public override bool Supports(HeadType system, Release release) =>
-        system is HeadType.Linux or HeadType.FreeBsd or HeadType.NetBsd or HeadType.OpenBsd;
-
-    /// <inheritdoc/>
-    public override string Interpreter(HeadType system, bool android, Release release) => system switch
-    {
-        HeadType.Linux => android ? "/system/bin/linker64" : "/lib/ld-linux-aarch64.so.1",
-        HeadType.FreeBsd => "/usr/libexec/ld-elf.so.1",
-        HeadType.OpenBsd => "/usr/libexec/ld.so",
-        HeadType.NetBsd => "/libexec/ld.elf_so",
-        _ => "",
-    };
-
-    /// <inheritdoc/>
-    public override string MuslInterpreter(Release release) => "/lib/ld-musl-aarch64.so.1";
 
     /// <inheritdoc/>
     public override void SetUpPlt(LinkContext ctx, SymbolBuilder plt, SymbolBuilder gotPlt, SymbolId dynamic)

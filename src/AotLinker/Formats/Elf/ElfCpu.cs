@@ -6,21 +6,90 @@ namespace AotLinker.Formats.Elf;
 /// <summary>
 /// What ELF files for a CPU look like: the numbers in their headers, the interpreters of each system, and the code of the procedure
 /// linkage table (cmd/link ld.ELFArch, and the ELF cases of each CPU's archinit, elfsetupplt and addpltsym). One file per CPU
-/// derives from this; <see cref="Cpu.CpuArch.Elf"/> is the way to it.
+/// derives from this: a table of what is fixed, then what it does. <see cref="Cpu.CpuArch.Elf"/> is the way to it.
 /// </summary>
 internal abstract class ElfCpu
 {
     /// <summary>e_machine.</summary>
-    public abstract ElfMachine Machine { get; }
+    public required ElfMachine Machine { get; init; }
 
     /// <summary>Name of the CPU family in messages about host objects.</summary>
-    public abstract string FamilyName { get; }
+    public required string FamilyName { get; init; }
 
     /// <summary>Whether host objects have 64-bit addresses.</summary>
-    public abstract bool Is64 { get; }
+    public required bool Is64 { get; init; }
 
     /// <summary>Whether host objects of either byte order are taken.</summary>
-    public virtual bool HasBothByteOrders => false;
+    public bool HasBothByteOrders { get; init; }
+
+    /// <summary>Whether relocations carry their addend (.rela rather than .rel).</summary>
+    public required bool HasAddends { get; init; }
+
+    /// <summary>Address where the file's headers are loaded when -T does not say otherwise; rounded up to the rounding quantum.</summary>
+    public required long ImageBase { get; init; }
+
+    /// <summary>Rounding of segments when -R does not say otherwise.</summary>
+    public required long Round { get; init; }
+
+    /// <summary>e_flags, where they are the same for all systems and releases.</summary>
+    public uint FixedFlags { get; init; }
+
+    /// <summary>The systems there are ports to, with the path of each one's interpreter.</summary>
+    public required (HeadType System, string Interpreter)[] Systems { get; init; }
+
+    /// <summary>Path of Linux's interpreter for releases that do not follow the CPUs' ELF supplements, where it is another one.</summary>
+    public string? EarlierLinuxInterpreter { get; init; }
+
+    /// <summary>Path of Android's interpreter; empty where cmd/link has none.</summary>
+    public string AndroidInterpreter { get; init; } = "";
+
+    /// <summary>Path of musl's interpreter on Linux, used where only that one is installed; empty for none.</summary>
+    public required string MuslInterpreter { get; init; }
+
+    /// <summary>Whether releases that do not follow the CPUs' ELF supplements know of musl's interpreter.</summary>
+    public bool AlwaysKnewMusl { get; init; } = true;
+
+    /// <summary>Whether .dynamic lies in read-only memory.</summary>
+    public bool DynamicIsReadOnly { get; init; }
+
+    /// <summary>Whether -d is without effect.</summary>
+    public bool IgnoresNoDynamic { get; init; }
+
+    /// <summary>Size of an entry of .hash.</summary>
+    public int HashEntrySize { get; init; } = 4;
+
+    /// <summary>
+    /// Whether .plt is code that jumps through .got.plt. If not, it is a table of addresses that the dynamic linker fills.
+    /// </summary>
+    public bool PltIsCode { get; init; } = true;
+
+    /// <summary>Size of an entry of .plt as section headers tell it, and its alignment; cmd/link names the true size for a few CPUs only.</summary>
+    public required int PltEntrySize { get; init; }
+
+    /// <summary>Relocation type that adds the address the program was loaded at (RELATIVE).</summary>
+    public required uint RelativeType { get; init; }
+
+    /// <summary>
+    /// Whether 64-bit relocations of host objects keep the symbol and up to three types in fields of their own, in an order that does
+    /// not depend on the byte order, rather than in one number.
+    /// </summary>
+    public bool SplitsRelocationInfo { get; init; }
+
+    /// <summary>Whether there is a port to a system.</summary>
+    public bool Supports(HeadType system) => Array.Exists(Systems, one => one.System == system);
+
+    /// <summary>Path of a system's interpreter; empty where cmd/link has none.</summary>
+    public string Interpreter(HeadType system, bool android, Release release)
+    {
+        if (android)
+            return AndroidInterpreter;
+        return system == HeadType.Linux && EarlierLinuxInterpreter is { } earlier && !release.FollowsElfSupplements
+            ? earlier
+            : Array.Find(Systems, one => one.System == system).Interpreter;
+    }
+
+    /// <summary>Path of musl's interpreter as a release knows it; empty for none.</summary>
+    public string MuslInterpreterOf(Release release) => AlwaysKnewMusl || release.FollowsElfSupplements ? MuslInterpreter : "";
 
     /// <summary>
     /// Size of the field that a relocation of a host object changes, and of the addend where that stands in the field; null for a type
@@ -45,17 +114,8 @@ internal abstract class ElfCpu
     {
     }
 
-    /// <summary>Whether relocations carry their addend (.rela rather than .rel).</summary>
-    public abstract bool HasAddends { get; }
-
-    /// <summary>Address where the file's headers are loaded when -T does not say otherwise; rounded up to the rounding quantum.</summary>
-    public abstract long ImageBase { get; }
-
-    /// <summary>Rounding of segments when -R does not say otherwise.</summary>
-    public abstract long Round { get; }
-
     /// <summary>e_flags.</summary>
-    public virtual uint Flags(HeadType system, Release release) => 0;
+    public virtual uint Flags(HeadType system, Release release) => FixedFlags;
 
     /// <summary>
     /// e_flags once a host object with a section of attributes is linked in; null for any other section.
@@ -74,34 +134,8 @@ internal abstract class ElfCpu
     /// <summary>Offset of thread-local data from the thread pointer (relocsym, R_TLS_LE).</summary>
     public virtual long ThreadLocalOffset(LinkContext ctx, SymbolId target, long addend) => ctx.TlsOffset + addend;
 
-    /// <summary>Whether there is a port to a system.</summary>
-    public abstract bool Supports(HeadType system, Release release);
-
-    /// <summary>Path of a system's interpreter; empty where cmd/link has none. "XXX" stands in cmd/link for ports that don't exist.</summary>
-    public abstract string Interpreter(HeadType system, bool android, Release release);
-
-    /// <summary>Path of musl's interpreter on Linux, used where only that one is installed; empty for none.</summary>
-    public abstract string MuslInterpreter(Release release);
-
-    /// <summary>Whether .dynamic lies in read-only memory.</summary>
-    public virtual bool DynamicIsReadOnly => false;
-
-    /// <summary>Whether -d is without effect.</summary>
-    public virtual bool IgnoresNoDynamic => false;
-
-    /// <summary>Size of an entry of .hash.</summary>
-    public virtual int HashEntrySize => 4;
-
-    /// <summary>
-    /// Whether .plt is code that jumps through .got.plt. If not, it is a table of addresses that the dynamic linker fills.
-    /// </summary>
-    public virtual bool PltIsCode => true;
-
     /// <summary>Whether the PLT's slots lie in .got rather than .got.plt.</summary>
     public virtual bool PltUsesGot(Release release) => false;
-
-    /// <summary>Size of an entry of .plt, and its alignment.</summary>
-    public abstract int PltEntrySize { get; }
 
     /// <summary>Makes symbols for sections that only this CPU has.</summary>
     public virtual void AddStubSymbols(LinkContext ctx)
@@ -135,9 +169,6 @@ internal abstract class ElfCpu
 
     /// <summary>What the CPU adds to the visibility in a symbol's st_other.</summary>
     public virtual byte SymbolOther(LinkContext ctx, SymbolId s) => 0;
-
-    /// <summary>Relocation type that adds the address the program was loaded at (RELATIVE).</summary>
-    public abstract uint RelativeType { get; }
 
     /// <summary>Writes the first entry of .plt and the reserved entries of .got.plt (elfsetupplt).</summary>
     public abstract void SetUpPlt(LinkContext ctx, SymbolBuilder plt, SymbolBuilder gotPlt, SymbolId dynamic);

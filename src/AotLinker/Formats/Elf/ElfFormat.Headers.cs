@@ -137,7 +137,7 @@ internal sealed partial class ElfFormat
             if (ctx.Target.HeadType == HeadType.Linux && !_options.IsAndroid && !Path.Exists(path))
             {
                 // Where only musl's is installed, that is the one, so that programs built there run there.
-                string musl = _cpu.MuslInterpreter(ctx.Release);
+                string musl = _cpu.MuslInterpreterOf(ctx.Release);
                 if (musl.Length > 0 && Path.Exists(musl))
                     path = musl;
             }

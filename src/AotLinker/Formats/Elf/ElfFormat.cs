@@ -32,7 +32,7 @@ internal sealed partial class ElfFormat : OutputFormat
     /// <exception cref="LinkException">There is no such port.</exception>
     public ElfFormat(Target target, Release release, ElfOptions options)
     {
-        if (target.Cpu.Elf is not { } cpu || !cpu.Supports(target.HeadType, release))
+        if (target.Cpu.Elf is not { } cpu || !cpu.Supports(target.HeadType))
             throw new LinkException($"unknown -H option: {target.HeadType.ToString().ToLowerInvariant()}");
         _options = options;
         _cpu = cpu;

@@ -60,39 +60,22 @@ internal sealed class ElfLoong64 : ElfCpu
 
     private const uint JumpSlot = 5;
 
-    private ElfLoong64()
-    {
-    }
-
     /// <summary>The one instance.</summary>
-    public static ElfLoong64 Instance { get; } = new();
-
-    /// <inheritdoc/>
-    public override ElfMachine Machine => ElfMachine.LoongArch;
-
-    /// <inheritdoc/>
-    public override string FamilyName => "loong64";
-
-    /// <inheritdoc/>
-    public override bool Is64 => true;
-
-    /// <inheritdoc/>
-    public override bool HasAddends => true;
-
-    /// <inheritdoc/>
-    public override long ImageBase => 0x10000;
-
-    /// <inheritdoc/>
-    public override long Round => 0x10000;
-
-    /// <summary>Arguments of type double in registers, version 1 of the object ABI.</summary>
-    public override uint Flags(HeadType system, Release release) => 0x43;
-
-    /// <summary>What the section's header says; entries have 16 bytes.</summary>
-    public override int PltEntrySize => 4;
-
-    /// <inheritdoc/>
-    public override uint RelativeType => 3;
+    public static ElfLoong64 Instance { get; } = new()
+    {
+        Machine = ElfMachine.LoongArch,
+        FamilyName = "loong64",
+        Is64 = true,
+        HasAddends = true,
+        ImageBase = 0x10000,
+        Round = 0x10000,
+        // Arguments of type double in registers, version 1 of the object ABI.
+        FixedFlags = 0x43,
+        PltEntrySize = 4,
+        RelativeType = 3,
+        Systems = [(HeadType.Linux, "/lib64/ld-linux-loongarch-lp64d.so.1")],
+        MuslInterpreter = "/lib/ld-musl-loongarch64.so.1",
+    };
 
     /// <inheritdoc/>
     public override (int Size, int AddendSize)? HostRelocationSize(uint type) => type switch
@@ -131,16 +114,6 @@ internal sealed class ElfLoong64 : ElfCpu
 
     /// <inheritdoc/>
     public override bool IsHostLabel(ReadOnlySpan<byte> name) => IsHostMark(name);
-
-    /// <inheritdoc/>
-    public override bool Supports(HeadType system, Release release) => system is HeadType.Linux;
-
-    /// <inheritdoc/>
-    public override string Interpreter(HeadType system, bool android, Release release) =>
-        android ? "" : "/lib64/ld-linux-loongarch-lp64d.so.1";
-
-    /// <inheritdoc/>
-    public override string MuslInterpreter(Release release) => "/lib/ld-musl-loongarch64.so.1";
 
     /// <inheritdoc/>
     public override void SetUpPlt(LinkContext ctx, SymbolBuilder plt, SymbolBuilder gotPlt, SymbolId dynamic)

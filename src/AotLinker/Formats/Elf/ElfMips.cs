@@ -1,4 +1,4 @@
-using AotLinker.Releases;
+using System.Diagnostics.CodeAnalysis;
 
 namespace AotLinker.Formats.Elf;
 
@@ -8,29 +8,29 @@ namespace AotLinker.Formats.Elf;
 /// </summary>
 internal abstract class ElfMips : ElfCpu
 {
-    /// <inheritdoc/>
-    public override ElfMachine Machine => ElfMachine.Mips;
-
-    /// <inheritdoc/>
-    public override bool HasBothByteOrders => true;
-
-    /// <inheritdoc/>
-    public override long ImageBase => 0x10000;
-
-    /// <inheritdoc/>
-    public override long Round => 0x10000;
-
-    /// <inheritdoc/>
-    public override bool DynamicIsReadOnly => true;
-
-    /// <summary>What the section's header says; entries have 16 bytes.</summary>
-    public override int PltEntrySize => 4;
-
-    /// <inheritdoc/>
-    public override uint RelativeType => 3;
-
-    /// <inheritdoc/>
-    public override bool Supports(HeadType system, Release release) => system == HeadType.Linux;
+    /// <param name="familyName">Name of the CPU family.</param>
+    /// <param name="is64">Whether addresses have 64 bits.</param>
+    /// <param name="flags">e_flags.</param>
+    /// <param name="interpreter">Path of Linux's interpreter.</param>
+    /// <param name="muslInterpreter">Path of musl's.</param>
+    [SetsRequiredMembers]
+    protected ElfMips(string familyName, bool is64, uint flags, string interpreter, string muslInterpreter)
+    {
+        Machine = ElfMachine.Mips;
+        FamilyName = familyName;
+        Is64 = is64;
+        HasBothByteOrders = true;
+        HasAddends = is64;
+        ImageBase = 0x10000;
+        Round = 0x10000;
+        FixedFlags = flags;
+        PltEntrySize = 4;
+        RelativeType = 3;
+        DynamicIsReadOnly = true;
+        SplitsRelocationInfo = is64;
+        Systems = [(HeadType.Linux, interpreter)];
+        MuslInterpreter = muslInterpreter;
+    }
 
     /// <inheritdoc/>
     public override (int Size, int AddendSize)? HostRelocationSize(uint type) => type switch

@@ -1,5 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
 using AotLinker.Objects;
-using AotLinker.Releases;
 
 namespace AotLinker.Formats.Elf;
 
@@ -7,34 +7,28 @@ namespace AotLinker.Formats.Elf;
 /// ELF for 32-bit MIPS, o32 ABI. Two sections tell how floating-point values are passed: .MIPS.abiflags, which kernels read by way of a
 /// segment of its own, and .gnu.attributes for the tools. There is no procedure linkage table.
 /// </summary>
-/// <param name="isBigEndian">Byte order.</param>
-/// <param name="softFloat">Whether floating point is done in software.</param>
-internal sealed class ElfMips32(bool isBigEndian, bool softFloat) : ElfMips
+internal sealed class ElfMips32 : ElfMips
 {
     // Ways of passing floating-point values: pairs of 32-bit registers, as in MIPS I, or none. Go uses odd registers, so that nothing
     // newer would be true.
     private const byte FloatPairs = 1;
     private const byte FloatSoft = 3;
 
-    /// <inheritdoc/>
-    public override string FamilyName => "mips";
+    private readonly byte _floatAbi;
 
-    /// <inheritdoc/>
-    public override bool Is64 => false;
-
-    /// <inheritdoc/>
-    public override bool HasAddends => false;
-
-    /// <summary>MIPS32, o32, calls of position-independent code.</summary>
-    public override uint Flags(HeadType system, Release release) => 0x50001004;
-
-    /// <inheritdoc/>
-    public override string Interpreter(HeadType system, bool android, Release release) => android ? "" : "/lib/ld.so.1";
-
-    /// <inheritdoc/>
-    public override string MuslInterpreter(Release release) => isBigEndian ? "/lib/ld-musl-mips.so.1" : "/lib/ld-musl-mipsel.so.1";
-
-    private byte FloatAbi => softFloat ? FloatSoft : FloatPairs;
+    /// <param name="isBigEndian">Byte order.</param>
+    /// <param name="softFloat">Whether floating point is done in software.</param>
+    [SetsRequiredMembers]
+    public ElfMips32(bool isBigEndian, bool softFloat)
+        : base(
+            "mips",
+            is64: false,
+            flags: 0x50001004, // MIPS32, o32, calls of position-independent code
+            interpreter: "/lib/ld.so.1",
+            muslInterpreter: isBigEndian ? "/lib/ld-musl-mips.so.1" : "/lib/ld-musl-mipsel.so.1")
+    {
+        _floatAbi = softFloat ? FloatSoft : FloatPairs;
+    }
 
     /// <inheritdoc/>
     public override void AddAbiSymbols(LinkContext ctx)
@@ -48,7 +42,7 @@ internal sealed class ElfMips32(bool isBigEndian, bool softFloat) : ElfMips
         attributes.AddUInt32(7);
         const byte FloatTag = 4;
         attributes.AddUInt8(FloatTag);
-        attributes.AddUInt8(FloatAbi);
+        attributes.AddUInt8(_floatAbi);
     }
 
     /// <inheritdoc/>
@@ -59,7 +53,7 @@ internal sealed class ElfMips32(bool isBigEndian, bool softFloat) : ElfMips
         flags.Flags = ElfSectionFlags.Alloc;
         flags.Align = 8;
         // Version 0, MIPS32 revision 1; 32-bit registers of the CPU and its floating-point unit, no second coprocessor; no extensions.
-        format.Reserve(ctx, flags, [0, 0, 32, 1, 1, 1, 0, FloatAbi, .. new byte[16]], 1);
+        format.Reserve(ctx, flags, [0, 0, 32, 1, 1, 1, 0, _floatAbi, .. new byte[16]], 1);
         format.Headers.AddSegment(ElfSegmentType.MipsAbiFlags, ElfSegmentFlags.Read).Cover(flags);
 
         ElfFormat.Describe(ctx, format.Headers.Section(".gnu.attributes"), ElfSectionType.GnuAttributes, ElfSectionFlags.None, 0, 1);

@@ -1,5 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
 using AotLinker.Objects;
-using AotLinker.Releases;
 
 namespace AotLinker.Formats.Elf;
 
@@ -7,8 +7,7 @@ namespace AotLinker.Formats.Elf;
 /// ELF for 64-bit MIPS, n64 ABI. PLT entries have 16 bytes and load from .got.plt, whose first two words are the dynamic linker's. It
 /// needs no relocations for the others: the last symbols of .dynsym go with them one by one, from a number that .dynamic tells.
 /// </summary>
-/// <param name="isBigEndian">Byte order.</param>
-internal sealed class ElfMips64(bool isBigEndian) : ElfMips
+internal sealed class ElfMips64 : ElfMips
 {
     private const int ReservedSlots = 2;
 
@@ -17,23 +16,17 @@ internal sealed class ElfMips64(bool isBigEndian) : ElfMips
     private long _firstGotSymbolAt;
     private ulong _symbolCount;
 
-    /// <inheritdoc/>
-    public override string FamilyName => "mips64";
-
-    /// <inheritdoc/>
-    public override bool Is64 => true;
-
-    /// <inheritdoc/>
-    public override bool HasAddends => true;
-
-    /// <summary>MIPS III, calls of position-independent code.</summary>
-    public override uint Flags(HeadType system, Release release) => 0x20000004;
-
-    /// <inheritdoc/>
-    public override string Interpreter(HeadType system, bool android, Release release) => android ? "" : "/lib64/ld64.so.1";
-
-    /// <inheritdoc/>
-    public override string MuslInterpreter(Release release) => isBigEndian ? "/lib/ld-musl-mips64.so.1" : "/lib/ld-musl-mips64el.so.1";
+    /// <param name="isBigEndian">Byte order.</param>
+    [SetsRequiredMembers]
+    public ElfMips64(bool isBigEndian)
+        : base(
+            "mips64",
+            is64: true,
+            flags: 0x20000004, // MIPS III, calls of position-independent code
+            interpreter: "/lib64/ld64.so.1",
+            muslInterpreter: isBigEndian ? "/lib/ld-musl-mips64.so.1" : "/lib/ld-musl-mips64el.so.1")
+    {
+    }
 
     /// <summary>Adds what .dynamic tells about the GOT; two of the numbers are filled in with the first imports (gentext).</summary>
     public void AddGotEntries(LinkContext ctx)

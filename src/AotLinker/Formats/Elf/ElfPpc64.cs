@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using AotLinker.Objects;
 using AotLinker.Releases;
 
@@ -8,9 +9,7 @@ namespace AotLinker.Formats.Elf;
 /// entries the dynamic linker's. Until a function is bound, its entry leads to a branch in .glink, behind a routine that finds out from
 /// the branch's address which function is meant and calls the resolver. Code that calls by the PLT stands among the text.
 /// </summary>
-/// <param name="isBigEndian">Byte order.</param>
-/// <param name="isPcRelative">Whether Go functions have one entry point, because they need no table of contents.</param>
-internal sealed class ElfPpc64(bool isBigEndian, bool isPcRelative) : ElfCpu
+internal sealed class ElfPpc64 : ElfCpu
 {
     /// <summary>R_PPC64_REL24: a call by one who keeps the table of contents in r2.</summary>
     public const uint HostRel24 = 10;
@@ -93,39 +92,38 @@ internal sealed class ElfPpc64(bool isBigEndian, bool isPcRelative) : ElfCpu
     // In st_other's upper three bits: the local entry point lies 8 bytes behind the global one.
     private const byte LocalEntryAt8 = 3 << 5;
 
-    /// <inheritdoc/>
-    public override ElfMachine Machine => ElfMachine.Ppc64;
+    private readonly bool _isBigEndian;
+    private readonly bool _isPcRelative;
 
-    /// <inheritdoc/>
-    public override string FamilyName => "ppc64";
-
-    /// <inheritdoc/>
-    public override bool Is64 => true;
-
-    /// <inheritdoc/>
-    public override bool HasBothByteOrders => true;
-
-    /// <inheritdoc/>
-    public override bool HasAddends => true;
-
-    /// <inheritdoc/>
-    public override long ImageBase => 0x10000;
-
-    /// <inheritdoc/>
-    public override long Round => 0x10000;
-
-    /// <inheritdoc/>
-    public override bool PltIsCode => false;
-
-    /// <inheritdoc/>
-    public override int PltEntrySize => 8;
-
-    /// <inheritdoc/>
-    public override uint RelativeType => 22;
+    /// <param name="isBigEndian">Byte order.</param>
+    /// <param name="isPcRelative">Whether Go functions have one entry point, because they need no table of contents.</param>
+    [SetsRequiredMembers]
+    public ElfPpc64(bool isBigEndian, bool isPcRelative)
+    {
+        _isBigEndian = isBigEndian;
+        _isPcRelative = isPcRelative;
+        Machine = ElfMachine.Ppc64;
+        FamilyName = "ppc64";
+        Is64 = true;
+        HasBothByteOrders = true;
+        HasAddends = true;
+        ImageBase = 0x10000;
+        Round = 0x10000;
+        PltEntrySize = 8;
+        RelativeType = 22;
+        PltIsCode = false;
+        Systems =
+        [
+            (HeadType.Linux, "/lib64/ld64.so.2"),
+            (HeadType.OpenBsd, "/usr/libexec/ld.so"),
+        ];
+        EarlierLinuxInterpreter = isBigEndian ? "/lib64/ld64.so.1" : null;
+        MuslInterpreter = isBigEndian ? "/lib/ld-musl-powerpc64.so.1" : "/lib/ld-musl-powerpc64le.so.1";
+    }
 
     /// <summary>The version of the ABI: 2, but older releases call big-endian programs of Linux version 1.</summary>
     public override uint Flags(HeadType system, Release release) =>
-        isBigEndian && system != HeadType.OpenBsd && !release.FollowsElfSupplements ? 1u : 2u;
+        _isBigEndian && system != HeadType.OpenBsd && !release.FollowsElfSupplements ? 1u : 2u;
 
     /// <inheritdoc/>
     public override (int Size, int AddendSize)? HostRelocationSize(uint type) => type switch
@@ -150,21 +148,6 @@ internal sealed class ElfPpc64(bool isBigEndian, bool isPcRelative) : ElfCpu
     }
 
     /// <inheritdoc/>
-    public override bool Supports(HeadType system, Release release) => system is HeadType.Linux or HeadType.OpenBsd;
-
-    /// <inheritdoc/>
-    public override string Interpreter(HeadType system, bool android, Release release) => system switch
-    {
-        HeadType.Linux => isBigEndian && !release.FollowsElfSupplements ? "/lib64/ld64.so.1" : "/lib64/ld64.so.2",
-        HeadType.OpenBsd => "/usr/libexec/ld.so",
-        _ => "XXX",
-    };
-
-    /// <inheritdoc/>
-    public override string MuslInterpreter(Release release) =>
-        isBigEndian ? "/lib/ld-musl-powerpc64.so.1" : "/lib/ld-musl-powerpc64le.so.1";
-
-    /// <inheritdoc/>
     public override void AddStubSymbols(LinkContext ctx) => ctx.Symbols.Update(".glink"u8, 0).SetKind(SymbolKind.ElfRxSect);
 
     /// <inheritdoc/>
@@ -178,7 +161,7 @@ internal sealed class ElfPpc64(bool isBigEndian, bool isPcRelative) : ElfCpu
     public override byte SymbolOther(LinkContext ctx, SymbolId s)
     {
         SymbolTable symbols = ctx.Symbols;
-        if (isPcRelative || !symbols.Kind(s).IsText() || !symbols.IsShared(s))
+        if (_isPcRelative || !symbols.Kind(s).IsText() || !symbols.IsShared(s))
             return 0;
         // Two functions are never entered at their start alone and have no code there for the table of contents.
         ReadOnlySpan<byte> name = symbols.Name(s);

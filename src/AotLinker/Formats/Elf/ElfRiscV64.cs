@@ -69,40 +69,29 @@ internal sealed class ElfRiscV64 : ElfCpu
 
     private const uint JumpSlot = 5;
 
-    private ElfRiscV64()
-    {
-    }
-
     /// <summary>The one instance.</summary>
-    public static ElfRiscV64 Instance { get; } = new();
-
-    /// <inheritdoc/>
-    public override ElfMachine Machine => ElfMachine.RiscV;
-
-    /// <inheritdoc/>
-    public override string FamilyName => "riscv64";
-
-    /// <inheritdoc/>
-    public override bool Is64 => true;
-
-    /// <inheritdoc/>
-    public override bool HasAddends => true;
-
-    /// <inheritdoc/>
-    public override long ImageBase => 0x10000;
-
-    /// <inheritdoc/>
-    public override long Round => 0x10000;
-
-    /// <inheritdoc/>
-    /// <remarks>EF_RISCV_FLOAT_ABI_DOUBLE.</remarks>
-    public override uint Flags(HeadType system, Release release) => 4;
-
-    /// <inheritdoc/>
-    public override int PltEntrySize => 4;
-
-    /// <inheritdoc/>
-    public override uint RelativeType => 3;
+    public static ElfRiscV64 Instance { get; } = new()
+    {
+        Machine = ElfMachine.RiscV,
+        FamilyName = "riscv64",
+        Is64 = true,
+        HasAddends = true,
+        ImageBase = 0x10000,
+        Round = 0x10000,
+        // EF_RISCV_FLOAT_ABI_DOUBLE.
+        FixedFlags = 4,
+        PltEntrySize = 4,
+        RelativeType = 3,
+        Systems =
+        [
+            (HeadType.Linux, "/lib/ld-linux-riscv64-lp64d.so.1"),
+            (HeadType.FreeBsd, "/usr/libexec/ld-elf.so.1"),
+            (HeadType.OpenBsd, "/usr/libexec/ld.so"),
+        ],
+        EarlierLinuxInterpreter = "/lib/ld.so.1",
+        MuslInterpreter = "/lib/ld-musl-riscv64.so.1",
+        AlwaysKnewMusl = false,
+    };
 
     /// <inheritdoc/>
     public override (int Size, int AddendSize)? HostRelocationSize(uint type) => type switch
@@ -134,21 +123,6 @@ internal sealed class ElfRiscV64 : ElfCpu
 
     /// <inheritdoc/>
     public override bool IsHostMark(ReadOnlySpan<byte> name) => name.StartsWith("$d"u8) || name.StartsWith("$x"u8);
-
-    /// <inheritdoc/>
-    public override bool Supports(HeadType system, Release release) => system is HeadType.Linux or HeadType.FreeBsd or HeadType.OpenBsd;
-
-    /// <inheritdoc/>
-    public override string Interpreter(HeadType system, bool android, Release release) => system switch
-    {
-        HeadType.Linux => android ? "" : release.FollowsElfSupplements ? "/lib/ld-linux-riscv64-lp64d.so.1" : "/lib/ld.so.1",
-        HeadType.FreeBsd => "/usr/libexec/ld-elf.so.1",
-        HeadType.OpenBsd => "/usr/libexec/ld.so",
-        _ => "",
-    };
-
-    /// <inheritdoc/>
-    public override string MuslInterpreter(Release release) => release.FollowsElfSupplements ? "/lib/ld-musl-riscv64.so.1" : "";
 
     /// <inheritdoc/>
     public override void SetUpPlt(LinkContext ctx, SymbolBuilder plt, SymbolBuilder gotPlt, SymbolId dynamic)

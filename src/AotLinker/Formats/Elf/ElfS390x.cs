@@ -76,45 +76,25 @@ internal sealed class ElfS390x : ElfCpu
     private const uint JumpSlot = 11;
     private const uint Relative = 12;
 
-    private ElfS390x()
-    {
-    }
-
     /// <summary>The one instance.</summary>
-    public static ElfS390x Instance { get; } = new();
-
-    /// <inheritdoc/>
-    public override ElfMachine Machine => ElfMachine.S390;
-
-    /// <inheritdoc/>
-    public override string FamilyName => "s390x";
-
-    /// <inheritdoc/>
-    public override bool Is64 => true;
-
-    /// <inheritdoc/>
-    public override bool HasBothByteOrders => true;
-
-    /// <inheritdoc/>
-    public override bool HasAddends => true;
-
-    /// <inheritdoc/>
-    public override long ImageBase => 0x10000;
-
-    /// <inheritdoc/>
-    public override long Round => 0x10000;
-
-    /// <summary>Version 1 of the ABI.</summary>
-    public override uint Flags(HeadType system, Release release) => 1;
-
-    /// <inheritdoc/>
-    public override int HashEntrySize => 8;
-
-    /// <inheritdoc/>
-    public override int PltEntrySize => 32;
-
-    /// <inheritdoc/>
-    public override uint RelativeType => Relative;
+    public static ElfS390x Instance { get; } = new()
+    {
+        Machine = ElfMachine.S390,
+        FamilyName = "s390x",
+        Is64 = true,
+        HasBothByteOrders = true,
+        HasAddends = true,
+        ImageBase = 0x10000,
+        Round = 0x10000,
+        // Version 1 of the ABI.
+        FixedFlags = 1,
+        PltEntrySize = 32,
+        RelativeType = Relative,
+        HashEntrySize = 8,
+        Systems = [(HeadType.Linux, "/lib/ld64.so.1")],
+        EarlierLinuxInterpreter = "/lib64/ld64.so.1",
+        MuslInterpreter = "/lib/ld-musl-s390x.so.1",
+    };
 
     /// <summary>The PLT's slots moved when programs without a fixed address came to be linked internally.</summary>
     public override bool PltUsesGot(Release release) => !release.S390xLinksPieInternally;
@@ -128,16 +108,6 @@ internal sealed class ElfS390x : ElfCpu
         GlobDat or Relative or HostGotOff or HostGotPc or Host64 or HostPc64 or HostGot64 or HostPlt64 => (8, 8),
         _ => null,
     };
-
-    /// <inheritdoc/>
-    public override bool Supports(HeadType system, Release release) => system == HeadType.Linux;
-
-    /// <inheritdoc/>
-    public override string Interpreter(HeadType system, bool android, Release release) =>
-        system != HeadType.Linux ? "XXX" : release.FollowsElfSupplements ? "/lib/ld64.so.1" : "/lib64/ld64.so.1";
-
-    /// <inheritdoc/>
-    public override string MuslInterpreter(Release release) => "/lib/ld-musl-s390x.so.1";
 
     /// <inheritdoc/>
     public override void SetUpPlt(LinkContext ctx, SymbolBuilder plt, SymbolBuilder gotPlt, SymbolId dynamic)
