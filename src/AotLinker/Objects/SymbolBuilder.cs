@@ -241,14 +241,27 @@ internal readonly struct SymbolBuilder(SymbolTable table, SymbolId symbol)
     /// <summary>Removes all relocations.</summary>
     public void ClearRelocs() => table.OwnContent(symbol).ClearRelocs();
 
+    /// <summary>
+    /// The i-th relocation, writable but for offset and size. The others of a Go symbol stay where they are: a far call takes a
+    /// trampoline, its neighbours mostly don't. Valid until something else is changed.
+    /// </summary>
+    private ref RelocRecord WritableReloc(int i)
+    {
+        if (table.Content(symbol) is not { OwnsRelocs: true } && table.Origin(symbol, out _) is not null)
+        {
+            return ref table.ChangeReloc(symbol, i);
+        }
+        return ref WritableRelocs()[i];
+    }
+
     /// <summary>Changes the kind of the i-th relocation.</summary>
-    public void SetRelocKind(int i, RelocKind kind) => WritableRelocs()[i].RawKind = (ushort)kind;
+    public void SetRelocKind(int i, RelocKind kind) => WritableReloc(i).RawKind = (ushort)kind;
 
     /// <summary>Changes the target of the i-th relocation.</summary>
-    public void SetRelocTarget(int i, SymbolId target) => WritableRelocs()[i].Target = new SymRef(SymRef.Invalid, (uint)target.Index);
+    public void SetRelocTarget(int i, SymbolId target) => WritableReloc(i).Target = new SymRef(SymRef.Invalid, (uint)target.Index);
 
     /// <summary>Changes the addend of the i-th relocation.</summary>
-    public void SetRelocAddend(int i, long addend) => WritableRelocs()[i].Addend = addend;
+    public void SetRelocAddend(int i, long addend) => WritableReloc(i).Addend = addend;
 
     /// <summary>Changes the size of the i-th relocation.</summary>
     public void SetRelocSize(int i, int size) => WritableRelocs()[i].Size = (byte)size;

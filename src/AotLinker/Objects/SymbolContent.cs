@@ -63,17 +63,7 @@ internal sealed class SymbolContent
         _relocs.EnsureCapacity(source.Count);
         for (int i = 0; i < source.Count; i++)
         {
-            ref readonly RelocRecord r = ref source[i];
-            RelocKind kind = source.Kind(i);
-            int number = kind == RelocKind.Host ? RelocFlags.HostBase + (int)source.HostType(i) : (int)kind;
-            _relocs.Add(new RelocRecord
-            {
-                Offset = r.Offset,
-                Size = r.Size,
-                RawKind = (ushort)(number | (r.RawKind & RelocFlags.Weak)),
-                Addend = r.Addend,
-                Target = new SymRef(SymRef.Invalid, (uint)source.Target(i).Index),
-            });
+            _relocs.Add(source.Canonical(i));
         }
     }
 

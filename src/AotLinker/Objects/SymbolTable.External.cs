@@ -8,6 +8,8 @@ internal sealed unsafe partial class SymbolTable
 {
     private readonly NativeColumn<ExternalRecord> _externals = new();
     private readonly List<SymbolContent?> _contents = [];
+    private ChangedReloc* _changedRelocs;
+    private int _changedRelocsLeft;
     private int _externalCount;
     private int _anonymousVersion;
     private byte* _nameBlock;
@@ -185,8 +187,48 @@ internal sealed unsafe partial class SymbolTable
             return new RelocList(this, null, content.Relocs, SymbolContent.CanonicalKinds);
         }
         return ExternalOrigin(s, out int local) is { } o
-            ? new RelocList(this, o, o.Relocs(local), Release.RelocKinds)
+            ? new RelocList(this, o, o.Relocs(local), Release.RelocKinds, ChangedRelocs(ref External(s)))
             : new RelocList(this, null, default, SymbolContent.CanonicalKinds);
+    }
+
+    private static Span<ChangedReloc> ChangedRelocs(ref ExternalRecord e) => new(e.ChangedRelocs, e.ChangedRelocCount);
+
+    /// <summary>
+    /// The i-th relocation of a Go symbol that has become external, to be changed. The symbol's changes lie together: those of the symbol
+    /// that was changed last grow where they are, others move to the end. What a list reads that was taken before stays in place.
+    /// </summary>
+    internal ref RelocRecord ChangeReloc(SymbolId s, int i)
+    {
+        const int BlockSize = 1 << 11;
+        ref ExternalRecord e = ref External(s);
+        Span<ChangedReloc> changed = ChangedRelocs(ref e);
+        int at = RelocList.IndexOf(changed, i);
+        if (at < 0)
+        {
+            at = ~at;
+            ChangedReloc change = new() { Index = i, Record = ExternalRelocs(s).Canonical(i) };
+            bool isLast = e.ChangedRelocs + e.ChangedRelocCount == _changedRelocs;
+            int needed = isLast ? 1 : changed.Length + 1;
+            if (needed > _changedRelocsLeft)
+            {
+                isLast = false;
+                needed = changed.Length + 1;
+                _changedRelocsLeft = Math.Max(BlockSize, needed);
+                _changedRelocs = (ChangedReloc*)NativeHeap.Alloc((nuint)_changedRelocsLeft, (nuint)sizeof(ChangedReloc));
+            }
+            if (!isLast)
+            {
+                changed.CopyTo(new Span<ChangedReloc>(_changedRelocs, changed.Length));
+                e.ChangedRelocs = _changedRelocs;
+            }
+            _changedRelocs += needed;
+            _changedRelocsLeft -= needed;
+            e.ChangedRelocCount++;
+            changed = ChangedRelocs(ref e);
+            changed[at..^1].CopyTo(changed[(at + 1)..]);
+            changed[at] = change;
+        }
+        return ref changed[at].Record;
     }
 
     private SymbolId NewExternal(byte* name, int nameLength, int version)
@@ -247,6 +289,10 @@ internal sealed unsafe partial class SymbolTable
         public int OriginObject;
         /// <summary>Its local index there.</summary>
         public int OriginLocal;
+        /// <summary>Relocations that were changed while the others are read from the origin.</summary>
+        public ChangedReloc* ChangedRelocs;
+        /// <summary>How many there are.</summary>
+        public int ChangedRelocCount;
         /// <summary>Dupok attribute.</summary>
         public bool DupOk;
         /// <summary>Compiled with -shared.</summary>

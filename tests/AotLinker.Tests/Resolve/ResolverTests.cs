@@ -160,6 +160,60 @@ public sealed class ResolverTests
     }
 
     // Many objects with clashing names, sizes and hashes, the same for a given seed.
+    [Theory]
+    [InlineData("go1.26")]
+    [InlineData("go1.27")]
+    public void RelocationsAreChangedOneByOneInPlaceOfTheirOrigins(string release)
+    {
+        ReadOnlySpan<byte> kinds = Release.ForVersion(release)!.RelocKinds;
+        ushort call = (ushort)kinds.IndexOf((byte)RelocKind.Call), weak = (ushort)(kinds.IndexOf((byte)RelocKind.Addr) | RelocFlags.Weak);
+        GoObjectWriter.Reloc[] relocs =
+            [.. Enumerable.Range(0, 9).Select(i => new GoObjectWriter.Reloc(4 * i, 4, i % 2 == 0 ? call : weak, i, SymRef.Self, (uint)(i % 3)))];
+        GoObjectWriter Object(string name) => new GoObjectWriter(name)
+            .Define(name + ".f", Text, 64, null, 0, 0, relocs).Define(name + ".g", Text, 64, null, 0, 0, relocs).Define(name + ".h", Text, 64);
+        LinkContext ctx = Resolve(release, Object("a"), Object("b"));
+        SymbolTable symbols = ctx.Symbols;
+        SymbolId f = symbols.Lookup("a.f"u8, 0), g = symbols.Lookup("a.g"u8, 0), h = symbols.Lookup("b.h"u8, 0), trampoline = symbols.Lookup("b.f"u8, 0);
+
+        // By turns, out of order and twice, so that changes are inserted and move.
+        Dictionary<(SymbolId, int), long> changed = [];
+        foreach ((SymbolId s, int i) in (ReadOnlySpan<(SymbolId, int)>)[(f, 4), (f, 7), (g, 1), (f, 0), (g, 8), (g, 1), (f, 5), (f, 4)])
+        {
+            SymbolBuilder b = symbols.Update(s);
+            b.SetRelocKind(i, RelocKind.RiscvJalTramp);
+            b.SetRelocTarget(i, trampoline);
+            b.SetRelocAddend(i, changed[(s, i)] = 100 + changed.Count);
+            CheckAll();
+        }
+        Assert.Null(symbols.Content(f));
+
+        // An added relocation needs a list of its own; what was changed stays changed.
+        symbols.Update(f).AddReloc(RelocKind.Addr, 60, 4, h, 5);
+        Assert.NotNull(symbols.Content(f));
+        CheckAll();
+        symbols.Update(f).SetRelocAddend(2, changed[(f, 2)] = 77);
+        Assert.Equal(77, symbols.Relocs(f)[2].Addend);
+        Assert.Equal(RelocKind.Call, symbols.Relocs(f).Kind(2));
+
+        void CheckAll()
+        {
+            foreach (SymbolId s in (SymbolId[])[f, g, trampoline])
+            {
+                RelocList list = symbols.Relocs(s);
+                for (int i = 0; i < relocs.Length; i++)
+                {
+                    bool isChanged = changed.TryGetValue((s, i), out long addend);
+                    Assert.Equal(4 * i, list[i].Offset);
+                    Assert.Equal(isChanged ? RelocKind.RiscvJalTramp : i % 2 == 0 ? RelocKind.Call : RelocKind.Addr, list.Kind(i));
+                    Assert.Equal(isChanged ? addend : i, list[i].Addend);
+                    Assert.Equal(!isChanged && i % 2 != 0, list[i].IsWeak);
+                    int own = s == trampoline ? trampoline.Index : f.Index;
+                    Assert.Equal(isChanged ? trampoline.Index : own + (i % 3), list.Target(i).Index);
+                }
+            }
+        }
+    }
+
     private static GoObjectWriter[] Random(int seed)
     {
         Random random = new(seed);
