@@ -15,6 +15,9 @@ internal static class Capture
     /// <summary>Tells the tool wrapper to let builds go on whose link fails: the step is what is wanted.</summary>
     private const string TolerateVariable = "AOTLINK_CAPTURE_TOLERATE";
 
+    /// <summary>Compiling large programs for another port can take this long on a busy machine.</summary>
+    private static readonly TimeSpan BuildLimit = TimeSpan.FromHours(4);
+
     /// <summary>
     /// Builds packages (verb: "build", or "test" for test binaries) and saves each link step in a folder of
     /// <paramref name="destination"/> named after the package. Compiling is done beforehand, so that the paths in
@@ -37,7 +40,8 @@ internal static class Capture
         {
             // go list -export compiles whatever go build would, and does not link. What it can't do shows up below.
             string[] test = verb == "test" ? ["-test"] : [];
-            Command.Run([toolchain.Go, "list", "-export", "-f", "{{.ImportPath}}", .. test, .. arguments], null, settings, workingDirectory);
+            Command.Run(
+                [toolchain.Go, "list", "-export", "-f", "{{.ImportPath}}", .. test, .. arguments], null, settings, workingDirectory, limit: BuildLimit);
 
             string into = Path.Combine(work, "links");
             string binaries = Path.Combine(work, "bin");
@@ -49,7 +53,7 @@ internal static class Capture
             string[] compileOnly = verb == "test" ? ["-c"] : [];
             Command.Must(
                 [toolchain.Go, verb, .. compileOnly, $"-toolexec={Self()} toolexec", "-o", binaries + Path.DirectorySeparatorChar, .. arguments],
-                null, settings, workingDirectory);
+                null, settings, workingDirectory, BuildLimit);
             return Adopt(into, destination);
         }
         finally

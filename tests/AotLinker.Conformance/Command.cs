@@ -80,10 +80,11 @@ internal static class Command
         IReadOnlyList<string> command,
         IEnumerable<string>? arguments = null,
         IReadOnlyDictionary<string, string>? environment = null,
-        string? workingDirectory = null)
+        string? workingDirectory = null,
+        TimeSpan? limit = null)
     {
         string[] all = [.. command, .. arguments ?? []];
-        CommandResult result = Run(all, null, environment, workingDirectory);
+        CommandResult result = Run(all, null, environment, workingDirectory, limit: limit);
         return result.ExitCode == 0
             ? result
             : throw new ConformanceException(
