@@ -12,25 +12,28 @@ internal sealed unsafe class FunctionUses : IDisposable
 {
     private readonly FunctionList _functions;
     private readonly Mentions _mentions;
-    private readonly MemoryArena _memory = new();
-    private readonly nint[] _rows;
+
+    // The rows that each worker has read, and where those of each chunk are.
+    private readonly Row[] _rows;
+    private readonly (int Worker, int Start)[] _chunks;
 
     /// <summary>No rows yet.</summary>
     public FunctionUses(FunctionList functions, Mentions mentions)
     {
         _functions = functions;
         _mentions = mentions;
-        _rows = new nint[functions.ChunkCount];
+        _rows = new Row[functions.Context.Workers.Threads];
+        _chunks = new (int, int)[functions.ChunkCount];
     }
 
     /// <summary>Reads all functions and marks what they mention.</summary>
     /// <exception cref="LinkException">A function's record is damaged.</exception>
     public void Read(SourceFiles files, FunctionTable table)
     {
-        int[][] buffers = new int[_functions.Context.Workers.Threads][];
         _functions.ForChunks((chunk, from, to, worker) =>
         {
-            Row row = new(buffers[worker] ??= new int[1 << 13]);
+            Row row = _rows[worker];
+            _chunks[chunk] = (worker, row.Length);
             Approach approach = new(_functions, from, to);
             for (int i = from; i < to; i++)
             {
@@ -39,18 +42,21 @@ internal sealed unsafe class FunctionUses : IDisposable
                 table.Measure(i, parts);
                 ReadOne(ref row, parts, files);
             }
-            buffers[worker] = row.Buffer;
-            int* rows = _memory.Alloc<int>(row.Length);
-            row.Buffer.AsSpan(0, row.Length).CopyTo(new Span<int>(rows, row.Length));
-            _rows[chunk] = (nint)rows;
+            _rows[worker] = row;
         });
     }
 
     /// <summary>Walks the functions of a chunk.</summary>
-    public Walk Of(int chunk) => new((int*)_rows[chunk]);
+    public Walk Of(int chunk) => new(_rows[_chunks[chunk].Worker].At(_chunks[chunk].Start));
 
     /// <inheritdoc/>
-    public void Dispose() => _memory.Dispose();
+    public void Dispose()
+    {
+        foreach (Row row in _rows)
+        {
+            row.Dispose();
+        }
+    }
 
     private void ReadOne(ref Row row, in FunctionParts parts, SourceFiles files)
     {
@@ -164,17 +170,23 @@ internal sealed unsafe class FunctionUses : IDisposable
         }
     }
 
-    /// <summary>Rows being written.</summary>
-    private struct Row(int[] buffer)
+    /// <summary>Rows being written, one behind the other.</summary>
+    private struct Row
     {
         /// <summary>Numbers in front of the entries: how many there are of each sort, and the unit.</summary>
         public const int HeaderLength = 5;
 
-        /// <summary>The numbers.</summary>
-        public int[] Buffer = buffer;
+        private const int FirstCapacity = 1 << 13;
+
+        private NativeArray<int>? _memory;
+        private int* _numbers;
+        private int _capacity;
 
         /// <summary>Count of numbers.</summary>
-        public int Length;
+        public int Length { get; private set; }
+
+        /// <summary>The number at a place, until more are added.</summary>
+        public readonly int* At(int place) => _numbers + place;
 
         /// <summary>Begins a row.</summary>
         public int Begin()
@@ -190,18 +202,30 @@ internal sealed unsafe class FunctionUses : IDisposable
         /// <summary>Adds an entry.</summary>
         public void Add(int value)
         {
-            if (Length == Buffer.Length)
+            if (Length == _capacity)
             {
-                Array.Resize(ref Buffer, Buffer.Length * 2);
+                Grow();
             }
-            Buffer[Length++] = value;
+            _numbers[Length++] = value;
         }
 
         /// <summary>Ends the row that began at <paramref name="header"/>.</summary>
         public readonly void End(int header, CompilationUnit? unit, int names, int pcTables, int funcData, int files)
         {
-            Span<int> head = Buffer.AsSpan(header, HeaderLength);
+            int* head = _numbers + header;
             (head[0], head[1], head[2], head[3], head[4]) = (names, pcTables, funcData, files, unit?.PclnIndex ?? -1);
+        }
+
+        /// <summary>Returns the memory.</summary>
+        public readonly void Dispose() => _memory?.Dispose();
+
+        private void Grow()
+        {
+            _memory ??= new NativeArray<int>(0);
+            _capacity = checked(Math.Max(FirstCapacity, _capacity * 2));
+            _memory.Resize(_capacity);
+            _memory.PreferLargePages();
+            _numbers = _memory.Base;
         }
     }
 }

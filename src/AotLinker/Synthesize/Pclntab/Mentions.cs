@@ -42,6 +42,7 @@ internal sealed class Mentions : IDisposable
             count += BitOperations.PopCount(block.Marks);
         }
         _slots.Resize(count);
+        _slots.PreferLargePages();
     }
 
     /// <summary>Number of a symbol's slot; 0, the slot of no symbol, if none mentions it.</summary>
