@@ -98,7 +98,18 @@ internal sealed partial class StandardSuite
                 return;
             }
 
-            _subject.SameAsReference(_toolchain, step(), flags);
+            LinkOutcome want = Reference.Of(_toolchain, step(), flags);
+            if (want.Error.Contains("\ngoroutine ", StringComparison.Ordinal))
+            {
+                // cmd/link ends with a stack trace, for instance where -pruneweakmap=false meets trampolines.
+                LinkOutcome got = Replay.Outcome(step(), _subject.Linker, flags);
+                Check.That(_subject.IsReference || (got.ExitCode == 2 && got.Hash is null && got.Error.Length > 0), $"exit {got.ExitCode}\n{got.Error}");
+                return;
+            }
+
+            // Text below the image: unwind tables are made with their addresses in them, so that no relocation there can fail.
+            bool isBelow = want.ExitCode != 0 && want.Error.StartsWith(".pdata: ", StringComparison.Ordinal);
+            _subject.SameAsReference(_toolchain, step(), flags, texts: !isBelow);
         });
 
         // The race detector's object; on Windows that and cgo need mingw-w64, whose objects and libraries are linked as well.
