@@ -92,9 +92,9 @@ internal sealed partial class StandardSuite
         void Flags(string name, string line, Func<LinkStep> step) => Add("formats", name, Tier.All, () =>
         {
             string[] flags = line.Split(' ');
-            if (flags.Contains("-D") && Replay.Outcome(step(), _subject.Linker, flags) is { ExitCode: 2 } refused)
+            if (flags.Contains("-D") && Replay.Outcome(step(), _subject.Linker, flags) is { ExitCode: 2, Hash: null } refused &&
+                refused.Error.Contains("not supported yet", StringComparison.Ordinal))
             {
-                Check.That(refused.Hash is null && refused.Error.Contains("not supported yet", StringComparison.Ordinal), refused.Error);
                 return;
             }
 
@@ -107,9 +107,9 @@ internal sealed partial class StandardSuite
                 return;
             }
 
-            // Text below the image: unwind tables are made with their addresses in them, so that no relocation there can fail.
-            bool isBelow = want.ExitCode != 0 && want.Error.StartsWith(".pdata: ", StringComparison.Ordinal);
-            _subject.SameAsReference(_toolchain, step(), flags, texts: !isBelow);
+            // cmd/link ends with the first such error that one of its threads meets; with text far from the image there are many.
+            bool isAnyOfMany = want.ExitCode != 0 && want.Error.Contains("relocation address for ", StringComparison.Ordinal);
+            _subject.SameAsReference(_toolchain, step(), flags, texts: !isAnyOfMany);
         });
 
         // The race detector's object; on Windows that and cgo need mingw-w64, whose objects and libraries are linked as well.
