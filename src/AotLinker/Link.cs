@@ -84,7 +84,6 @@ internal static class Link
         // REACH: what is live.
         using (phases.Begin("inittasks"))
         {
-            ctx.MakeDefinitionsPresent();
             InitTasks.Run(ctx, options.PluginPath);
         }
         Reachability reached;

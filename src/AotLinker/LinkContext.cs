@@ -242,18 +242,6 @@ internal sealed class LinkContext
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         }
     }
-
-    /// <summary>
-    /// Makes present what reach is the first to look at in all objects, and later passes look at again.
-    /// </summary>
-    public void MakeDefinitionsPresent() =>
-        Workers.ForChunks(Symbols.Objects.Length, 16, (from, to, _) =>
-        {
-            foreach (GoObject? o in Symbols.Objects[from..to])
-            {
-                o?.MakeDefinitionsPresent();
-            }
-        });
 }
 
 /// <summary>

@@ -19,7 +19,11 @@ internal static class ArchiveReader
 
     /// <summary>Lists the members of the archive in <paramref name="content"/>.</summary>
     /// <exception cref="LinkException">A header is cut off or malformed, or a member reaches past the end of the file.</exception>
-    public static unsafe List<ArchiveMember> Members(byte* content, long length, string file)
+    /// <param name="content">The archive.</param>
+    /// <param name="length">Its length in bytes.</param>
+    /// <param name="file">Its name, for messages.</param>
+    /// <param name="approach">Told the offset of each header before it is read.</param>
+    public static unsafe List<ArchiveMember> Members(byte* content, long length, string file, Action<long>? approach = null)
     {
         List<ArchiveMember> members = [];
         for (long at = Magic.Length; at < length;)
@@ -33,6 +37,7 @@ internal static class ArchiveReader
             {
                 throw new LinkException($"{file}: malformed archive");
             }
+            approach?.Invoke(at);
             ReadOnlySpan<byte> header = new(content + at, HeaderSize);
             if (header[58] != '`' || header[59] != '\n' || !TryParseSize(header[48..58], out long size))
             {

@@ -24,6 +24,7 @@ internal sealed class PackageLoader
     private readonly Dictionary<string, Package>.AlternateLookup<ReadOnlySpan<char>> _byText;
     private readonly LoadedPackages _result = new();
     private readonly List<GoObject> _objects = [];
+    private string? _header;
     private int _nextStaticVersion = SymbolTable.StaticVersion;
 
     // Packages that link internally although they hold host objects (internalpkg).
@@ -323,7 +324,7 @@ internal sealed class PackageLoader
 
     private void CheckHeader(ParsedMember member)
     {
-        string want = _options.ObjectHeader;
+        string want = _header ??= _options.ObjectHeader;
         if (member.Header != want)
         {
             _diagnostics.Error($"{member.DisplayName}: linked object header mismatch:\nhave {GoText.Quote(member.Header + "\n")}\nwant {GoText.Quote(want + "\n")}\n");

@@ -97,12 +97,14 @@ internal sealed class ParsedFile
         {
             parsed.File = InputFile.Open(path);
             InputFile file = parsed.File;
+            file.Advise(0, ArchiveReader.Magic.Length, MapAdvice.Present);
             if (file.Length < ArchiveReader.Magic.Length || !file.Span(0, ArchiveReader.Magic.Length).SequenceEqual(ArchiveReader.Magic))
             {
                 parsed.Members.Add(ParseMember(file, path, path, 0, file.Length));
                 return parsed;
             }
-            foreach (ArchiveMember member in ArchiveReader.Members(file.Base, file.Length, path))
+            // Headers stand alone between parts that nobody reads: a fault would map their neighbours as well.
+            foreach (ArchiveMember member in ArchiveReader.Members(file.Base, file.Length, path, at => file.Advise(at, ArchiveReader.HeaderSize, MapAdvice.Present)))
             {
                 parsed.AddMember(file, member);
             }

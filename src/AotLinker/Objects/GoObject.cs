@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using AotLinker.Load;
-using AotLinker.Mapping;
 
 namespace AotLinker.Objects;
 
@@ -234,18 +233,6 @@ internal sealed unsafe class GoObject
 
     /// <summary>Name of a record's symbol, as bytes in the mapping.</summary>
     public ReadOnlySpan<byte> Name(in SymbolRecord record) => StringAt(record.NameOffset, record.NameLength);
-
-    /// <summary>
-    /// Makes what definitions consist of present in this process, relocations, auxiliary symbols and content: of a large program nearly
-    /// every page is looked at sooner or later, and one request costs less than the faults.
-    /// </summary>
-    public void MakeDefinitionsPresent()
-    {
-        HostSystem host = HostSystem.Current;
-        nuint page = (nuint)host.PageSize;
-        byte* start = (byte*)((nuint)_relocIndex & ~(page - 1));
-        host.Advise(start, _data + _dataLength - start, MapAdvice.Present);
-    }
 
     /// <summary>Asks the CPU for the record of a symbol.</summary>
     public void ExpectRecord(int local) => Prefetch.Read(_symbols + ((nuint)(uint)local * SymbolRecord.RecordSize));

@@ -110,6 +110,14 @@ internal sealed unsafe partial class SymbolTable
         Set(new SymbolId(id), Attributes.Elsewhere);
     }
 
+    /// <summary>Makes room for symbols that <see cref="AddReference"/> will make.</summary>
+    internal void ReserveReferences(int count)
+    {
+        Grow(Count + (long)count);
+        _externals.EnsureCapacity(_externalCount + (long)count);
+        _contents.EnsureCapacity(_externalCount + count);
+    }
+
     /// <summary>Makes the undefined symbol of a name that resolve has entered in the name table under the next id.</summary>
     internal void AddReference(ReadOnlySpan<byte> name, int version, int expectedId)
     {

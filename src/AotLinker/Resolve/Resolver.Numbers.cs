@@ -104,6 +104,7 @@ internal sealed unsafe partial class Resolver
     // First references were numbered in this order, and what they repeat has a lower number.
     private void CreateReferences(int[] start)
     {
+        _table.ReserveReferences(start[_count] - start[SymbolTable.FirstObject]);
         for (int index = SymbolTable.FirstObject; index < _count; index++)
         {
             GoObject o = _objects[index];

@@ -188,24 +188,6 @@ public class PclntabTests
     }
 
     [Fact]
-    public void ChunksAreJoinedInOrder()
-    {
-        using NativeArray<int> slots = new(10);
-        slots[4] = 0;
-        slots[7] = 10;
-        slots[2] = 0;
-        (long size, int[] order) = ChunkedOrder.Join(new Workers(2), [[4, 7], null, [2]], [15, 0, 3], slots, "things", 1);
-        Assert.Equal(19, size);
-        Assert.Equal([4, 7, 2], order);
-        Assert.Equal((1, 11, 16), (slots[4], slots[7], slots[2]));
-        Assert.Equal(0, ChunkedOrder.FirstAt(order, slots, 0));
-        Assert.Equal(0, ChunkedOrder.FirstAt(order, slots, 10));
-        Assert.Equal(1, ChunkedOrder.FirstAt(order, slots, 11));
-        Assert.Equal(2, ChunkedOrder.FirstAt(order, slots, 1000));
-        Assert.Throws<LinkException>(() => ChunkedOrder.Join(new Workers(1), [null, null], [int.MaxValue, 1], slots, "things"));
-    }
-
-    [Fact]
     public void FunctionRecordsAreReadInPlace()
     {
         FuncInfo info = new(Record(2, 1), null);

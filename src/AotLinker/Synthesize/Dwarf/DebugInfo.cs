@@ -177,11 +177,17 @@ internal sealed class DebugInfo : IDisposable
     private void ScanUnits()
     {
         UnitScanner?[] scanners = new UnitScanner?[_ctx.Workers.Threads];
+        SymbolId firstFlags = Units.Count == 0 ? SymbolId.None : Lookup("go:cuinfo.producer.", Units[0].Unit.Package.Path);
+        bool mixed = false;
         _ctx.Workers.ForChunks(Units.Count, 1, (from, _, worker) =>
         {
             DwarfUnit unit = Units[from];
             string path = unit.Unit.Package.Path;
             unit.ProducerFlags = Lookup("go:cuinfo.producer.", path);
+            if (!_symbols.Data(unit.ProducerFlags).SequenceEqual(_symbols.Data(firstFlags)))
+            {
+                Volatile.Write(ref mixed, true);
+            }
             unit.PackageName = Lookup("go:cuinfo.packagename.", path);
             // The first unit of a package gets its constants.
             if (from == 0 || Units[from - 1].Unit.Package.Path != path)
@@ -195,13 +201,7 @@ internal sealed class DebugInfo : IDisposable
                 scanner.FindTypes(unit.Constants);
             }
         });
-        ReadOnlySpan<byte> flags = default;
-        for (int i = 0; i < Units.Count; i++)
-        {
-            ReadOnlySpan<byte> own = _symbols.Data(Units[i].ProducerFlags);
-            HasMixedFlags |= i > 0 && !own.SequenceEqual(flags);
-            flags = own;
-        }
+        HasMixedFlags = mixed;
     }
 
     // Goes through all units once more, in order, and numbers the types (dwarfVisitFunction).
