@@ -94,7 +94,8 @@ internal sealed class PeCheck
         if (symbols != 0)
         {
             long names = symbols + (Word(header + 12) * 18L);
-            Must(names + Word(names) == _data.Length, "the names of symbols do not end with the file");
+            long end = names + Word(names);
+            Must(end <= _data.Length && end > _data.Length - fileAlign, "the names of symbols do not end with the file");
         }
     }
 

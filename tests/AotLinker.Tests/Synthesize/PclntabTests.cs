@@ -61,6 +61,7 @@ public class PclntabTests
     {
         using TestLink link = Functions([64, 32, 48]);
         link.Symbols.SetCarrier(link.Ctx.Text[1], link.Ctx.Text[0]);
+        link.Symbols.Sub[link.Ctx.Text[0]] = link.Ctx.Text[1];
         PclnTables tables = PclnTables.Run(link.Ctx);
         Assert.Equal(2, tables.FunctionCount);
         Assert.Equal(link.Ctx.Text[1], tables.FirstFunction);
