@@ -61,7 +61,9 @@ internal sealed record Wine(string Loader)
 
     private static Dictionary<string, string> Environment => new()
     {
-        ["WINEDEBUG"] = "-all", ["WINEPREFIX"] = Prefix, ["LC_ALL"] = "C.UTF-8",
+        ["WINEDEBUG"] = "-all",
+        ["WINEPREFIX"] = Prefix,
+        ["LC_ALL"] = "C.UTF-8",
     };
 
     /// <summary>Wine for a CPU; null where it, or a compiler for what it lacks, is not here.</summary>
