@@ -145,9 +145,14 @@ finish() {
 
 format() {
     use_dotnet
-    local check=(--verify-no-changes) gofmt unformatted
-    if [ "${1:-}" = --fix ]; then check=(); fi
-    dotnet format AotLinker.sln ${check[@]+"${check[@]}"}
+    local gofmt unformatted
+    if [ "${1:-}" = --fix ]; then
+        dotnet format AotLinker.sln
+    else
+        # The build checks style and names; what it can't see are line ends and the like.
+        quietly dotnet build AotLinker.sln -c Release -v q -nologo
+        dotnet format whitespace AotLinker.sln --verify-no-changes
+    fi
     gofmt=$(scripts/toolchain.sh --list | tail -1 | cut -d' ' -f2)/bin/gofmt
     if [ ! -x "$gofmt" ]; then
         say "no Go toolchain is here yet: the Go sources were not checked"

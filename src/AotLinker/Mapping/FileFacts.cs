@@ -64,6 +64,9 @@ internal enum MapAdvice : byte
     /// <summary>As <see cref="Present"/>, for pages that will be written.</summary>
     PresentForWriting,
 
-    /// <summary>Memory of our own that is read in no order: large pages, where the system has them, save address look-ups.</summary>
+    /// <summary>
+    /// Memory of our own that is read in no order, or an output: large pages, where the system has them, save address look-ups and page
+    /// faults.
+    /// </summary>
     LargePages,
 }

@@ -29,6 +29,10 @@ internal sealed unsafe class OutputFile : IDisposable
     // A few pages are not worth a request of their own.
     private const int WorthPresent = 1 << 16;
 
+    // A large page of the CPUs with pages of 4 KB. File systems that know larger ones than 4 KB (on Linux ext4 and xfs) then clear and map
+    // the output in such pieces: a third of the time for each byte.
+    private const int WorthLargePages = 2 << 20;
+
     [ThreadStatic]
     private static int _leasesOfThisThread;
 
@@ -351,6 +355,8 @@ internal sealed unsafe class OutputFile : IDisposable
         else
         {
             error = _host.MapOutput(_target.File, length, out _base);
+            if (error.IsNone && length >= WorthLargePages)
+                _host.Advise(_base, length, MapAdvice.LargePages);
         }
 
         if (error.IsNone)

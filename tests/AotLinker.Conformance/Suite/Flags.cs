@@ -42,12 +42,12 @@ internal sealed partial class StandardSuite
     {
         foreach (string line in FlagLines)
         {
-            AddFlag("flags", "hello", Tier.Ci, line, () => _programs[Module + "hello"]);
+            AddFlag("flags", "hello", DeepFlagLines.Contains(line) ? Tier.Ci : NewestInCi, line, () => _programs[Module + "hello"]);
         }
 
         foreach (string line in FlagLinesWithOwnText)
         {
-            Add("flags", line, Tier.Ci, () => _subject.SameAsReference(_toolchain, _programs[Module + "hello"], line.Split(' '), texts: false));
+            Add("flags", line, NewestInCi, () => _subject.SameAsReference(_toolchain, _programs[Module + "hello"], line.Split(' '), texts: false));
         }
 
         foreach (string line in FlagLines)
@@ -59,7 +59,7 @@ internal sealed partial class StandardSuite
         {
             foreach (string line in DeepFlagLines)
             {
-                AddFlag("flags", program, program == "dynimport" ? Tier.Ci : Tier.All, line, () => _programs[Module + program]);
+                AddFlag("flags", program, program == "dynimport" ? NewestInCi : Tier.All, line, () => _programs[Module + program]);
             }
         }
 
@@ -71,7 +71,7 @@ internal sealed partial class StandardSuite
         }
 
         AddFlag("flags", "dynimport", Tier.Ci, "-d", () => _programs[Module + "dynimport"]);
-        AddFlag("flags", "pie hello", Tier.Ci, "-d", () => _piePrograms[Module + "hello"]);
+        AddFlag("flags", "pie hello", NewestInCi, "-d", () => _piePrograms[Module + "hello"]);
         AddFlag("flags", "gcdata", Tier.All, "-T 0x70000000", () => _programs[Module + "gcdata"]);
         Add("flags", "-X with 100,000 letters", Tier.Ci, () =>
             _subject.SameAsReference(_toolchain, _programs[Module + "server"], ["-X", "main.Version=" + new string('x', 100_000)]));
@@ -150,7 +150,7 @@ internal sealed partial class StandardSuite
         ];
         foreach (string line in lines)
         {
-            AddBeyond("refusals", line, Tier.Ci, () =>
+            AddBeyond("refusals", line, NewestInCi, () =>
             {
                 LinkStep step = _programs[Module + "hello"];
                 LinkOutcome outcome = Replay.Outcome(step, _subject.Linker, line.Split(' '));

@@ -57,7 +57,7 @@ internal sealed partial class StandardSuite
             if (port.HasPie && string.CompareOrdinal(_release, port.PieSince) >= 0)
             {
                 CaptureSet pie = Builds(port, ["-buildmode=pie", "./hello", "./server", "./types"], []);
-                Add(PortGroup, $"{port}: hello (pie)", NewestInCi, () => SameAndInterpreted(pie[Module + "hello"], port));
+                Add(PortGroup, $"{port}: hello (pie)", port.IsSample ? NewestInCi : Tier.All, () => SameAndInterpreted(pie[Module + "hello"], port));
                 Add(PortGroup, $"{port}: server (pie)", Tier.All, () => SameAndInterpreted(pie[Module + "server"], port));
                 Add(PortGroup, $"{port}: types (pie)", Tier.All, () => SameAndInterpreted(pie[Module + "types"], port));
                 Add(PortGroup, $"{port}: server (pie) -s -w", Tier.All, () => _subject.SameAsReference(_toolchain, pie[Module + "server"], ["-s", "-w"]));

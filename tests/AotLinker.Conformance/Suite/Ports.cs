@@ -40,7 +40,7 @@ internal sealed record Port(string Os, string Cpu)
     /// <summary>Whether large tools and test binaries are linked for it.</summary>
     public bool IsDeep { get; init; }
 
-    /// <summary>Whether hello is linked in every run for older releases too.</summary>
+    /// <summary>Whether hello is linked in every run for older releases too, and position-independent for the newest.</summary>
     public bool IsSample { get; init; }
 
     /// <summary>Whether its format is neither ELF nor WebAssembly: there are cases for each such format.</summary>
@@ -63,7 +63,7 @@ internal sealed record Port(string Os, string Cpu)
         new("freebsd", "arm") { HasTrampolines = true },
         new("freebsd", "arm64") { HasTrampolines = true },
         new("illumos", "amd64"),
-        new("linux", "386") { IsDeep = true, IsSample = true, Variable = "GO386", Variants = [("softfloat", "")] },
+        new("linux", "386") { IsDeep = true, Variable = "GO386", Variants = [("softfloat", "")] },
         new("linux", "arm")
         {
             Emulator = "arm", IsDeep = true, HasTrampolines = true,
@@ -102,7 +102,7 @@ internal sealed record Port(string Os, string Cpu)
         },
         new("linux", "ppc64le")
         {
-            Emulator = "ppc64le", Library = "powerpc64le-linux-gnu", IsDeep = true, IsSample = true, HasPie = true, HasTrampolines = true,
+            Emulator = "ppc64le", Library = "powerpc64le-linux-gnu", IsDeep = true, HasPie = true, HasTrampolines = true,
             Variable = "GOPPC64", Variants = [("power9", ""), ("power10", "power10")],
         },
         new("linux", "riscv64")
@@ -116,7 +116,7 @@ internal sealed record Port(string Os, string Cpu)
         new("netbsd", "arm") { HasTrampolines = true },
         new("netbsd", "arm64") { HasTrampolines = true },
         new("openbsd", "386"),
-        new("openbsd", "amd64") { IsSample = true },
+        new("openbsd", "amd64"),
         new("openbsd", "arm") { HasTrampolines = true },
         new("openbsd", "arm64") { HasTrampolines = true },
         new("openbsd", "ppc64") { HasTrampolines = true },

@@ -210,9 +210,8 @@ internal sealed partial class StandardSuite
             return;
         }
 
-        string[] few = _newest ? FewTested : FewTested[..2];
-        Packages(Tier.Ci, few);
-        Packages(Tier.All, [.. ManyTested.Except(few)]);
+        Packages(NewestInCi, FewTested);
+        Packages(Tier.All, [.. ManyTested.Except(FewTested)]);
 
         void Packages(Tier tier, string[] packages)
         {
