@@ -105,7 +105,7 @@ internal static class TypeOrder
                 uint rank = parts[place] == Part.Linked ? (uint)(arranged[i] >> 32) : (uint)i;
                 ranked[place] = ((ulong)rank << 32) | (uint)place;
             }
-            GoSort.Sort(ranked.AsSpan(), default(ByUpperHalf));
+            GoSort.Sort(ctx.Workers, ranked.AsSpan(), default(ByUpperHalf));
         }
         else
         {

@@ -39,12 +39,61 @@ internal static class GoSort
         Decreasing,
     }
 
+    // Shorter pieces are not worth a thread.
+    private const int LeastPiece = 1 << 12;
+
     /// <summary>Sorts as Go would.</summary>
     public static void Sort<T, TOrder>(Span<T> items, TOrder order)
+        where TOrder : struct, IOrder<T> => new Sorter<T, TOrder>(items, order).Sort(Piece.Whole(items.Length));
+
+    /// <summary>
+    /// The same with several threads. What a partition leaves are two pieces that are sorted without a look at one another, but for the
+    /// element between them, which stays; so the threads change nothing in what is compared and swapped.
+    /// </summary>
+    public static unsafe void Sort<T, TOrder>(Workers workers, Span<T> items, TOrder order)
+        where T : unmanaged
         where TOrder : struct, IOrder<T>
     {
-        int depth = 32 - BitOperations.LeadingZeroCount((uint)items.Length);
-        new Sorter<T, TOrder>(items, order).Sort(0, items.Length, depth);
+        if (workers.Threads == 1 || items.Length < 2 * LeastPiece)
+        {
+            Sort(items, order);
+            return;
+        }
+        int longest = Math.Max(LeastPiece, items.Length / (4 * workers.Threads));
+        Sorter<T, TOrder> sorter = new(items, order);
+        List<Piece> pieces = [];
+        Stack<Piece> left = new([Piece.Whole(items.Length)]);
+        while (left.TryPop(out Piece piece))
+        {
+            if (piece.Length <= longest)
+            {
+                pieces.Add(piece);
+            }
+            else if (sorter.TrySplit(ref piece, out Piece other))
+            {
+                left.Push(piece);
+                left.Push(other);
+            }
+        }
+        int length = items.Length;
+        fixed (T* start = items)
+        {
+            T* first = start;
+            workers.For(pieces.Count, i => new Sorter<T, TOrder>(new Span<T>(first, length), order).Sort(pieces[i]));
+        }
+    }
+
+    /// <summary>The elements [From, To) that are still to be sorted, and how that has gone so far.</summary>
+    /// <param name="From">The first.</param>
+    /// <param name="To">Behind the last.</param>
+    /// <param name="Limit">After so many more bad pivots it goes on as heap sort.</param>
+    /// <param name="Balanced">Whether the last partition was not far from half and half.</param>
+    /// <param name="Partitioned">Whether the last partition found its two sides in place.</param>
+    private record struct Piece(int From, int To, int Limit, bool Balanced = true, bool Partitioned = true)
+    {
+        public readonly int Length => To - From;
+
+        public static Piece Whole(int length) => new(0, length, 32 - BitOperations.LeadingZeroCount((uint)length));
     }
 
     private readonly ref struct Sorter<T, TOrder>(Span<T> items, TOrder order)
@@ -52,23 +101,34 @@ internal static class GoSort
     {
         private readonly Span<T> _items = items;
 
-        /// <summary>Sorts [a, b); after <paramref name="limit"/> bad pivots it goes on as heap sort.</summary>
-        public void Sort(int a, int b, int limit)
+        /// <summary>Sorts a piece.</summary>
+        public void Sort(Piece piece)
         {
-            bool balanced = true;
-            bool partitioned = true;
+            while (TrySplit(ref piece, out Piece other))
+            {
+                Sort(other);
+            }
+        }
+
+        /// <summary>
+        /// Goes on with a piece until it falls into two, of which <paramref name="other"/> is the shorter; or to its end, which is false.
+        /// </summary>
+        public bool TrySplit(ref Piece piece, out Piece other)
+        {
+            (int a, int b, int limit, bool balanced, bool partitioned) = piece;
+            other = default;
             while (true)
             {
                 int length = b - a;
                 if (length <= InsertionLimit)
                 {
                     Insert(a, b);
-                    return;
+                    return false;
                 }
                 if (limit == 0)
                 {
                     HeapSort(a, b);
-                    return;
+                    return false;
                 }
                 if (!balanced)
                 {
@@ -84,7 +144,7 @@ internal static class GoSort
                 }
                 if (balanced && partitioned && hint == Hint.Increasing && TryInsertFew(a, b))
                 {
-                    return;
+                    return false;
                 }
                 // An element before the range that is not less than the pivot equals it: so do all like it in the range.
                 if (a > 0 && !Less(a - 1, pivot))
@@ -98,16 +158,15 @@ internal static class GoSort
                 int balance = length / 8;
                 if (left < right)
                 {
-                    balanced = left >= balance;
-                    Sort(a, middle, limit);
-                    a = middle + 1;
+                    other = new Piece(a, middle, limit);
+                    piece = new Piece(middle + 1, b, limit, left >= balance, partitioned);
                 }
                 else
                 {
-                    balanced = right >= balance;
-                    Sort(middle + 1, b, limit);
-                    b = middle;
+                    other = new Piece(middle + 1, b, limit);
+                    piece = new Piece(a, middle, limit, right >= balance, partitioned);
                 }
+                return true;
             }
         }
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using AotLinker.Mapping;
 using AotLinker.Objects;
 
 namespace AotLinker.Reach;
@@ -47,7 +48,7 @@ internal sealed class FloodRules
 /// Most symbols refer to nothing (tables of functions, strings): those of the object at hand, or with the same content there, are never put
 /// on the stack.
 /// </remarks>
-internal sealed class FloodWorker
+internal sealed class FloodWorker : IDisposable
 {
     private const SymbolTable.Attributes Reachable = SymbolTable.Attributes.Reachable;
     private const SymbolTable.Attributes UsedInIface = SymbolTable.Attributes.UsedInIface;
@@ -80,10 +81,10 @@ internal sealed class FloodWorker
     public bool ReflectSeen { get; private set; }
 
     /// <summary>Methods of types used in interfaces.</summary>
-    public List<MethodRef> Methods { get; } = [];
+    public NativeList<MethodRef> Methods { get; } = new();
 
     /// <summary>Interface methods that are called.</summary>
-    public List<(SymbolId Name, SymbolId Signature)> IfaceMethods { get; } = [];
+    public NativeList<(SymbolId Name, SymbolId Signature)> IfaceMethods { get; } = new();
 
     /// <summary>Names that methods are looked up by: string content.</summary>
     public List<SymbolId> NamedMethods { get; } = [];
@@ -93,6 +94,13 @@ internal sealed class FloodWorker
 
     /// <summary>Whether symbols wait to be visited.</summary>
     public bool HasWork => _ordered is { } queue ? queue.Count != 0 : !_stack.IsEmpty;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Methods.Dispose();
+        IfaceMethods.Dispose();
+    }
 
     /// <summary>Visits until no thread has work.</summary>
     public void Share(WorkPool pool)

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using AotLinker.Load;
 using AotLinker.Objects;
+using AotLinker.Ordering;
 
 namespace AotLinker.Reach;
 
@@ -49,80 +50,148 @@ internal static class InitTasks
     private static SymbolId Schedule(LinkContext ctx, IEnumerable<string> packages, ReadOnlySpan<byte> name)
     {
         SymbolTable symbols = ctx.Symbols;
-        Dictionary<SymbolId, int> waiting = [];
-        Stack<SymbolId> found = [];
+        TaskGraph graph = new();
         foreach (string package in packages)
         {
             SymbolId root = symbols.Lookup(Encoding.UTF8.GetBytes(package + "..inittask"), 0);
-            if (!root.IsNone && waiting.TryAdd(root, 0))
+            if (!root.IsNone)
             {
-                found.Push(root);
+                graph.Find(root);
             }
         }
-        if (found.Count == 0)
+        if (graph.Tasks.Count == 0)
         {
             return SymbolId.None;
         }
+        graph.Explore(ctx);
 
-        Dictionary<SymbolId, List<SymbolId>> importers = [];
-        PriorityQueue<SymbolId, SymbolId> ready = new(Comparer<SymbolId>.Create((a, b) =>
+        int[] rank = Ranks(ctx, graph.Tasks);
+        int[] waiting = [.. graph.ImportCounts];
+        PriorityQueue<int, int> ready = new();
+        for (int task = 0; task < waiting.Length; task++)
         {
-            int order = symbols.Name(a).SequenceCompareTo(symbols.Name(b));
-            return order != 0 ? order : a.CompareTo(b);
-        }));
-        while (found.TryPop(out SymbolId task))
-        {
-            RelocList relocs = symbols.Relocs(task);
-            int imports = 0;
-            for (int i = 0; i < relocs.Count; i++)
+            if (waiting[task] == 0)
             {
-                if (relocs.Kind(i) != RelocKind.InitOrder)
-                {
-                    continue;
-                }
-                imports++;
-                SymbolId import = relocs.Target(i);
-                ref List<SymbolId>? list = ref CollectionsMarshal.GetValueRefOrAddDefault(importers, import, out _);
-                (list ??= []).Add(task);
-                if (waiting.TryAdd(import, 0))
-                {
-                    found.Push(import);
-                }
-            }
-            waiting[task] = imports;
-            if (imports == 0)
-            {
-                ready.Enqueue(task, task);
+                ready.Enqueue(task, rank[task]);
             }
         }
-
         SymbolBuilder schedule = symbols.Update(symbols.CreateStatic(name));
         schedule.SetKind(SymbolKind.NoPtrData);
-        while (ready.TryDequeue(out SymbolId task, out _))
+        while (ready.TryDequeue(out int task, out _))
         {
             // A task of 8 bytes lists no function: it only orders others.
-            if (symbols.Size(task) > 8)
+            if (symbols.Size(graph.Tasks[task]) > 8)
             {
-                schedule.AddAddress(task);
+                schedule.AddAddress(graph.Tasks[task]);
             }
-            if (importers.TryGetValue(task, out List<SymbolId>? list))
+            foreach (int importer in graph.Importers[task])
             {
-                foreach (SymbolId importer in list)
+                if (--waiting[importer] == 0)
                 {
-                    if (--CollectionsMarshal.GetValueRefOrNullRef(waiting, importer) == 0)
+                    ready.Enqueue(importer, rank[importer]);
+                }
+            }
+        }
+        int stuck = Array.FindIndex(waiting, static imports => imports != 0);
+        return stuck < 0
+            ? schedule.Symbol
+            : throw new LinkException($"inittask for {symbols.NameText(graph.Tasks[stuck])} is not schedulable {waiting[stuck]}");
+    }
+
+    /// <summary>The place of each task in the order of names; of ids where two names are the same.</summary>
+    private static int[] Ranks(LinkContext ctx, List<SymbolId> tasks)
+    {
+        NameSort.Item[] names = new NameSort.Item[tasks.Count];
+        ctx.Workers.ForChunks(names.Length, 64, (from, to, _) =>
+        {
+            for (int i = from; i < to; i++)
+            {
+                names[i] = new NameSort.Item(ctx.Symbols.Name(tasks[i]), i);
+            }
+        });
+        NameSort.Sort(ctx.Workers, names);
+        int[] rank = new int[names.Length];
+        for (int i = 0; i < names.Length; i++)
+        {
+            // Names are the same for versions of a symbol alone: there are never many.
+            for (int j = i; j > 0 && NameSort.Compare(in names[j - 1], in names[j]) == 0 && tasks[names[j].Position].Index < tasks[names[j - 1].Position].Index; j--)
+            {
+                (names[j - 1], names[j]) = (names[j], names[j - 1]);
+            }
+        }
+        for (int i = 0; i < names.Length; i++)
+        {
+            rank[names[i].Position] = i;
+        }
+        return rank;
+    }
+
+    /// <summary>The tasks that must run for some others, numbered as they are found, and which one is to run before which.</summary>
+    private sealed class TaskGraph
+    {
+        private readonly Dictionary<SymbolId, int> _numbers = [];
+
+        public List<SymbolId> Tasks { get; } = [];
+
+        /// <summary>For each task those that import its package.</summary>
+        public List<List<int>> Importers { get; } = [];
+
+        /// <summary>For each task the number of those it waits for.</summary>
+        public List<int> ImportCounts { get; } = [];
+
+        /// <summary>The number of a task.</summary>
+        public int Find(SymbolId task)
+        {
+            ref int number = ref CollectionsMarshal.GetValueRefOrAddDefault(_numbers, task, out bool isKnown);
+            if (!isKnown)
+            {
+                number = Tasks.Count;
+                Tasks.Add(task);
+                Importers.Add([]);
+            }
+            return number;
+        }
+
+        /// <summary>
+        /// Finds everything that the tasks import. Each lies in an object that nobody has looked at yet, so those found at one distance are
+        /// read together.
+        /// </summary>
+        public void Explore(LinkContext ctx)
+        {
+            while (ImportCounts.Count < Tasks.Count)
+            {
+                int first = ImportCounts.Count;
+                SymbolId[][] imports = new SymbolId[Tasks.Count - first][];
+                ctx.Workers.ForChunks(imports.Length, 8, (from, to, _) =>
+                {
+                    for (int i = from; i < to; i++)
                     {
-                        ready.Enqueue(importer, importer);
+                        imports[i] = ImportsOf(ctx.Symbols, Tasks[first + i]);
+                    }
+                });
+                for (int i = 0; i < imports.Length; i++)
+                {
+                    ImportCounts.Add(imports[i].Length);
+                    foreach (SymbolId import in imports[i])
+                    {
+                        Importers[Find(import)].Add(first + i);
                     }
                 }
             }
         }
-        foreach ((SymbolId task, int imports) in waiting)
+
+        private static SymbolId[] ImportsOf(SymbolTable symbols, SymbolId task)
         {
-            if (imports != 0)
+            RelocList relocs = symbols.Relocs(task);
+            List<SymbolId> imports = [];
+            for (int i = 0; i < relocs.Count; i++)
             {
-                throw new LinkException($"inittask for {symbols.NameText(task)} is not schedulable {imports}");
+                if (relocs.Kind(i) == RelocKind.InitOrder)
+                {
+                    imports.Add(relocs.Target(i));
+                }
             }
+            return [.. imports];
         }
-        return schedule.Symbol;
     }
 }

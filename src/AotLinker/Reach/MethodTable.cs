@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using AotLinker.Mapping;
 using AotLinker.Objects;
 
 namespace AotLinker.Reach;
@@ -15,17 +16,17 @@ internal readonly record struct MethodRef(SymbolId Type, int Reloc, SymbolId Nam
 /// The methods that live only if something may call them, and what has been seen of calls: a method is looked at once with what is known
 /// when its type turns up, and then only when a call of its signature, a new name, or reflection comes up.
 /// </summary>
-internal sealed class MethodTable(LinkContext ctx)
+internal sealed class MethodTable(LinkContext ctx) : IDisposable
 {
     private readonly SymbolTable _symbols = ctx.Symbols;
-    private readonly List<MethodRef> _methods = [];
+    private readonly NativeList<MethodRef> _methods = new();
     private readonly Dictionary<int, List<SymbolId>> _called = [];
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
     private readonly List<(SymbolId Name, SymbolId Signature)> _newCalls = [];
 
     // For each method whether it lives, and the one before it of the same signature, -1 for none; for each signature the last one.
-    private readonly List<bool> _isLive = [];
-    private readonly List<int> _previous = [];
+    private readonly NativeList<bool> _isLive = new();
+    private readonly NativeList<int> _previous = new();
     private readonly Dictionary<int, int> _last = [];
     private bool _reflectLooked;
     private int _namesLooked;
@@ -33,13 +34,21 @@ internal sealed class MethodTable(LinkContext ctx)
     /// <summary>Whether reflection may call any exported method.</summary>
     public bool ReflectSeen { get; set; }
 
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _methods.Dispose();
+        _isLive.Dispose();
+        _previous.Dispose();
+    }
+
     /// <summary>Takes over what a part of the flood has seen.</summary>
     public void Take(FloodWorker w)
     {
         ReflectSeen |= w.ReflectSeen;
-        _methods.AddRange(w.Methods);
+        _methods.AddRange(w.Methods.AsSpan());
         w.Methods.Clear();
-        foreach ((SymbolId name, SymbolId signature) in w.IfaceMethods)
+        foreach ((SymbolId name, SymbolId signature) in w.IfaceMethods.AsSpan())
         {
             if (!_called.TryGetValue(signature.Index, out List<SymbolId>? list))
             {

@@ -61,6 +61,11 @@ internal sealed class Reachability
         {
             r.RedirectDeadMapInits();
         }
+        r._methods.Dispose();
+        foreach (FloodWorker w in r._workers)
+        {
+            w.Dispose();
+        }
         return r;
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using AotLinker.Objects;
 
@@ -44,21 +45,9 @@ internal sealed class StackCheck
     public static void Run(LinkContext ctx, int guardMultiplier, Action<string>? dump)
     {
         StackCheck check = new(ctx, dump, withGraph: false);
-        int limit = (Base * guardMultiplier) - check._callSize - ctx.Target.Cpu.FramePointerSlot;
-        List<SymbolId>? failed = null;
-        foreach (SymbolId s in ctx.Text)
-        {
-            // One that checks its stack has the height of a call, or none.
-            if (!check._showsAll && !check.IsNoSplit(s))
-            {
-                continue;
-            }
-            if (check.Height(s) > limit)
-            {
-                (failed ??= []).Add(s);
-            }
-        }
-        if (failed is null)
+        int limit = check.Limit(ctx, guardMultiplier);
+        List<SymbolId> failed = check._showsAll ? check.FindFailed(CollectionsMarshal.AsSpan(ctx.Text), limit) : FindFailedInParallel(ctx, limit);
+        if (failed.Count == 0)
         {
             return;
         }
@@ -72,6 +61,37 @@ internal sealed class StackCheck
             ctx.Diagnostics.Error(ctx.Symbols.Name(root), $"nosplit stack over {limit} byte limit");
             check.Report(ctx.Diagnostics, root, limit, [new Link { Edge = new Edge(0, root) }]);
         }
+    }
+
+    private int Limit(LinkContext ctx, int guardMultiplier) => (Base * guardMultiplier) - _callSize - ctx.Target.Cpu.FramePointerSlot;
+
+    /// <summary>The functions that may need more than there is; heights are the same whoever asks first.</summary>
+    private static List<SymbolId> FindFailedInParallel(LinkContext ctx, int limit)
+    {
+        const int Chunk = 1 << 13;
+        StackCheck?[] checks = new StackCheck?[ctx.Workers.Threads];
+        int count = ctx.Text.Count;
+        List<SymbolId>[] failed = new List<SymbolId>[(count + Chunk - 1) / Chunk];
+        ctx.Workers.ForChunks(count, Chunk, (from, to, worker) =>
+        {
+            StackCheck check = checks[worker] ??= new StackCheck(ctx, dump: null, withGraph: false);
+            failed[from / Chunk] = check.FindFailed(CollectionsMarshal.AsSpan(ctx.Text)[from..to], limit);
+        });
+        return [.. failed.SelectMany(static part => part)];
+    }
+
+    private List<SymbolId> FindFailed(ReadOnlySpan<SymbolId> text, int limit)
+    {
+        List<SymbolId> failed = [];
+        foreach (SymbolId s in text)
+        {
+            // One that checks its stack has the height of a call, or none.
+            if ((_showsAll || IsNoSplit(s)) && Height(s) > limit)
+            {
+                failed.Add(s);
+            }
+        }
+        return failed;
     }
 
     private int Height(SymbolId s)

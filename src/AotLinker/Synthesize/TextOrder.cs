@@ -25,7 +25,7 @@ internal static class TextOrder
         int total = text.Count;
         foreach (ObjectText t in found)
         {
-            total += t.Own?.Count ?? 0;
+            total += t.Own?.Length ?? 0;
         }
         text.EnsureCapacity(total);
 
@@ -42,7 +42,7 @@ internal static class TextOrder
                 {
                     if (unit.Object is { } o && found[o.Index].Own is { } own)
                     {
-                        unit.Text.EnsureCapacity(own.Count);
+                        unit.Text.EnsureCapacity(own.Length);
                         foreach (int index in own)
                         {
                             if (IsNew(index))
@@ -72,7 +72,7 @@ internal static class TextOrder
             return isNew;
         }
 
-        void PlaceShared(List<int> functions, Package package)
+        void PlaceShared(int[] functions, Package package)
         {
             foreach (int index in functions)
             {
@@ -95,8 +95,30 @@ internal static class TextOrder
     /// <summary>The live functions an object defines: alone, and together with other objects. Ids in the order of the definitions.</summary>
     private struct ObjectText
     {
-        public List<int>? Own;
-        public List<int>? Shared;
+        public int[]? Own;
+        public int[]? Shared;
+    }
+
+    /// <summary>Lists that a thread fills for one object after another.</summary>
+    private sealed class Scratch
+    {
+        public List<int> Own { get; } = [];
+
+        public List<int> Shared { get; } = [];
+
+        /// <summary>What was found in an object; then the lists are empty.</summary>
+        public ObjectText Take()
+        {
+            ObjectText found = new() { Own = Take(Own), Shared = Take(Shared) };
+            return found;
+
+            static int[]? Take(List<int> list)
+            {
+                int[]? taken = list.Count == 0 ? null : [.. list];
+                list.Clear();
+                return taken;
+            }
+        }
     }
 
     private static ObjectText[] Collect(LinkContext ctx)
@@ -104,34 +126,37 @@ internal static class TextOrder
         SymbolTable symbols = ctx.Symbols;
         int count = symbols.Objects.Length;
         ObjectText[] found = new ObjectText[count];
-        ctx.Workers.ForChunks(count - SymbolTable.FirstObject, 8, (from, to, _) =>
+        Scratch?[] scratch = new Scratch?[ctx.Workers.Threads];
+        ctx.Workers.ForChunks(count - SymbolTable.FirstObject, 8, (from, to, worker) =>
         {
+            Scratch own = scratch[worker] ??= new Scratch();
             for (int i = from + SymbolTable.FirstObject; i < to + SymbolTable.FirstObject; i++)
             {
-                CollectObject(symbols, symbols.Objects[i], ref found[i]);
+                CollectObject(symbols, symbols.Objects[i], own);
+                found[i] = own.Take();
             }
         });
         return found;
     }
 
-    private static unsafe void CollectObject(SymbolTable symbols, GoObject o, ref ObjectText found)
+    private static unsafe void CollectObject(SymbolTable symbols, GoObject o, Scratch found)
     {
         int first = o.GlobalBase;
         int end = first + o.DefCount;
         for (int id = symbols.NextLive(first, end); id < end; id = symbols.NextLive(id + 1, end))
         {
-            Add(id, id - first, ref found);
+            Add(id, id - first);
         }
         for (int local = o.DefCount; local < o.AllDefCount; local++)
         {
             int id = o.GlobalMap[local - o.DefCount];
             if (symbols.IsReachable(new SymbolId(id)))
             {
-                Add(id, local, ref found);
+                Add(id, local);
             }
         }
 
-        void Add(int id, int local, ref ObjectText found)
+        void Add(int id, int local)
         {
             SymbolId s = new(id);
             // The kind says without a look at the object what most symbols are not; it tells nothing about changed ones.
@@ -146,7 +171,7 @@ internal static class TextOrder
             }
             // Another object's definition may have been taken, or the symbol changed; its place is still decided by all that define it.
             bool shared = (record.Flags & SymbolFlags.DupOk) != 0 || symbols.Locate(s, out int at) != o || at != local;
-            (shared ? found.Shared ??= [] : found.Own ??= []).Add(id);
+            (shared ? found.Shared : found.Own).Add(id);
         }
     }
 }

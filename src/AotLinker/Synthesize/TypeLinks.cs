@@ -101,7 +101,7 @@ internal static class TypeLinks
         }
         if (hasEqual)
         {
-            GoSort.Sort(ranks.AsSpan(), default(ByUpperHalf));
+            GoSort.Sort(ctx.Workers, ranks.AsSpan(), default(ByUpperHalf));
             for (int i = 0; i < order.Length; i++)
             {
                 order[i] = (int)(uint)ranks[i];

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -9,8 +10,11 @@ namespace AotLinker.Conformance.Suite;
 /// </summary>
 internal sealed class CaptureSet
 {
-    /// <summary>Builds are parallel inside; two at once would only compete.</summary>
-    private static readonly Lock BuildLock = new();
+    /// <summary>
+    /// One lock for each release, port and experiment: two builds for the same would compile the same packages. Those for different ones run
+    /// side by side, for a build alone keeps one processor busy while it compiles the runtime.
+    /// </summary>
+    private static readonly ConcurrentDictionary<string, Lock> BuildLocks = [];
 
     private readonly Lazy<Dictionary<string, LinkStep>> _steps;
     private readonly Toolchain _toolchain;
@@ -47,12 +51,13 @@ internal sealed class CaptureSet
         ? step
         : throw new CaseFailedException($"the build did not link {package}");
 
+    private string EnvironmentText => string.Join('\n', _environment.OrderBy(pair => pair.Key).Select(pair => $"{pair.Key}={pair.Value}"));
+
     private string Folder
     {
         get
         {
-            string environment = string.Join('\n', _environment.OrderBy(pair => pair.Key).Select(pair => $"{pair.Key}={pair.Value}"));
-            string key = string.Join('\n', ["2", _toolchain.LinkVersion, _toolchain.Goroot, Settings.GoCache, _verb, _workingDirectory, environment, _sourceStamp, .. _arguments]);
+            string key = string.Join('\n', ["2", _toolchain.LinkVersion, _toolchain.Goroot, Settings.GoCache, _verb, _workingDirectory, EnvironmentText, _sourceStamp, .. _arguments]);
             string hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))[..16];
             return Path.Combine(Settings.Cache, "suite", $"{_toolchain.Release}-{hash}");
         }
@@ -60,7 +65,7 @@ internal sealed class CaptureSet
 
     private Dictionary<string, LinkStep> Make()
     {
-        lock (BuildLock)
+        lock (BuildLocks.GetOrAdd($"{_toolchain.Release}\n{EnvironmentText}", static _ => new Lock()))
         {
             string folder = Folder;
             string complete = Path.Combine(folder, "complete");

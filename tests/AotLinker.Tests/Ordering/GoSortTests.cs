@@ -115,6 +115,24 @@ public class GoSortTests
     }
 
     [Theory]
+    [InlineData(20_000)]
+    [InlineData(150_000)]
+    public void ThreadsChangeNothing(int n)
+    {
+        for (int pattern = 0; pattern <= 6; pattern++)
+        {
+            (int Key, int Id)[] expected = Make(n, pattern);
+            GoSort.Sort(expected.AsSpan(), default(ByKey));
+            foreach ((int threads, int seed) in (ReadOnlySpan<(int, int)>)[(1, 0), (2, 0), (4, 7)])
+            {
+                (int Key, int Id)[] actual = Make(n, pattern);
+                GoSort.Sort(new Workers(threads, seed), actual.AsSpan(), default(ByKey));
+                Assert.True(expected.AsSpan().SequenceEqual(actual), $"pattern {pattern}, {threads} threads");
+            }
+        }
+    }
+
+    [Theory]
     [InlineData(0)]
     [InlineData(63)]
     [InlineData(64)]

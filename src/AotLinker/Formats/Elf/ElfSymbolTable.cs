@@ -45,7 +45,8 @@ internal sealed class ElfSymbolTable
         _sectionNumbers = SectionNumbers(ctx);
 
         _chunks = new Chunk[((long)CandidateCount(ctx) + ChunkSize - 1) / ChunkSize];
-        ctx.Workers.For(_chunks.Length, i => _chunks[i] = SizeChunk(ctx, i));
+        List<Entry>?[] scratch = new List<Entry>?[ctx.Workers.Threads];
+        ctx.Workers.ForChunks(_chunks.Length, 1, (i, _, worker) => _chunks[i] = SizeChunk(ctx, i, scratch[worker] ??= []));
         AddUp();
     }
 
@@ -131,11 +132,11 @@ internal sealed class ElfSymbolTable
         NamesSize = name;
     }
 
-    private Chunk SizeChunk(LinkContext ctx, int index)
+    private Chunk SizeChunk(LinkContext ctx, int index, List<Entry> entries)
     {
         SymbolTable symbols = ctx.Symbols;
         Chunk chunk = new();
-        List<Entry> entries = [];
+        entries.Clear();
         int from = index * ChunkSize;
         int to = Math.Min(CandidateCount(ctx), from + ChunkSize);
         int textCount = TextCount;

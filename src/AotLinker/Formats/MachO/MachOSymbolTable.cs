@@ -68,7 +68,7 @@ internal sealed class MachOSymbolTable
             }
         }
         if (hasEqual)
-            GoSort.Sort<ulong, ByRank>(ranked, default);
+            GoSort.Sort<ulong, ByRank>(ctx.Workers, ranked, default);
         else
             Array.Sort(ranked);
         _symbols = Array.ConvertAll(ranked, static r => (int)(uint)r);
