@@ -2,7 +2,8 @@
 # Everything the conformance suite has for every port, and from it the table of ports and releases in the README.
 #
 #   scripts/ports.sh           all ports (hours on a cold cache)
-#   scripts/ports.sh OPTIONS   passed on to the suite: --filter linux/arm64, --release 1.27, --jobs N; the README stays as it is
+#   scripts/ports.sh OPTIONS   passed on to the suite: --filter linux/arm64, --release 1.27, --jobs N; the README stays as it is, but with
+#                              --ports README.md, which renews what it says of the ports and releases that are run
 #
 # That is, for every port: small programs, a server, flags, forced trampolines and split text, position-independent programs, variants of
 # the CPU; and where the suite looks deeper (eight CPUs of Linux among them): cmd/go, cmd/compile, gofmt and some 75 test binaries of the
