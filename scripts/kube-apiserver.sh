@@ -45,4 +45,31 @@ if [ ! -f pkg/generated/openapi/zz_generated.openapi.go ]; then
     )
 fi
 
-capture_program kube-apiserver ./cmd/kube-apiserver "$@"
+# This kubernetes calls macOS as Go allowed it until 1.17: its copy of golang.org/x/sys/unix is hidden behind Debian's, which is newer.
+hide_old_system_calls() {
+    local sys=$gopath/x-sys overlay=$gopath/x-sys/overlay.json old=$tree/vendor/golang.org/x/sys/unix new
+    new=$sys/usr/share/gocode/src/golang.org/x/sys/unix
+    if [ ! -f "$overlay" ]; then
+        apt_open bookworm || die "no Debian mirror in this machine's apt sources"
+        say "downloading golang-golang-x-sys-dev"
+        mkdir -p "$sys"
+        (cd "$sys" && apt_private download golang-golang-x-sys-dev && dpkg -x golang-golang-x-sys-dev_*.deb .)
+        {
+            printf '{"Replace": {\n'
+            {
+                (cd "$new" && printf '%s\n' *.go *.s) | sed "s,.*,\"$old/&\": \"$new/&\","
+                (cd "$old" && printf '%s\n' *.go *.s) | while read -r file; do [ -f "$new/$file" ] || printf '"%s/%s": ""\n' "$old" "$file"; done
+            } | paste -sd, - | sed 's/,"/,\n"/g'
+            printf '}}\n'
+        } >"$overlay.new"
+        mv "$overlay.new" "$overlay"
+    fi
+    AOTLINK_BUILD_FLAGS="$AOTLINK_BUILD_FLAGS -overlay=$overlay"
+}
+
+flags=${AOTLINK_BUILD_FLAGS:-}
+for target; do
+    AOTLINK_BUILD_FLAGS=$flags
+    case $target in *:darwin/*) hide_old_system_calls ;; esac
+    capture_program kube-apiserver ./cmd/kube-apiserver "$target"
+done
