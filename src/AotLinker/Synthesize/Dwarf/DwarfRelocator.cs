@@ -83,7 +83,7 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
         {
             case RelocKind.DwarfSecRef:
                 long place = _symbols.Value(target);
-                Put(s, i, field, target, (DebugInfo.IsPlace(place) ? DebugInfo.Offset(place) : FindOffset(s, i, target)) + r.Addend);
+                Put(s, i, kind, field, target, (DebugInfo.IsPlace(place) ? DebugInfo.Offset(place) : FindOffset(s, i, target)) + r.Addend);
                 break;
             case >= RelocKind.DwTxtAddrU1 and <= RelocKind.DwTxtAddrU4:
                 PutSlot(s, i, field[..UnitScanner.Length(kind)], target, unit);
@@ -97,26 +97,26 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
                         Report(s, i, target, $"non-pc-relative relocation address for {_symbols.NameText(target)} is too big: 0x{address:x} "
                             + $"(0x{_symbols.Value(target):x} + 0x{r.Addend:x})");
                     }
-                    Put(s, i, field, target, address);
+                    Put(s, i, kind, field, target, address);
                 }
                 break;
             case RelocKind.AddrCuOff:
                 if (IsDefined(s, i, target) && _symbols.Unit(target) is { Text: [SymbolId first, ..] })
                 {
-                    Put(s, i, field, target, _symbols.Value(target) + r.Addend - _symbols.Value(first));
+                    Put(s, i, kind, field, target, _symbols.Value(target) + r.Addend - _symbols.Value(first));
                 }
                 break;
             case RelocKind.AddrOff:
                 if (IsDefined(s, i, target))
                 {
-                    Put(s, i, field, target, SectionRelative(s, i, target) + r.Addend);
+                    Put(s, i, kind, field, target, SectionRelative(s, i, target) + r.Addend);
                 }
                 break;
             case RelocKind.Size:
-                Put(s, i, field, target, _symbols.Size(target) + r.Addend);
+                Put(s, i, kind, field, target, _symbols.Size(target) + r.Addend);
                 break;
             case RelocKind.Const:
-                Put(s, i, field, target, r.Addend);
+                Put(s, i, kind, field, target, r.Addend);
                 break;
             default:
                 Report(s, i, target, $"unknown reloc to {_symbols.NameText(target)}: {(int)kind} ({kind})");
@@ -188,14 +188,14 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
         }
     }
 
-    private void Put(SymbolId s, int reloc, Span<byte> field, SymbolId target, long value)
+    private void Put(SymbolId s, int reloc, RelocKind kind, Span<byte> field, SymbolId target, long value)
     {
         switch (field.Length)
         {
             case 4:
                 if (value != (int)value && value != (uint)value)
                 {
-                    Report(s, reloc, target, $"non-pc-relative relocation address for {_symbols.NameText(target)} is too big: 0x{value:x}");
+                    Report(s, reloc, target, $"non-pc-relative relocation {kind.GoName()} address for {_symbols.NameText(target)} is too big: 0x{value:x}");
                 }
                 if (_bigEndian)
                 {
