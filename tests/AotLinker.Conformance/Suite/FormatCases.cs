@@ -150,7 +150,7 @@ internal sealed partial class StandardSuite
                 Programs(port, "cgo", ["./hello", "./server"], environment, ["hello", "server"]);
                 if (port.Cpu == "amd64")
                 {
-                    Programs(port, "-race", ["-race", "./hello", "./concurrency"], environment, ["hello", "concurrency"]);
+                    Programs(port, "-race", ["-race", "./hello", "./server"], environment, ["hello", "server"]);
                 }
             }
         }

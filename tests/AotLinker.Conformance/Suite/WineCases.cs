@@ -4,7 +4,7 @@ internal sealed partial class StandardSuite
 {
     private static readonly string[] WinePrograms =
     [
-        "hello", "server", "types", "panics", "generics", "maps", "closures", "concurrency", "initorder", "embedded", "gcdata", "dwarf", "symbols",
+        "hello", "server", "types", "panics", "generics", "maps", "closures", "initorder", "embedded", "gcdata", "dwarf", "symbols",
         "methods/byname", "methods/constant", "methods/none",
     ];
 
