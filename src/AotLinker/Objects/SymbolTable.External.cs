@@ -213,7 +213,8 @@ internal sealed unsafe partial class SymbolTable
             {
                 isLast = false;
                 needed = changed.Length + 1;
-                _changedRelocsLeft = Math.Max(BlockSize, needed);
+                // Twice what it takes: a function with thousands of calls moves a few times, not once for each.
+                _changedRelocsLeft = Math.Max(BlockSize, 2 * needed);
                 _changedRelocs = (ChangedReloc*)NativeHeap.Alloc((nuint)_changedRelocsLeft, (nuint)sizeof(ChangedReloc));
             }
             if (!isLast)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using AotLinker.Objects;
 using AotLinker.Releases;
@@ -157,6 +158,30 @@ public sealed class ResolverTests
     {
         string serial = Dump(Resolve("go1.27", 1, 0, null, Random(1)));
         Assert.Equal(serial, Dump(Resolve("go1.27", threads, shuffle, null, Random(1))));
+    }
+
+    [Fact]
+    public unsafe void ManyChangedRelocationsOfOneFunctionMoveSeldom()
+    {
+        const int Count = 6000;
+        ushort call = (ushort)Release.ForVersion("go1.27")!.RelocKinds.IndexOf((byte)RelocKind.Call);
+        GoObjectWriter.Reloc[] relocs = [.. Enumerable.Range(0, Count).Select(i => new GoObjectWriter.Reloc(4 * i, 4, call, 0, SymRef.Self, 0))];
+        LinkContext ctx = Resolve("go1.27", new GoObjectWriter("a").Define("a.f", Text, 4 * Count, null, 0, 0, relocs).Define("a.g", Text, 64));
+        SymbolId f = ctx.Symbols.Lookup("a.f"u8, 0), g = ctx.Symbols.Lookup("a.g"u8, 0);
+        nint place = 0;
+        int moves = 0;
+        for (int i = 0; i < Count; i++)
+        {
+            ctx.Symbols.Update(f).SetRelocTarget(i, g);
+            nint now = (nint)Unsafe.AsPointer(ref ctx.Symbols.ChangeReloc(f, 0));
+            moves += now == place ? 0 : 1;
+            place = now;
+        }
+        Assert.InRange(moves, 1, 10);
+        RelocList list = ctx.Symbols.Relocs(f);
+        Assert.All(Enumerable.Range(0, Count), i => Assert.Equal(4 * i, ctx.Symbols.Relocs(f)[i].Offset));
+        Assert.Equal(g, list.Target(0));
+        Assert.Equal(g, list.Target(Count - 1));
     }
 
     // Many objects with clashing names, sizes and hashes, the same for a given seed.
