@@ -109,8 +109,7 @@ internal static class TextOrder
         /// <summary>What was found in an object; then the lists are empty.</summary>
         public ObjectText Take()
         {
-            ObjectText found = new() { Own = Take(Own), Shared = Take(Shared) };
-            return found;
+            return new ObjectText { Own = Take(Own), Shared = Take(Shared) };
 
             static int[]? Take(List<int> list)
             {

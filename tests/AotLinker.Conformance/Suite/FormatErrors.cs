@@ -114,6 +114,8 @@ internal sealed partial class StandardSuite
                 // cmd/link leaves out the relocations of a Mach-O section when it can't read them.
                 bool isLenient = got.Error.Contains("reading relocations: EOF", StringComparison.Ordinal);
                 Check.That(got.ExitCode == 0 || want.ExitCode != 0 || isLenient, $"cmd/link takes it, and this is an error:\n{Command.Tail(got.Error, 1500)}");
+                bool hasPanicked = want.Error.Contains("\ngoroutine ", StringComparison.Ordinal);
+                Check.That(want.ExitCode == 0 || got.ExitCode != 0 || hasPanicked, $"it is linked, and cmd/link says\n{Command.Tail(want.Error, 1500)}");
                 Check.That(!mustFail || got.ExitCode == 2, "it is linked");
                 Check.That(!mustFail || got.Error.Contains("main.a", StringComparison.Ordinal) || got.Error.Contains("native.syso", StringComparison.Ordinal),
                     $"the error does not name the file:\n{Command.Tail(got.Error, 1500)}\ncmd/link says\n{Command.Tail(want.Error, 1500)}");

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace AotLinker.Conformance.Suite;
 
 internal sealed partial class StandardSuite
@@ -90,26 +92,26 @@ internal sealed partial class StandardSuite
         }
     }
 
-    /// <summary>A copy of a module of this folder below the cache, with its host object.</summary>
-    private static string SysoModule(string module, string copy, string[] compiler)
-    {
-        lock (SysoLock)
-        {
-            string source = Path.Combine(Settings.Root, "tests", module);
-            string target = Path.Combine(Settings.Cache, copy);
-            Directory.CreateDirectory(target);
-            foreach (string file in Directory.GetFiles(source))
-            {
-                File.Copy(file, Path.Combine(target, Path.GetFileName(file)), overwrite: true);
-            }
+    /// <summary>A copy of a module of this folder below the cache, with its host object; made once, for several cases read it at a time.</summary>
+    private static string SysoModule(string module, string copy, string[] compiler) =>
+        SysoModules.GetOrAdd(copy, _ => new Lazy<string>(() => MakeSysoModule(module, copy, compiler))).Value;
 
-            string[] options = ["-O2", "-fno-stack-protector", "-fcf-protection=none", "-fno-asynchronous-unwind-tables", "-fno-ident"];
-            Command.Must(
-                [.. compiler, .. options, "-c", "-x", "c", "-o", Path.Combine(target, "native.syso"), Path.Combine(target, "native.txt")],
-                [], new Dictionary<string, string>());
-            return target;
+    private static string MakeSysoModule(string module, string copy, string[] compiler)
+    {
+        string source = Path.Combine(Settings.Root, "tests", module);
+        string target = Path.Combine(Settings.Cache, copy);
+        Directory.CreateDirectory(target);
+        foreach (string file in Directory.GetFiles(source))
+        {
+            File.Copy(file, Path.Combine(target, Path.GetFileName(file)), overwrite: true);
         }
+
+        string[] options = ["-O2", "-fno-stack-protector", "-fcf-protection=none", "-fno-asynchronous-unwind-tables", "-fno-ident"];
+        Command.Must(
+            [.. compiler, .. options, "-c", "-x", "c", "-o", Path.Combine(target, "native.syso"), Path.Combine(target, "native.txt")],
+            [], new Dictionary<string, string>());
+        return target;
     }
 
-    private static readonly Lock SysoLock = new();
+    private static readonly ConcurrentDictionary<string, Lazy<string>> SysoModules = [];
 }

@@ -65,7 +65,7 @@ internal static class PortTable
         return table.ToString();
     }
 
-    /// <summary>The port that a case is for: names begin with it in the groups that have several.</summary>
+    /// <summary>The port that a case is for: names begin with it in the groups that have several; those of host objects have it further on.</summary>
     private static string PortOf(Case one)
     {
         int colon = one.Name.IndexOf(':', StringComparison.Ordinal);
@@ -73,7 +73,7 @@ internal static class PortTable
         {
             StandardSuite.PortGroup or "formats" or "readers" or "wine" => one.Name[..colon],
             StandardSuite.WasmGroup => one.Name[..colon] + "/wasm",
-            _ => "linux/amd64",
+            _ => Port.All.LastOrDefault(port => one.Name.Contains($", {port}", StringComparison.Ordinal))?.ToString() ?? "linux/amd64",
         };
     }
 }

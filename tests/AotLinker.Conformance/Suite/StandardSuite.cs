@@ -18,14 +18,14 @@ internal sealed partial class StandardSuite
     private static readonly string[] SmallTools = ["cmd/gofmt", "cmd/go"];
 
     /// <summary>Standard packages whose test binaries every run links.</summary>
-    private static readonly string[] FewPackages =
-        ["strings", "encoding/json", "reflect", "net/http"];
+    private static readonly string[] FewPackages = ["strings", "encoding/json", "reflect", "net/http"];
 
     /// <summary>Standard packages whose test binaries the full run links.</summary>
     private static readonly string[] ManyPackages =
     [
         .. FewPackages,
-        "sort", "regexp", "text/template", "math/big", "errors", "sync/atomic", "archive/tar", "archive/zip", "bufio", "bytes", "compress/flate", "compress/gzip", "container/heap", "container/list", "context",
+        "sort", "regexp", "text/template", "math/big", "errors", "sync/atomic",
+        "archive/tar", "archive/zip", "bufio", "bytes", "compress/flate", "compress/gzip", "container/heap", "container/list", "context",
         "crypto/aes", "crypto/ecdsa", "crypto/sha256", "crypto/tls", "crypto/x509", "database/sql", "debug/dwarf", "debug/elf", "embed",
         "encoding/base64", "encoding/binary", "encoding/gob", "encoding/xml", "expvar", "flag", "fmt", "go/ast", "go/constant", "go/parser",
         "go/types", "hash/crc32", "hash/maphash", "html/template", "image/png", "internal/abi", "io", "io/fs", "iter", "log", "log/slog",
