@@ -56,7 +56,7 @@ internal static class Capture
             settings[TolerateVariable] = failing ? "1" : "0";
             string[] compileOnly = verb == "test" ? ["-c"] : [];
             Command.Must(
-                [toolchain.Go, verb, .. compileOnly, $"-toolexec={Self()} toolexec", "-o", binaries + Path.DirectorySeparatorChar, .. arguments],
+                [toolchain.Go, verb, .. compileOnly, $"-toolexec={Wrapper(work)}", "-o", binaries + Path.DirectorySeparatorChar, .. arguments],
                 null, settings, workingDirectory, BuildLimit);
             return Adopt(into, destination);
         }
@@ -64,6 +64,31 @@ internal static class Capture
         {
             Directory.Delete(work, recursive: true);
         }
+    }
+
+    /// <summary>
+    /// The command for -toolexec. The go command asks every tool for its version, and links once: where there is a shell, that starts this
+    /// program only for links.
+    /// </summary>
+    private static string Wrapper(string folder)
+    {
+        if (OperatingSystem.IsWindows() || folder.Contains(' ', StringComparison.Ordinal))
+        {
+            return Self() + " toolexec";
+        }
+
+        string script = Path.Combine(folder, "toolexec");
+        File.WriteAllText(script, $"""
+            #!/bin/sh
+            case "${"{1##*/}"} $2" in
+            "link -V"*) exec "$@" ;;
+            "link "*) exec {Self()} toolexec "$@" ;;
+            *) exec "$@" ;;
+            esac
+
+            """);
+        File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return script;
     }
 
     /// <summary>

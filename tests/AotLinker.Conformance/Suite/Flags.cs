@@ -65,13 +65,13 @@ internal sealed partial class StandardSuite
 
         foreach (string line in DeepFlagLines)
         {
-            AddFlag("flags", "pie hello", NewestInCi, line, () => _piePrograms[Module + "hello"]);
-            AddFlag("flags", "pie dynimport", Tier.All, line, () => _piePrograms[Module + "dynimport"]);
-            AddFlag("flags", "pie server", Tier.All, line, () => _piePrograms[Module + "server"]);
+            AddFlag("flags", "pie hello", NewestInCi, line, () => Pie("hello"));
+            AddFlag("flags", "pie dynimport", Tier.All, line, () => Pie("dynimport"));
+            AddFlag("flags", "pie server", Tier.All, line, () => Pie("server"));
         }
 
         AddFlag("flags", "dynimport", Tier.Ci, "-d", () => _programs[Module + "dynimport"]);
-        AddFlag("flags", "pie hello", NewestInCi, "-d", () => _piePrograms[Module + "hello"]);
+        AddFlag("flags", "pie hello", NewestInCi, "-d", () => Pie("hello"));
         AddFlag("flags", "gcdata", Tier.All, "-T 0x70000000", () => _programs[Module + "gcdata"]);
         Add("flags", "-X with 100,000 letters", Tier.Ci, () =>
             _subject.SameAsReference(_toolchain, _programs[Module + "server"], ["-X", "main.Version=" + new string('x', 100_000)]));

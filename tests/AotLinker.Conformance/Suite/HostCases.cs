@@ -17,7 +17,7 @@ internal sealed partial class StandardSuite
                 Same("hello", way, NewestInCi, () => _programs[Module + "hello"]);
                 Same("js hello", way, way.Length == 0 ? NewestInCi : Tier.All, () => wasm[Module + "hello"]);
                 Same("server", way, Tier.All, () => _programs[Module + "server"]);
-                Same("server, pie", way, Tier.All, () => _piePrograms[Module + "server"]);
+                Same("server, pie", way, Tier.All, () => Pie("server"));
             }
 
             AddBeyond("hosts", $"{host.Name}: the account", NewestInCi, () => InFolder(folder =>

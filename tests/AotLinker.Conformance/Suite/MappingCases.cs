@@ -18,7 +18,7 @@ internal sealed partial class StandardSuite
         }
 
         Add("mapping", "server: /proc/PID/maps", Tier.Ci, () => MapsAreReadOnly(_programs[Module + "server"]));
-        Add("mapping", "pie server: /proc/PID/maps", Tier.All, () => MapsAreReadOnly(_piePrograms[Module + "server"]));
+        Add("mapping", "pie server: /proc/PID/maps", Tier.All, () => MapsAreReadOnly(Pie("server")));
         if (_newest)
         {
             Add("mapping", "cmd/go: /proc/PID/maps", Tier.All, () => MapsAreReadOnly(_smallTools["cmd/go"]));

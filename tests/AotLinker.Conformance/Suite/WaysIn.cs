@@ -60,27 +60,27 @@ internal sealed partial class StandardSuite
                 }
             }
         });
-        Add("ways in", "a copy named link in the tool folder", Tier.Ci, () => InShadow((folder, go, environment, tool) =>
+        Add("ways in", "a copy named link in the tool folder", NewestInCi, () => InShadow((folder, go, environment, tool) =>
         {
             File.Delete(tool);
             File.Copy(LinkerFile(), tool);
             UsedByBuild(folder, go, environment, tool);
         }));
-        Add("ways in", "a symbolic link named link in the tool folder", Tier.Ci, () => InShadow((folder, go, environment, tool) =>
+        Add("ways in", "a symbolic link named link in the tool folder", NewestInCi, () => InShadow((folder, go, environment, tool) =>
         {
             File.Delete(tool);
             File.CreateSymbolicLink(tool, LinkerFile());
             UsedByBuild(folder, go, environment, tool);
         }));
-        AddBeyond("ways in", "install and uninstall", Tier.Ci, () => InShadow(InstallAndUninstall));
-        AddBeyond("ways in", "uninstall without install is refused", Tier.Ci, () => InShadow((folder, _, environment, tool) =>
+        AddBeyond("ways in", "install and uninstall", NewestInCi, () => InShadow(InstallAndUninstall));
+        AddBeyond("ways in", "uninstall without install is refused", NewestInCi, () => InShadow((folder, _, environment, tool) =>
         {
             string before = Capture.HashFile(tool);
             CommandResult result = Command.Run(_subject.Linker, ["uninstall", "--goroot", Path.Combine(folder, "goroot")], environment);
             Check.That(result.ExitCode != 0, "uninstall succeeds where nothing is installed");
             Check.That(before == Capture.HashFile(tool), "the linker was changed");
         }));
-        AddBeyond("ways in", "fall back to the toolchain's linker", Tier.Ci, FallBack);
+        AddBeyond("ways in", "fall back to the toolchain's linker", NewestInCi, FallBack);
     }
 
     /// <summary>What can't be linked yet goes to the toolchain's own linker, with one line that says so.</summary>
@@ -136,9 +136,9 @@ internal sealed partial class StandardSuite
         string actual = Build(go, environment, Path.Combine(folder, "actual"), ["-trimpath"]);
         SameFile(expected, actual);
         // A command line past 30 KB makes the go command write a response file.
-        string[] longFlags = ["-trimpath", "-ldflags=-X 'main.Version=" + new string('y', 31_000) + " \"end\"'"];
-        expected = Build(_toolchain.Go, _toolchain.Environment(), Path.Combine(folder, "expected"), longFlags, "./server");
-        actual = Build(go, environment, Path.Combine(folder, "actual"), longFlags, "./server");
+        string[] longFlags = ["-trimpath", "-ldflags=-X 'runtime.buildVersion=" + new string('y', 31_000) + " \"end\"'"];
+        expected = Build(_toolchain.Go, _toolchain.Environment(), Path.Combine(folder, "expected"), longFlags);
+        actual = Build(go, environment, Path.Combine(folder, "actual"), longFlags);
         SameFile(expected, actual);
     }
 
@@ -176,10 +176,10 @@ internal sealed partial class StandardSuite
         ? Path.GetFullPath(_subject.Linker[0])
         : throw new CaseFailedException("the linker under test is a command with arguments, not a file");
 
-    private static string Build(string go, Dictionary<string, string> environment, string output, string[] flags, string package = "./hello")
+    private static string Build(string go, Dictionary<string, string> environment, string output, string[] flags)
     {
         File.Delete(output);
-        Command.Must([go, "build", .. flags, "-o", output, package], null, environment, Settings.Programs);
+        Command.Must([go, "build", .. flags, "-o", output, "./hello"], null, environment, Settings.Programs);
         return output;
     }
 
