@@ -173,6 +173,9 @@ internal abstract unsafe class HostSystem
     /// <summary>Whether <see cref="FreePages"/> and <see cref="ResizePages"/> take any run of pages, not only what was allocated as one.</summary>
     public virtual bool CanSplitPages => false;
 
+    /// <summary>Bytes of a large page, a power of two; 0 where there are none to ask for by <see cref="MapAdvice.LargePages"/>.</summary>
+    public virtual long LargePageSize => 0;
+
     // What the system counts of this process.
 
     /// <summary>The memory of this process, measured by the system; what it doesn't measure is unknown.</summary>

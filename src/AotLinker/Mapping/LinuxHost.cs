@@ -193,6 +193,9 @@ internal unsafe partial class LinuxHost : PosixHost
         _ => MADV_RANDOM,
     });
 
+    /// <summary>One page of page table entries of eight bytes. With pages of 64 KB these are too large to be of use.</summary>
+    public override long LargePageSize => PageSize <= 4096 ? PageSize * (PageSize / 8) : 0;
+
     public override HostError AllocatePages(long length, out byte* pages) =>
         Map(HostFile.None, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, out pages);
 

@@ -80,6 +80,7 @@ internal sealed unsafe class NativeArray<T> : IDisposable
         byte* pages = (byte*)_items;
         HostError error = pages == null && _cache is not null ? _cache.Take(bytes, out pages)
             : pages == null ? _host.AllocatePages(bytes, out pages)
+            : _cache is not null ? _cache.Resize(ref pages, _pageBytes, bytes)
             : _host.ResizePages(ref pages, _pageBytes, bytes);
         if (error.IsError)
             throw new LinkException($"allocating {bytes} bytes of memory failed: {error}");

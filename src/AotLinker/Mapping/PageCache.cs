@@ -1,49 +1,43 @@
 namespace AotLinker.Mapping;
 
 /// <summary>
-/// A few megabytes of pages that one phase gave back and the next takes: clearing a page in use costs a small part of what a fresh one
-/// does, and giving address space back while other threads run costs more still. Whatever is larger goes to the system and comes from it.
-/// Thread-safe.
+/// Pages for tables of less than <see cref="OwnPagesFrom"/> bytes, cut from slabs of large pages where the system has them, and a few
+/// megabytes that one phase gave back and the next takes: a large page costs less than two small ones at their first touch, and clearing
+/// one in use a small part of that. Whatever is larger goes to the system and comes from it. Thread-safe.
 /// </summary>
 internal sealed unsafe class PageCache(HostSystem host)
 {
-    /// <summary>Most bytes kept.</summary>
+    /// <summary>Most bytes kept, but for what is left of large pages that are still in use.</summary>
     public const long Capacity = 8 << 20;
+
+    /// <summary>Runs of so many bytes are not cut from slabs.</summary>
+    public const long OwnPagesFrom = 4 << 20;
 
     private readonly Lock _lock = new();
 
     // In the order of addresses; no two touch each other.
     private readonly List<(nint Start, long Length)> _free = [];
 
+    // What nobody has had yet of the last slab.
+    private byte* _fresh;
+    private long _freshLength;
+
     /// <summary>The pages of this process.</summary>
     public static PageCache Shared { get; } = new(HostSystem.Current);
 
-    /// <summary>Bytes kept now.</summary>
+    /// <summary>Bytes kept now, the rest of a slab not among them.</summary>
     public long Kept { get; private set; }
+
+    // Where pages can't be split, what was allocated as one must be freed as one.
+    private bool HasSlabs => host.CanSplitPages && host.LargePageSize != 0;
 
     /// <summary>Zeroed pages.</summary>
     public HostError Take(long bytes, out byte* pages)
     {
-        pages = null;
         lock (_lock)
         {
-            int best = -1;
-            for (int i = 0; i < _free.Count; i++)
-            {
-                if (_free[i].Length >= bytes && (best < 0 || _free[i].Length < _free[best].Length))
-                    best = i;
-            }
-
-            if (best >= 0)
-            {
-                (nint start, long length) = _free[best];
-                pages = (byte*)start;
-                Kept -= bytes;
-                if (length == bytes)
-                    _free.RemoveAt(best);
-                else
-                    _free[best] = (start + (nint)bytes, length - bytes);
-            }
+            if (!TakeKept(bytes, out pages) && HasSlabs && bytes < OwnPagesFrom)
+                return CutFresh(bytes, out pages);
         }
 
         if (pages == null)
@@ -55,17 +49,114 @@ internal sealed unsafe class PageCache(HostSystem host)
     /// <summary>Takes pages back that came from <see cref="Take"/>, or from the host.</summary>
     public void Give(byte* pages, long bytes)
     {
-        lock (_lock)
+        if (host.CanSplitPages)
         {
-            if (host.CanSplitPages && Kept + bytes <= Capacity)
+            lock (_lock)
             {
-                Kept += bytes;
-                Add((nint)pages, bytes);
-                return;
+                if (bytes < OwnPagesFrom || Kept + bytes <= Capacity)
+                {
+                    Kept += bytes;
+                    Add((nint)pages, bytes);
+                    Shrink();
+                    return;
+                }
             }
         }
 
         host.FreePages(pages, bytes);
+    }
+
+    /// <summary>Changes the length of a run; content stays, and what is new is zero. On an error all stays as it was.</summary>
+    public HostError Resize(ref byte* pages, long oldBytes, long newBytes)
+    {
+        // Small runs lie in slabs, and to move a part of a large page means to break it up.
+        if (!HasSlabs || oldBytes >= OwnPagesFrom)
+            return host.ResizePages(ref pages, oldBytes, newBytes);
+        if (newBytes < oldBytes)
+        {
+            Give(pages + newBytes, oldBytes - newBytes);
+            return HostError.None;
+        }
+
+        HostError error = Take(newBytes, out byte* larger);
+        if (error.IsError)
+            return error;
+        Buffer.MemoryCopy(pages, larger, newBytes, oldBytes);
+        Give(pages, oldBytes);
+        pages = larger;
+        return HostError.None;
+    }
+
+    private static long RoundUp(long value, long unit) => (value + unit - 1) / unit * unit;
+
+    private bool TakeKept(long bytes, out byte* pages)
+    {
+        pages = null;
+        int best = -1;
+        for (int i = 0; i < _free.Count; i++)
+        {
+            if (_free[i].Length >= bytes && (best < 0 || _free[i].Length < _free[best].Length))
+                best = i;
+        }
+
+        if (best < 0)
+            return false;
+        (nint start, long length) = _free[best];
+        pages = (byte*)start;
+        Kept -= bytes;
+        if (length == bytes)
+            _free.RemoveAt(best);
+        else
+            _free[best] = (start + (nint)bytes, length - bytes);
+        return true;
+    }
+
+    private HostError CutFresh(long bytes, out byte* pages)
+    {
+        pages = null;
+        if (_freshLength < bytes)
+        {
+            long length = RoundUp(bytes, host.LargePageSize);
+            HostError error = AllocateSlab(length, out byte* slab);
+            if (error.IsError)
+                return error;
+            if (_freshLength != 0)
+            {
+                Kept += _freshLength;
+                Add((nint)_fresh, _freshLength);
+            }
+
+            _fresh = slab;
+            _freshLength = length;
+        }
+
+        pages = _fresh;
+        _fresh += bytes;
+        _freshLength -= bytes;
+        return HostError.None;
+    }
+
+    // Newer kernels align whole large pages by themselves.
+    private HostError AllocateSlab(long length, out byte* slab)
+    {
+        long large = host.LargePageSize;
+        HostError error = host.AllocatePages(length, out slab);
+        if (error.IsError)
+            return error;
+        if ((long)slab % large != 0)
+        {
+            host.FreePages(slab, length);
+            error = host.AllocatePages(length + large, out byte* wide);
+            if (error.IsError)
+                return error;
+            slab = (byte*)RoundUp((long)wide, large);
+            if (slab != wide)
+                host.FreePages(wide, slab - wide);
+            host.FreePages(slab + length, wide + large - slab);
+        }
+
+        host.Advise(slab, length, MapAdvice.LargePages);
+        return HostError.None;
     }
 
     private void Add(nint start, long length)
@@ -83,5 +174,26 @@ internal sealed unsafe class PageCache(HostSystem host)
             _free[at - 1] = (_free[at - 1].Start, _free[at - 1].Length + length);
         else
             _free.Insert(at, (start, length));
+    }
+
+    // A large page goes back to the system when nothing of it is in use.
+    private void Shrink()
+    {
+        long unit = HasSlabs ? host.LargePageSize : host.PageSize;
+        for (int i = _free.Count - 1; i >= 0 && Kept > Capacity; i--)
+        {
+            (nint start, long length) = _free[i];
+            long from = RoundUp(start, unit);
+            long to = (start + length) / unit * unit;
+            if (from >= to)
+                continue;
+            _free.RemoveAt(i);
+            if (to < start + length)
+                _free.Insert(i, ((nint)to, start + length - to));
+            if (start < from)
+                _free.Insert(i, (start, from - start));
+            Kept -= to - from;
+            host.FreePages((byte*)from, to - from);
+        }
     }
 }

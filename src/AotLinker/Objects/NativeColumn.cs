@@ -8,7 +8,7 @@ namespace AotLinker.Objects;
 /// </summary>
 /// <remarks>
 /// Growing may move the values, so nothing keeps a reference across the creation of a symbol; symbols are only created in
-/// serial code. Room that is not used yet takes addresses, not memory.
+/// serial code.
 /// </remarks>
 internal sealed unsafe class NativeColumn<T> : IDisposable
     where T : unmanaged
@@ -54,7 +54,8 @@ internal sealed unsafe class NativeColumn<T> : IDisposable
         {
             return;
         }
-        long wanted = Math.Max(capacity, _capacity + (_capacity / 2));
+        // Large columns are of known size, but for what passes add to them.
+        long wanted = Math.Max(capacity, _capacity + Math.Max(_capacity / 16, Math.Min(_capacity / 2, 1 << 15)));
         _memory.Resize(wanted);
         _memory.PreferLargePages();
         _values = _memory.Base;

@@ -59,6 +59,64 @@ public sealed unsafe class PageCacheTests
     }
 
     [Fact]
+    public void Small_runs_are_cut_from_one_large_page()
+    {
+        long large = HostSystem.Current.LargePageSize;
+        if (large == 0)
+            return;
+
+        byte* one = Take(1);
+        byte* two = Take(2);
+        Assert.Equal(0, (long)one % large);
+        Assert.Equal((nint)one + (nint)_page, (nint)two);
+        Assert.Equal(0, _cache.Kept);
+
+        // What is left is too small for this, and stays for others.
+        byte* wide = Take(large / _page);
+        Assert.Equal(0, (long)wide % large);
+        Assert.Equal(large - (3 * _page), _cache.Kept);
+        Assert.Equal((nint)two + (nint)(2 * _page), (nint)Take(5));
+    }
+
+    [Fact]
+    public void Runs_grow_and_shrink_with_their_content()
+    {
+        byte* pages = Take(2);
+        pages[0] = 1;
+        pages[(2 * _page) - 1] = 2;
+        foreach (long length in (long[])[3, 700, 2000, 900, 2])
+        {
+            long before = length switch { 3 => 2, 700 => 3, 2000 => 700, 900 => 2000, _ => 900 };
+            Assert.True(_cache.Resize(ref pages, before * _page, length * _page).IsNone);
+            Assert.Equal((1, 2), (pages[0], pages[(2 * _page) - 1]));
+            if (length > before)
+                Assert.True(new ReadOnlySpan<byte>(pages + (before * _page), (int)((length - before) * _page)).IndexOfAnyExcept((byte)0) < 0);
+        }
+    }
+
+    [Fact]
+    public void More_than_the_capacity_is_kept_only_of_large_pages_in_use()
+    {
+        long large = HostSystem.Current.LargePageSize;
+        if (large == 0)
+            return;
+
+        // Of each large page but the last, all but one page is given back, and then that one too.
+        int count = (int)(PageCache.Capacity / large) + 3;
+        byte*[] slabs = new byte*[count];
+        for (int i = 0; i < count; i++)
+        {
+            slabs[i] = Take(large / _page);
+            _cache.Give(slabs[i] + _page, large - _page);
+        }
+
+        Assert.Equal(count * (large - _page), _cache.Kept);
+        for (int i = 0; i < count; i++)
+            _cache.Give(slabs[i], _page);
+        Assert.InRange(_cache.Kept, 0, PageCache.Capacity);
+    }
+
+    [Fact]
     public void What_is_too_much_goes_back_to_the_system()
     {
         byte* large = Take((PageCache.Capacity / _page) + 1);
