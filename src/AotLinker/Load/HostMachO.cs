@@ -12,13 +12,15 @@ namespace AotLinker.Load;
 /// Symbols have no sizes: each reaches to the next one of its section. Addends of x86-64 stand in the fields, as 32 bits whatever the
 /// field's size; those of arm64 are relocations of their own.
 /// </remarks>
-internal sealed unsafe class HostMachO
+internal sealed unsafe partial class HostMachO
 {
     private const uint Magic64 = 0xfeedfacf;
     private const int HeaderSize = 32;
     private const int SegmentSize = 72;
     private const int SectionSize = 80;
     private const int SymbolSize = 16;
+    private const uint SmallestMap = 16 << 10;
+    private const uint MostSections = 1 << 20;
     private const byte DebugSymbol = 0xe0;
     private const byte External = 0x01;
     private const ushort WeakReference = 0x40;
@@ -29,6 +31,9 @@ internal sealed unsafe class HostMachO
     private readonly MachOCpu _cpu;
     private readonly byte* _base;
     private readonly long _length;
+
+    // From the object's start to the end of the file it is in.
+    private readonly long _rest;
     private readonly string _name;
     private readonly string _package;
     private readonly int _localVersion;
@@ -44,6 +49,7 @@ internal sealed unsafe class HostMachO
         _cpu = cpu;
         _base = host.File.Base + host.Member.Offset;
         _length = host.Member.Length;
+        _rest = host.File.Length - host.Member.Offset;
         _name = host.Member.DisplayName;
         _package = host.Prefix;
         _localVersion = localVersion;
@@ -104,49 +110,54 @@ internal sealed unsafe class HostMachO
         uint size = U32(20);
         if (count > 0x10000 || size >= 0x01000000)
             throw Error($"implausible mach-o header ncmd={count} cmdsz={size}");
-        Check(HeaderSize, size, "reading cmds: EOF");
+        // As with names below, the Go linker asks where the file ends for few bytes only.
+        if (size < SmallestMap && size > _rest - HeaderSize)
+            throw Error("reading cmds: EOF");
 
-        bool hasPlatform = false;
         long at = HeaderSize;
-        long end = at + size;
+        long end = Math.Min(at + size, _rest);
         for (uint i = 0; i < count; i++)
         {
-            if (end - at < 8 || U32(at + 4) < 8 || U32(at + 4) > end - at)
+            // A command that is too short for what it is counts, and holds zeros.
+            if (end - at < 8 || U32(at + 4) > end - at)
                 throw Error("reading cmds: EOF");
             uint commandSize = U32(at + 4);
-            MachOCommand command = (MachOCommand)U32(at);
-            switch (command)
+            switch ((MachOCommand)U32(at))
             {
-                case MachOCommand.SymbolTable when commandSize >= 24:
+                case MachOCommand.SymbolTable:
                     if (_table is not null)
                         throw Error("multiple symbol tables");
-                    _table = (U32(at + 8), U32(at + 12), U32(at + 16), U32(at + 20));
+                    _table = commandSize < 24 ? default : (U32(at + 8), U32(at + 12), U32(at + 16), U32(at + 20));
                     break;
-                case MachOCommand.Segment64 when commandSize >= SegmentSize:
+                case MachOCommand.Segment64:
                     if (_sections is not null)
                         throw Error("multiple load commands");
                     ReadSegment(at, commandSize);
-                    break;
-                case MachOCommand.VersionMinMac or MachOCommand.VersionMinPhone or MachOCommand.VersionMinTv or MachOCommand.VersionMinWatch
-                    or MachOCommand.BuildVersion when !hasPlatform && _ctx.Format is MachOFormat format:
-                    hasPlatform = true;
-                    format.AddHostPlatform(_ctx, command, new ReadOnlySpan<byte>(_base + at + 8, (int)commandSize - 8));
                     break;
                 default:
                     break;
             }
             at += commandSize;
         }
+        if (_ctx.Format is MachOFormat format)
+            TakePlatform(format, count);
     }
 
     private void ReadSegment(long at, uint size)
     {
+        if (size < SegmentSize)
+        {
+            _sections = [];
+            return;
+        }
         _contentAddress = U64(at + 24);
         _content = ((uint)U64(at + 40), (uint)U64(at + 48));
         uint count = U32(at + 64);
-        if (count > (size - SegmentSize) / SectionSize)
+        if (count > MostSections)
             throw Error("reading cmds: EOF");
         _sections = new Section[count];
+        if (count > (size - SegmentSize) / SectionSize)
+            return;
         for (int i = 0; i < _sections.Length; i++)
         {
             long s = at + SegmentSize + (i * SectionSize);
@@ -198,8 +209,13 @@ internal sealed unsafe class HostMachO
 
     private SymbolId[] AddSymbols(Section[] sections, uint offset, uint count, uint names, uint namesSize)
     {
-        Check(names, namesSize, "reading symbols: EOF");
-        Check(offset, (ulong)count * SymbolSize, "reading symbols: EOF");
+        // The Go linker looks for an end of the file, not of the object, and where it maps names, for none: what counts are the names in use.
+        ulong left = (ulong)Math.Max(0, _rest - names);
+        if (namesSize < SmallestMap && namesSize > left)
+            throw Error("reading symbols: EOF");
+        if (offset > _rest || (ulong)count * SymbolSize > (ulong)(_rest - offset))
+            throw Error("reading symbols: EOF");
+        namesSize = (uint)Math.Min(Math.Min(namesSize, left), int.MaxValue);
         ReadOnlySpan<byte> strings = new(_base + names, (int)namesSize);
         SymbolId[] symbols = new SymbolId[count];
         for (int i = 0; i < symbols.Length; i++)
@@ -304,7 +320,8 @@ internal sealed unsafe class HostMachO
         {
             if (section.Symbol.IsNone || section.RelocCount == 0)
                 continue;
-            Check(section.RelocOffset, (ulong)section.RelocCount * 8, "reading relocations: EOF");
+            if (section.RelocOffset > _rest || (ulong)section.RelocCount * 8 > (ulong)(_rest - section.RelocOffset))
+                throw Error("reading relocations: EOF");
             SymbolBuilder b = _symbols.Update(section.Symbol);
             long addend = 0;
             for (uint i = 0; i < section.RelocCount; i++)

@@ -121,6 +121,18 @@ public sealed class HostMachOTests
     }
 
     [Fact]
+    public void AFaultThatDoesNotMatterForLinkingHidesTheSystem()
+    {
+        using TestLink link = Link(new Amd64(), "go1.26");
+        Import(link, "read");
+        byte[] file = Intel();
+        file[79] = 0x80; // the top of the segment's file offset, of which a link reads half
+        link.Ctx.Text.AddRange(Load(link, file));
+        MachOFile linked = Run(link);
+        Assert.NotEqual(0x0b0000u, linked.U32(linked.Find(MachOFile.BuildVersion) + 4));
+    }
+
+    [Fact]
     public void DamageIsAnErrorAndNeverMore()
     {
         byte[] sound = Intel();

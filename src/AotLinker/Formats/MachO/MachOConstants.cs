@@ -58,6 +58,8 @@ internal static class MachOConstants
 /// <summary>Load commands (LC_…).</summary>
 internal enum MachOCommand : uint
 {
+    /// <summary>LC_SEGMENT.</summary>
+    Segment32 = 0x1,
     /// <summary>LC_SYMTAB.</summary>
     SymbolTable = 0x2,
     /// <summary>LC_UNIXTHREAD.</summary>
@@ -84,6 +86,8 @@ internal enum MachOCommand : uint
     VersionMinWatch = 0x30,
     /// <summary>LC_BUILD_VERSION.</summary>
     BuildVersion = 0x32,
+    /// <summary>LC_RPATH.</summary>
+    RunPath = 0x8000001c,
     /// <summary>LC_DYLD_INFO_ONLY.</summary>
     DyldInfoOnly = 0x80000022,
     /// <summary>LC_MAIN.</summary>
