@@ -176,6 +176,11 @@ internal abstract unsafe class HostSystem
     /// <summary>Bytes of a large page, a power of two; 0 where there are none to ask for by <see cref="MapAdvice.LargePages"/>.</summary>
     public virtual long LargePageSize => 0;
 
+    /// <summary>Asks for large pages for the garbage-collected heap, where the system has them. Called once, when it is still small.</summary>
+    public virtual void PreferLargeHeapPages()
+    {
+    }
+
     // What the system counts of this process.
 
     /// <summary>The memory of this process, measured by the system; what it doesn't measure is unknown.</summary>

@@ -1,10 +1,15 @@
 using System.Buffers.Text;
+using System.Runtime.CompilerServices;
+using static Tmds.Linux.LibC;
 
 namespace AotLinker.Mapping;
 
 /// <summary>What the kernel counts of this process: /proc/self/status and /proc/self/smaps (proc(5)).</summary>
 internal unsafe partial class LinuxHost
 {
+    // What the youngest generation grows to before it is collected. More in large pages took memory and saved no time.
+    private const nuint MostLargeHeap = 4 << 20;
+
     public override ProcessMemory MeasureMemory()
     {
         byte* buffer = stackalloc byte[4096];
@@ -66,6 +71,65 @@ internal unsafe partial class LinuxHost
 
         _ = Close(file);
         return any && error.IsNone;
+    }
+
+    /// <summary>
+    /// The collector reserves address space and makes it usable 64 KB at a time, less than a large page covers: what lies next is made
+    /// usable here, all at once. The collector's own bookkeeping stays as it is, and what nobody touches costs no memory.
+    /// </summary>
+    public override void PreferLargeHeapPages()
+    {
+        object youngest = new();
+        nuint at = Unsafe.As<object, nuint>(ref youngest);
+        nuint large = (nuint)LargePageSize;
+        if (large == 0 || !FindReserved(at, out nuint start, out nuint end))
+            return;
+        nuint from = at & ~(large - 1);
+        nuint to = Math.Min(from + MostLargeHeap, end) & ~(large - 1);
+        if (from < start || to <= from)
+            return;
+        byte* heap = (byte*)from;
+        if (mprotect(heap, Size((long)(to - from)), PROT_READ | PROT_WRITE) != 0)
+            return;
+        // The collector keeps reserved space out of core dumps; maps that differ in that are not joined.
+        _ = madvise(heap, Size((long)(to - from)), MADV_DODUMP);
+        _ = madvise(heap, Size((long)(to - from)), MADV_HUGEPAGE);
+        _ = madvise(heap, Size(LargePageSize), Collapse); // its first pages are in use
+    }
+
+    /// <summary>Where the map begins that an address lies in, and where the reserved space ends that follows it.</summary>
+    private bool FindReserved(nuint at, out nuint start, out nuint end)
+    {
+        const int Size = 32 << 10;
+        byte* buffer = stackalloc byte[Size];
+        (start, end) = (0, 0);
+        if (OpenInput("/proc/self/maps", out HostFile file).IsError)
+            return false;
+        int held = 0;
+        while (held < Size && ReadNext(file, buffer + held, Size - held, out int read).IsNone && read > 0)
+            held += read;
+        _ = Close(file);
+        ReadOnlySpan<byte> text = new(buffer, held);
+        for (int length; (length = text.IndexOf((byte)'\n')) >= 0; text = text[(length + 1)..])
+        {
+            // "start-end mode offset device inode path"
+            ReadOnlySpan<byte> line = text[..length];
+            if (!Utf8Parser.TryParse(line, out ulong from, out int digits, 'x')
+                || !Utf8Parser.TryParse(line[(digits + 1)..], out ulong to, out int more, 'x'))
+            {
+                return false;
+            }
+            ReadOnlySpan<byte> mode = line[(digits + more + 2)..];
+            if (end != 0)
+            {
+                bool isReserved = from == end && mode.StartsWith("---p"u8) && !NamesFile(line);
+                end = (nuint)to;
+                return isReserved;
+            }
+            if (from <= at && at < to && mode.StartsWith("rw-p"u8))
+                (start, end) = ((nuint)from, (nuint)to);
+        }
+        return false;
     }
 
     /// <summary>Whether the fifth field of a map's first line, the inode, is not 0.</summary>

@@ -16,6 +16,9 @@ internal unsafe partial class LinuxHost : PosixHost
     private const int PopulateRead = 22;
     private const int PopulateWrite = 23;
 
+    // Of Linux 6.1 (MADV_COLLAPSE).
+    private const int Collapse = 25;
+
     private const int TmpfsMagic = 0x01021994;
     private const int RamfsMagic = unchecked((int)0x858458f6);
 

@@ -41,7 +41,7 @@ internal sealed unsafe class PageCache(HostSystem host)
         }
 
         if (pages == null)
-            return host.AllocatePages(bytes, out pages);
+            return HasSlabs ? AllocateLarge(bytes, out pages) : host.AllocatePages(bytes, out pages);
         System.Runtime.InteropServices.NativeMemory.Clear(pages, (nuint)bytes);
         return HostError.None;
     }
@@ -117,7 +117,7 @@ internal sealed unsafe class PageCache(HostSystem host)
         if (_freshLength < bytes)
         {
             long length = RoundUp(bytes, host.LargePageSize);
-            HostError error = AllocateSlab(length, out byte* slab);
+            HostError error = AllocateLarge(length, out byte* slab);
             if (error.IsError)
                 return error;
             if (_freshLength != 0)
@@ -136,8 +136,8 @@ internal sealed unsafe class PageCache(HostSystem host)
         return HostError.None;
     }
 
-    // Newer kernels align whole large pages by themselves.
-    private HostError AllocateSlab(long length, out byte* slab)
+    // Newer kernels align whole large pages by themselves. What is left over at the end comes in small ones.
+    private HostError AllocateLarge(long length, out byte* slab)
     {
         long large = host.LargePageSize;
         HostError error = host.AllocatePages(length, out slab);

@@ -6,6 +6,27 @@ namespace AotLinker.Tests.Mapping;
 public sealed unsafe class MemoryTests
 {
     [Fact]
+    public void The_managed_heap_works_on_in_large_pages()
+    {
+        byte[] before = [1, 2, 3];
+        HostSystem.Current.PreferLargeHeapPages();
+        var kept = new List<byte[]>();
+        for (int i = 0; i < 20_000; i++)
+        {
+            var block = new byte[1 + (i % 2000)];
+            Assert.True(block.AsSpan().IndexOfAnyExcept((byte)0) < 0);
+            block.AsSpan().Fill((byte)i);
+            if (i % 10 == 0)
+                kept.Add(block);
+        }
+
+        GC.Collect();
+        Assert.Equal([1, 2, 3], before);
+        for (int i = 0; i < kept.Count; i++)
+            Assert.True(kept[i].AsSpan().IndexOfAnyExcept((byte)(i * 10)) < 0);
+    }
+
+    [Fact]
     public void An_arena_hands_out_zeroed_aligned_disjoint_memory()
     {
         var account = new MemoryAccount();
