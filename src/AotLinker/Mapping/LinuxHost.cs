@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -283,16 +284,15 @@ internal unsafe partial class LinuxHost : PosixHost
 
     private static long Nanoseconds(timespec t) => ((long)t.tv_sec * 1_000_000_000) + (long)t.tv_nsec;
 
-    private static int KernelMapLimit()
+    private int KernelMapLimit()
     {
-        try
-        {
-            return int.TryParse(File.ReadAllText("/proc/sys/vm/max_map_count").AsSpan().Trim(), out int limit) ? limit : int.MaxValue;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
+        const int Size = 32;
+        byte* digits = stackalloc byte[Size];
+        if (OpenInput("/proc/sys/vm/max_map_count", out HostFile file).IsError)
             return int.MaxValue;
-        }
+        HostError error = ReadNext(file, digits, Size, out int length);
+        _ = Close(file);
+        return error.IsNone && Utf8Parser.TryParse(new ReadOnlySpan<byte>(digits, length), out int limit, out _) ? limit : int.MaxValue;
     }
 
     [LibraryImport("libc", SetLastError = true)]
