@@ -21,8 +21,6 @@ internal static class Program
 
     private static int Link(string programName, string[] arguments)
     {
-        HostSystem.Current.PreferLargeHeapPages();
-
         // Started from a tool folder, by name or through a symbolic link there, the folder tells the toolchain.
         Toolchain? toolchain = Toolchain.FromTool(programName)
             ?? Toolchain.FromTool(Environment.ProcessPath)

@@ -64,6 +64,7 @@ internal sealed class LinkCommand
             int exitCode;
             try
             {
+                HostSystem.Current.PreferLargeHeapPages();
                 exitCode = Linker(options, _diagnostics, phases);
             }
             catch (UnsupportedLinkException later)

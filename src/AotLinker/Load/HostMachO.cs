@@ -213,8 +213,7 @@ internal sealed unsafe partial class HostMachO
         ulong left = (ulong)Math.Max(0, _rest - names);
         if (namesSize < SmallestMap && namesSize > left)
             throw Error("reading symbols: EOF");
-        if (offset > _rest || (ulong)count * SymbolSize > (ulong)(_rest - offset))
-            throw Error("reading symbols: EOF");
+        Check(offset, (ulong)count * SymbolSize, "reading symbols: EOF");
         namesSize = (uint)Math.Min(Math.Min(namesSize, left), int.MaxValue);
         ReadOnlySpan<byte> strings = new(_base + names, (int)namesSize);
         SymbolId[] symbols = new SymbolId[count];
@@ -320,8 +319,7 @@ internal sealed unsafe partial class HostMachO
         {
             if (section.Symbol.IsNone || section.RelocCount == 0)
                 continue;
-            if (section.RelocOffset > _rest || (ulong)section.RelocCount * 8 > (ulong)(_rest - section.RelocOffset))
-                throw Error("reading relocations: EOF");
+            Check(section.RelocOffset, (ulong)section.RelocCount * RelocationSize, "reading relocations: EOF");
             SymbolBuilder b = _symbols.Update(section.Symbol);
             long addend = 0;
             for (uint i = 0; i < section.RelocCount; i++)
@@ -374,7 +372,7 @@ internal sealed unsafe partial class HostMachO
 
     private void Check(ulong offset, ulong size, string otherwise)
     {
-        if (offset > (ulong)_length || size > (ulong)_length - offset || size > int.MaxValue)
+        if (offset > (ulong)_rest || size > (ulong)_rest - offset || size > int.MaxValue)
             throw Error(otherwise);
     }
 

@@ -2,8 +2,8 @@ namespace AotLinker.Mapping;
 
 /// <summary>
 /// Pages for tables of less than <see cref="OwnPagesFrom"/> bytes, cut from slabs of large pages where the system has them, and a few
-/// megabytes that one phase gave back and the next takes: a large page costs less than two small ones at their first touch, and clearing
-/// one in use a small part of that. Whatever is larger goes to the system and comes from it. Thread-safe.
+/// megabytes that one phase gave back and the next takes: a large page costs at its first touch what a dozen of the 512 small ones
+/// would, and clearing pages in use a small part of that. Whatever is larger goes to the system and comes from it. Thread-safe.
 /// </summary>
 internal sealed unsafe class PageCache(HostSystem host)
 {
