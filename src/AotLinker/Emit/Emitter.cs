@@ -52,9 +52,10 @@ internal sealed class Emitter
     public static void Run(LinkContext ctx)
     {
         Emitter emitter = new(ctx);
+        // The memory of compressed debug information becomes free first, for pages of the output.
+        emitter.CutDwarf();
         emitter.CutText();
         emitter.CutData();
-        emitter.CutDwarf();
         ctx.Workers.For(emitter._blocks.Count, emitter.Write);
         ctx.Diagnostics.ExitIfErrors();
     }
@@ -124,7 +125,7 @@ internal sealed class Emitter
                 long length = dwarf.FilePieceStart(section, piece + 1) - from;
                 if (length != 0)
                 {
-                    _blocks.Add(new Block { Kind = BlockKind.Dwarf, FileOffset = start + from, Length = length, Dwarf = section, First = piece });
+                    _blocks.Add(new Block { Kind = BlockKind.Dwarf, FileOffset = start + from, Length = length, IsMade = true, Dwarf = section, First = piece });
                 }
             }
         }
@@ -213,11 +214,14 @@ internal sealed class Emitter
         long size = _symbols.Size(s);
         long offset = segment.OffsetOf((ulong)start);
         int step = BlockSize;
+        bool isMade = false;
         SortedDictionary<long, long> moved = [];
         if (_symbols.Has(s, SymbolTable.Attributes.Generated))
         {
             int granule = _ctx.Generators[s].Granule;
-            step = granule == 0 ? int.MaxValue : Math.Max(BlockSize / granule, 1) * granule;
+            isMade = _symbols.Relocs(s).Count == 0;
+            int least = isMade ? OutputFile.MaxMade : BlockSize;
+            step = granule == 0 ? int.MaxValue : Math.Max(least / granule, 1) * granule;
         }
         else
         {
@@ -239,6 +243,7 @@ internal sealed class Emitter
             {
                 Kind = BlockKind.Piece,
                 Symbol = s,
+                IsMade = isMade,
                 Count = kind == BlockKind.Text ? 1 : 0,
                 PieceOffset = from,
                 Address = start + from,
@@ -256,6 +261,12 @@ internal sealed class Emitter
     private unsafe void Write(int index)
     {
         Block block = _blocks[index];
+        if (block.IsMade && block.Length <= OutputFile.MaxMade)
+        {
+            using OutputLease lease = _ctx.Output.LeaseMade(block.FileOffset, (int)block.Length);
+            Fill(block, lease.Span);
+            return;
+        }
         if (block.Length <= OutputFile.MaxLease)
         {
             using (OutputLease lease = _ctx.Output.Lease(block.FileOffset, (int)block.Length))
@@ -439,5 +450,8 @@ internal sealed class Emitter
         public long PieceOffset;
         public List<SymbolId>? List;
         public DwarfSection? Dwarf;
+
+        /// <summary>Nothing of it is copied from an object and relocated.</summary>
+        public bool IsMade;
     }
 }

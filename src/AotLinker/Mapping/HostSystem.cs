@@ -142,6 +142,12 @@ internal abstract unsafe class HostSystem
     /// <summary>Writes changed pages of an output map to its file and waits.</summary>
     public abstract HostError Flush(HostFile file, byte* map, long length);
 
+    /// <summary>
+    /// Whether pages of an output map are better filled by writes to its file, from a buffer in use, where there is nothing to change in
+    /// place: such a write and the map must be the same memory, and the write cost less than making pages of the map present.
+    /// </summary>
+    public virtual bool WritesBesideMap => false;
+
     /// <summary>Whether an output map must be flushed before it is unmapped for the file to be right.</summary>
     public virtual bool FlushBeforeUnmap => false;
 

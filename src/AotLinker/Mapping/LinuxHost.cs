@@ -180,6 +180,15 @@ internal unsafe partial class LinuxHost : PosixHost
         return HostError.None;
     }
 
+    /// <summary>
+    /// The page cache takes as large a piece of memory as a write fills. Pieces of 2 MB come from what a guest may have returned to its
+    /// host (free page reporting): there a byte costs twenty times as much.
+    /// </summary>
+    protected override long MaxWrite => 1 << 20;
+
+    /// <summary>A page that is made present for a map costs as much as writing a dozen of them.</summary>
+    public override bool WritesBesideMap => true;
+
     public override HostError Protect(byte* map, long length) =>
         mprotect(map, Size(length), PROT_READ) == 0 ? HostError.None : LastError;
 

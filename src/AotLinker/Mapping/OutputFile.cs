@@ -8,6 +8,11 @@ namespace AotLinker.Mapping;
 /// buffers of together at most <see cref="BufferBudget"/> bytes. <see cref="Commit"/> gives the file its name; disposed
 /// without it, nothing is left.
 /// </summary>
+/// <remarks>
+/// Where a map's fresh pages are dear (<see cref="HostSystem.WritesBesideMap"/>), what has no place in the inputs that it could be
+/// copied from and nothing to relocate, that is tables and compressed content, is made in a small buffer and written to the file under the
+/// map, which is the same memory.
+/// </remarks>
 /// <example><code>
 /// using OutputFile output = OutputFile.Open(path, options);   // as cmd/link: before anything is loaded
 /// output.Resize(size);                                        // once the layout is known; again when it grows
@@ -26,6 +31,12 @@ internal sealed unsafe class OutputFile : IDisposable
     /// <summary>What all buffers of an output that is not mapped come to.</summary>
     public const long BufferBudget = 12L * MaxLease;
 
+    /// <summary>The largest slice that <see cref="LeaseMade"/> has a buffer for: small, so that it stays in the CPU's cache.</summary>
+    public const int MaxMade = 1 << 18;
+
+    // Each thread has one at a time; with so many threads one file is the bottleneck anyway.
+    private const int MostMadeBuffers = 16;
+
     // A few pages are not worth a request of their own.
     private const int WorthPresent = 1 << 16;
 
@@ -40,6 +51,7 @@ internal sealed unsafe class OutputFile : IDisposable
     private readonly OutputTarget _target;
     private readonly HostSystem _host;
     private WriteBuffers? _buffers;
+    private WriteBuffers? _madeBuffers;
     private byte* _base;
     private long _length;
     private long _allocated;
@@ -126,6 +138,12 @@ internal sealed unsafe class OutputFile : IDisposable
     /// </summary>
     public OutputLease Lease(long offset, int length) => BeginLease(offset, length, LeaseKind.Fresh);
 
+    /// <summary>
+    /// As <see cref="Lease"/>, for content that is made here, not copied and relocated. Up to <see cref="MaxMade"/> bytes of it need no
+    /// fresh pages of the map where those are dear.
+    /// </summary>
+    public OutputLease LeaseMade(long offset, int length) => BeginLease(offset, length, LeaseKind.Made);
+
     /// <summary>A part to be changed: its bytes are those written before.</summary>
     public OutputLease LeasePatch(long offset, int length) => BeginLease(offset, length, LeaseKind.Patch);
 
@@ -136,20 +154,12 @@ internal sealed unsafe class OutputFile : IDisposable
     public void Write(long offset, ReadOnlySpan<byte> bytes)
     {
         CheckAccess(offset, bytes.Length, writes: true);
-        if (_isMapped)
-        {
-            bytes.CopyTo(new Span<byte>(_base + offset, bytes.Length));
-            return;
-        }
-
         fixed (byte* b = bytes)
         {
-            HostError error = _host.WriteAt(_target.File, offset, b, bytes.Length);
+            HostError error = _isMapped ? WriteMapped(offset, b, bytes.Length) : WriteCounted(offset, b, bytes.Length);
             if (error.IsError)
                 throw error.OnPath("write", Path);
         }
-
-        _options.Account.CountWrittenOutput(bytes.Length);
     }
 
     /// <summary>Reads back what was written, of any length and without a lease.</summary>
@@ -214,7 +224,7 @@ internal sealed unsafe class OutputFile : IDisposable
         if (_target.IsStream)
             SendDownStream();
         _isClosed = true;
-        _buffers?.Dispose();
+        DisposeBuffers();
         _target.Publish();
     }
 
@@ -222,7 +232,7 @@ internal sealed unsafe class OutputFile : IDisposable
     public void Dispose()
     {
         Unmap();
-        _buffers?.Dispose();
+        DisposeBuffers();
         _isClosed = true;
         _target.Abandon();
     }
@@ -231,18 +241,33 @@ internal sealed unsafe class OutputFile : IDisposable
     {
         _leasesOfThisThread--;
         Interlocked.Decrement(ref _leases);
-        if (_isMapped)
+        if (_isMapped && start == _base + offset)
             return;
         if (!isRead && length > 0)
         {
-            HostError error = _host.WriteAt(_target.File, offset, start, length);
+            HostError error = WriteCounted(offset, start, length);
             if (error.IsError)
                 Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(error.OnPath("write", Path)), null);
-            else
-                _options.Account.CountWrittenOutput(length);
         }
 
-        _buffers!.Return(start);
+        (_isMapped ? _madeBuffers : _buffers)!.Return(start);
+    }
+
+    /// <summary>Writes to the file under the map, if that is better, or into the map.</summary>
+    private HostError WriteMapped(long offset, byte* bytes, long length)
+    {
+        if (_host.WritesBesideMap && length >= WorthPresent)
+            return WriteCounted(offset, bytes, length);
+        Buffer.MemoryCopy(bytes, _base + offset, length, length);
+        return HostError.None;
+    }
+
+    private HostError WriteCounted(long offset, byte* bytes, long length)
+    {
+        HostError error = _host.WriteAt(_target.File, offset, bytes, length);
+        if (error.IsNone)
+            _options.Account.CountWrittenOutput(length);
+        return error;
     }
 
     private OutputLease BeginLease(long offset, int length, LeaseKind kind)
@@ -253,17 +278,12 @@ internal sealed unsafe class OutputFile : IDisposable
             throw new InvalidOperationException("this thread holds a part of the output already");
 
         byte* start = _base + offset;
-        if (_isMapped)
-        {
-            if (kind == LeaseKind.Fresh && length >= WorthPresent)
-                MakePresent(offset, length);
-        }
-        else
+        if (!_isMapped)
         {
             start = _buffers!.Take();
             try
             {
-                if (kind == LeaseKind.Fresh)
+                if (kind is LeaseKind.Fresh or LeaseKind.Made)
                     new Span<byte>(start, length).Clear();
                 else
                     ReadBack(offset, start, length);
@@ -273,6 +293,15 @@ internal sealed unsafe class OutputFile : IDisposable
                 _buffers.Return(start);
                 throw;
             }
+        }
+        else if (kind == LeaseKind.Made && length is >= WorthPresent and <= MaxMade && _host.WritesBesideMap)
+        {
+            start = MadeBuffers().Take();
+            new Span<byte>(start, length).Clear();
+        }
+        else if (kind is LeaseKind.Fresh or LeaseKind.Made && length >= WorthPresent)
+        {
+            MakePresent(offset, length);
         }
 
         _leasesOfThisThread++;
@@ -377,7 +406,26 @@ internal sealed unsafe class OutputFile : IDisposable
     private void UseBuffers()
     {
         _isMapped = false;
-        _buffers = new WriteBuffers(_host, _options.Account);
+        _buffers = NewBuffers();
+    }
+
+    private WriteBuffers NewBuffers() => new(_host, _options.Account, MaxLease, (int)(BufferBudget / MaxLease));
+
+    private WriteBuffers MadeBuffers()
+    {
+        if (Volatile.Read(ref _madeBuffers) is { } buffers)
+            return buffers;
+        WriteBuffers fresh = new(_host, _options.Account, MaxMade, MostMadeBuffers);
+        if (Interlocked.CompareExchange(ref _madeBuffers, fresh, null) is not { } first)
+            return fresh;
+        fresh.Dispose();
+        return first;
+    }
+
+    private void DisposeBuffers()
+    {
+        _buffers?.Dispose();
+        _madeBuffers?.Dispose();
     }
 
     private void Unmap()
@@ -396,7 +444,7 @@ internal sealed unsafe class OutputFile : IDisposable
 
     private void SendDownStream()
     {
-        _buffers ??= new WriteBuffers(_host, _options.Account);
+        _buffers ??= NewBuffers();
         byte* buffer = _buffers.Take();
         for (long offset = 0; offset < _length;)
         {
@@ -414,6 +462,7 @@ internal sealed unsafe class OutputFile : IDisposable
     private enum LeaseKind : byte
     {
         Fresh,
+        Made,
         Patch,
         Read,
     }

@@ -6,7 +6,7 @@ namespace AotLinker.Synthesize.Dwarf;
 /// <summary>Compression, and writing to the file with or without it.</summary>
 internal sealed partial class DwarfSections
 {
-    private const int FilePieceSize = 1 << 20;
+    private const int FilePieceSize = Mapping.OutputFile.MaxMade;
 
     private readonly Dictionary<DwarfSection, CompressedContent> _compressed = [];
 
@@ -48,12 +48,18 @@ internal sealed partial class DwarfSections
         ? Math.Min(content.Length, (long)piece * FilePieceSize)
         : section.PieceStart(piece);
 
-    /// <summary>Sets the bytes of a piece of the file. Any thread may call it.</summary>
+    /// <summary>
+    /// Sets the bytes of a piece of the file. Any thread may call it, once for each piece: a compressed section is let go of with its last.
+    /// </summary>
     public void FillFilePiece(LinkContext ctx, DwarfSection section, int piece, Span<byte> content)
     {
         if (_compressed.TryGetValue(section, out CompressedContent? compressed))
         {
             compressed.CopyTo((long)piece * FilePieceSize, content);
+            if (compressed.CountWritten(content.Length) == compressed.Length)
+            {
+                compressed.Body.Dispose();
+            }
         }
         else
         {
@@ -97,9 +103,14 @@ internal sealed partial class DwarfSections
     /// <summary>A compressed section: the format's header and the stream.</summary>
     private sealed unsafe class CompressedContent(byte[] header, NativeBuffer body)
     {
+        private long _written;
+
         public NativeBuffer Body => body;
 
-        public long Length => header.Length + body.Length;
+        public long Length { get; } = header.Length + body.Length;
+
+        /// <summary>Counts what was written, from any thread; returns how much that is by now.</summary>
+        public long CountWritten(int bytes) => Interlocked.Add(ref _written, bytes);
 
         public void CopyTo(long offset, Span<byte> to)
         {
