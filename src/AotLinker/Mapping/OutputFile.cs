@@ -31,7 +31,10 @@ internal sealed unsafe class OutputFile : IDisposable
     /// <summary>What all buffers of an output that is not mapped come to.</summary>
     public const long BufferBudget = 12L * MaxLease;
 
-    /// <summary>The largest slice that <see cref="LeaseMade"/> has a buffer for: small, so that it stays in the CPU's cache.</summary>
+    /// <summary>
+    /// The largest slice that <see cref="LeaseMade"/> and <see cref="LeaseRead"/> have a buffer for beside a map: small, so that it stays in
+    /// the CPU's cache.
+    /// </summary>
     public const int MaxMade = 1 << 18;
 
     // Each thread has one at a time; with so many threads one file is the bottleneck anyway.
@@ -147,7 +150,9 @@ internal sealed unsafe class OutputFile : IDisposable
     /// <summary>A part to be changed: its bytes are those written before.</summary>
     public OutputLease LeasePatch(long offset, int length) => BeginLease(offset, length, LeaseKind.Patch);
 
-    /// <summary>A part to be read. The only lease a sealed output gives.</summary>
+    /// <summary>
+    /// A part to be read, up to <see cref="MaxMade"/> bytes at a time if there are many. The only lease a sealed output gives.
+    /// </summary>
     public OutputLease LeaseRead(long offset, int length) => BeginLease(offset, length, LeaseKind.Read);
 
     /// <summary>Writes bytes that stand elsewhere already, of any length and without a lease.</summary>
@@ -278,28 +283,25 @@ internal sealed unsafe class OutputFile : IDisposable
             throw new InvalidOperationException("this thread holds a part of the output already");
 
         byte* start = _base + offset;
-        if (!_isMapped)
+        bool isFresh = kind is LeaseKind.Fresh or LeaseKind.Made;
+        if (!_isMapped || (kind is LeaseKind.Made or LeaseKind.Read && IsBesideMap(length)))
         {
-            start = _buffers!.Take();
+            WriteBuffers buffers = _isMapped ? MadeBuffers() : _buffers!;
+            start = buffers.Take();
             try
             {
-                if (kind is LeaseKind.Fresh or LeaseKind.Made)
+                if (isFresh)
                     new Span<byte>(start, length).Clear();
                 else
                     ReadBack(offset, start, length);
             }
             catch
             {
-                _buffers.Return(start);
+                buffers.Return(start);
                 throw;
             }
         }
-        else if (kind == LeaseKind.Made && length is >= WorthPresent and <= MaxMade && _host.WritesBesideMap)
-        {
-            start = MadeBuffers().Take();
-            new Span<byte>(start, length).Clear();
-        }
-        else if (kind is LeaseKind.Fresh or LeaseKind.Made && length >= WorthPresent)
+        else if (isFresh && length >= WorthPresent)
         {
             MakePresent(offset, length);
         }
@@ -308,6 +310,8 @@ internal sealed unsafe class OutputFile : IDisposable
         Interlocked.Increment(ref _leases);
         return new OutputLease(this, offset, start, length, kind == LeaseKind.Read);
     }
+
+    private bool IsBesideMap(int length) => length is >= WorthPresent and <= MaxMade && _host.WritesBesideMap;
 
     /// <summary>Makes pages present that are about to be written: one request instead of a fault for each few pages.</summary>
     private void MakePresent(long offset, long length)
