@@ -52,10 +52,9 @@ internal sealed class Emitter
     public static void Run(LinkContext ctx)
     {
         Emitter emitter = new(ctx);
-        // The memory of compressed debug information becomes free first, for pages of the output.
-        emitter.CutDwarf();
         emitter.CutText();
         emitter.CutData();
+        emitter.CutDwarf();
         ctx.Workers.For(emitter._blocks.Count, emitter.Write);
         ctx.Diagnostics.ExitIfErrors();
     }
@@ -118,11 +117,10 @@ internal sealed class Emitter
         foreach (DwarfSection section in dwarf.Sections)
         {
             long start = _ctx.DwarfSegment.OffsetOf(section.Output.Vaddr);
-            int pieces = dwarf.FilePieceCount(section);
-            for (int piece = 0; piece < pieces; piece++)
+            for (int piece = 0; piece < section.PieceCount; piece++)
             {
-                long from = dwarf.FilePieceStart(section, piece);
-                long length = dwarf.FilePieceStart(section, piece + 1) - from;
+                long from = section.PieceStart(piece);
+                long length = section.PieceStart(piece + 1) - from;
                 if (length != 0)
                 {
                     _blocks.Add(new Block { Kind = BlockKind.Dwarf, FileOffset = start + from, Length = length, IsMade = true, Dwarf = section, First = piece });
@@ -304,7 +302,7 @@ internal sealed class Emitter
                 FillPiece(span, block.Symbol, block.PieceOffset, block.Count != 0 ? _ctx.Target.Cpu.CodePad : default);
                 break;
             default:
-                _ctx.Dwarf!.FillFilePiece(_ctx, block.Dwarf!, block.First, span);
+                block.Dwarf!.Fill(_ctx, block.First, span);
                 break;
         }
     }

@@ -53,6 +53,7 @@ internal sealed unsafe class OutputFile : IDisposable
     private readonly OutputOptions _options;
     private readonly OutputTarget _target;
     private readonly HostSystem _host;
+    private readonly Lock _ahead = new();
     private WriteBuffers? _buffers;
     private WriteBuffers? _madeBuffers;
     private byte* _base;
@@ -133,6 +134,33 @@ internal sealed unsafe class OutputFile : IDisposable
         _allocated = length;
         Remap(length);
         _length = length;
+    }
+
+    /// <summary>
+    /// Writes the end of the output before its length is known, from any thread and without a lease. <see cref="Resize"/> keeps it. Disk
+    /// space in front of it is reserved.
+    /// </summary>
+    /// <exception cref="LinkException">"mapping output file failed: fallocate x: no space left on device", or another error of a write.</exception>
+    public void WriteAhead(long offset, ReadOnlySpan<byte> bytes)
+    {
+        ThrowIfUnusable();
+        lock (_ahead)
+        {
+            if (offset > _allocated)
+            {
+                Reserve(_allocated, offset);
+                _allocated = offset;
+            }
+        }
+
+        fixed (byte* b = bytes)
+        {
+            HostError error = WriteCounted(offset, b, bytes.Length);
+            if (error.Kind == HostErrorKind.NoSpace)
+                throw new LinkException($"mapping output file failed: {error.Describe("fallocate", Path)}");
+            if (error.IsError)
+                throw error.OnPath("write", Path);
+        }
     }
 
     /// <summary>
@@ -387,6 +415,8 @@ internal sealed unsafe class OutputFile : IDisposable
         }
         else
         {
+            // Pages this process had until now are the fastest there are for the map.
+            PageCache.Shared.LetGo();
             error = _host.MapOutput(_target.File, length, out _base);
             if (error.IsNone && length >= WorthLargePages)
                 _host.Advise(_base, length, MapAdvice.LargePages);
