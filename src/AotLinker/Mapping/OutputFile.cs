@@ -59,6 +59,7 @@ internal sealed unsafe class OutputFile : IDisposable
     private byte* _base;
     private long _length;
     private long _allocated;
+    private long _writtenAhead;
     private int _leases;
     private int _guardSlot = -1;
     private bool _isMapped;
@@ -125,7 +126,7 @@ internal sealed unsafe class OutputFile : IDisposable
         if (Volatile.Read(ref _leases) != 0)
             throw new InvalidOperationException("the output can't change its length while parts of it are leased");
         if (length > _allocated)
-            Reserve(_allocated, length);
+            Reserve(_allocated, length, length - (_length == 0 ? _writtenAhead : _allocated));
         if (_host.UnmapBeforeResize)
             Unmap();
         HostError error = _host.SetLength(_target.File, length);
@@ -148,9 +149,11 @@ internal sealed unsafe class OutputFile : IDisposable
         {
             if (offset > _allocated)
             {
-                Reserve(_allocated, offset);
+                Reserve(_allocated, offset, offset - _allocated);
                 _allocated = offset;
             }
+
+            _writtenAhead += bytes.Length;
         }
 
         fixed (byte* b = bytes)
@@ -372,8 +375,8 @@ internal sealed unsafe class OutputFile : IDisposable
         _failure?.Throw();
     }
 
-    /// <summary>Reserves disk space for what is new, or at least asks whether there is any.</summary>
-    private void Reserve(long from, long to)
+    /// <summary>Reserves disk space for what is new, or at least asks whether there are as many bytes as are still to be written.</summary>
+    private void Reserve(long from, long to, long needed)
     {
         // Memory is slow to reserve (each page is cleared once for it) and then cleared by nobody else; a look at the
         // free space must do there.
@@ -389,7 +392,7 @@ internal sealed unsafe class OutputFile : IDisposable
         }
 
         // Other errors say that this file system can't reserve space (zfs: EINVAL, EPERM; NFS, FUSE: EOPNOTSUPP).
-        if (to - from > free)
+        if (needed > free)
             throw new LinkException($"mapping output file failed: {_host.NoSpace.Describe("fallocate", Path)}");
     }
 

@@ -409,6 +409,16 @@ public sealed unsafe class OutputFileTests : IDisposable
             LinkException e = Assert.Throws<LinkException>(() => output.WriteAhead(1 << 20, new byte[100]));
             Assert.Equal($"mapping output file failed: fallocate {_scratch["out"]}: no space left on device", e.Message);
         }
+        // In memory nothing is reserved: the rest must fit beside what was written first.
+        var small = new Moody { InMemory = true, Free = 1_000_000 };
+        using (OutputFile output = OutputFile.Open(_scratch["out"], new OutputOptions { Host = small }))
+        {
+            output.WriteAhead(800_000, new byte[100_000]);
+            LinkException e = Assert.Throws<LinkException>(() => output.Resize(1_100_001));
+            Assert.Equal($"mapping output file failed: fallocate {_scratch["out"]}: no space left on device", e.Message);
+            output.Resize(1_100_000);
+            output.Resize(2_000_000);
+        }
         Assert.Empty(Names());
     }
 
