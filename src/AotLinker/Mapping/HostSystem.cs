@@ -144,9 +144,9 @@ internal abstract unsafe class HostSystem
 
     /// <summary>
     /// Whether pages of an output map are better filled by writes to its file, from a buffer in use, where there is nothing to change in
-    /// place: such a write and the map must be the same memory, and the write cost less than making pages of the map present.
+    /// place: where such a write costs less than making pages of the map present, and the file system makes both the same memory.
     /// </summary>
-    public virtual bool WritesBesideMap => false;
+    public virtual bool WritesBesideMap(HostFile file) => false;
 
     /// <summary>Whether an output map must be flushed before it is unmapped for the file to be right.</summary>
     public virtual bool FlushBeforeUnmap => false;

@@ -63,6 +63,7 @@ internal sealed unsafe class OutputFile : IDisposable
     private int _leases;
     private int _guardSlot = -1;
     private bool _isMapped;
+    private bool _writesBesideMap;
     private bool _isPreallocated = true;
     private bool _isSealed;
     private bool _isClosed;
@@ -292,7 +293,7 @@ internal sealed unsafe class OutputFile : IDisposable
     /// <summary>Writes to the file under the map, if that is better, or into the map.</summary>
     private HostError WriteMapped(long offset, byte* bytes, long length)
     {
-        if (_host.WritesBesideMap && length >= WorthPresent)
+        if (_writesBesideMap && length >= WorthPresent)
             return WriteCounted(offset, bytes, length);
         Buffer.MemoryCopy(bytes, _base + offset, length, length);
         return HostError.None;
@@ -342,7 +343,7 @@ internal sealed unsafe class OutputFile : IDisposable
         return new OutputLease(this, offset, start, length, kind == LeaseKind.Read);
     }
 
-    private bool IsBesideMap(int length) => length is >= WorthPresent and <= MaxMade && _host.WritesBesideMap;
+    private bool IsBesideMap(int length) => length is >= WorthPresent and <= MaxMade && _writesBesideMap;
 
     /// <summary>Makes pages present that are about to be written: one request instead of a fault for each few pages.</summary>
     private void MakePresent(long offset, long length)
@@ -421,6 +422,7 @@ internal sealed unsafe class OutputFile : IDisposable
             // Pages this process had until now are the fastest there are for the map.
             PageCache.Shared.LetGo();
             error = _host.MapOutput(_target.File, length, out _base);
+            _writesBesideMap = error.IsNone && _host.WritesBesideMap(_target.File);
             if (error.IsNone && length >= WorthLargePages)
                 _host.Advise(_base, length, MapAdvice.LargePages);
         }
