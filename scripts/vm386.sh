@@ -135,7 +135,7 @@ cp bcryptprimitives.dll /wine/drive_c/windows/system32/
 exec /usr/lib/wine/wine "$@"
 WINDOWS
     chmod 755 "$root/init" "$root/bin/windows-program"
-    mke2fs -q -t ext4 -O ^has_journal -d "$root" "$dest/disk" 1536M
+    quietly mke2fs -q -t ext4 -O ^has_journal -d "$root" "$dest/disk" 1536M
 }
 
 # Wine makes its folder when it first starts, which takes a minute or more.
