@@ -8,12 +8,13 @@ debian_mirror() {
         sed -n "s,^'\([^']*/debian\)/dists/[^']*'.*,\1,p" | awk 'NR == 1'
 }
 
-# apt_open SUITE: makes and updates a private apt configuration for the packages and sources of SUITE; sets APT_DIR.
+# apt_open SUITE [ARCHITECTURE]: makes and updates a private apt configuration for the packages and sources of SUITE, those of this machine's
+# architecture or of another; sets APT_DIR.
 apt_open() {
     local mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg
     mirror=$(debian_mirror)
     [ -n "$mirror" ] || return 1
-    APT_DIR=$AOTLINK_CACHE/apt/$1
+    APT_DIR=$AOTLINK_CACHE/apt/$1${2:+-$2}
     mkdir -p "$APT_DIR/lists/partial" "$APT_DIR/cache/archives/partial" "$APT_DIR/files"
     : >"$APT_DIR/status"
     cat >"$APT_DIR/apt.conf" <<CONF
@@ -27,6 +28,7 @@ APT::Sandbox::User "root";
 Acquire::Languages "none";
 Acquire::Retries "3";
 CONF
+    if [ -n "${2:-}" ]; then printf 'APT::Architecture "%s";\nAPT::Architectures { "%s"; };\n' "$2" "$2" >>"$APT_DIR/apt.conf"; fi
     say "reading the package list of Debian $1"
     if [ -f "$keyring" ]; then
         apt_sources "signed-by=$keyring" "$mirror" "$1"

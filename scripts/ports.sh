@@ -10,7 +10,8 @@
 # standard library, and kube-apiserver if scripts/kube-apiserver.sh has captured it for the port.
 #
 # Programs for other CPUs are run where Debian's qemu-user (or the like) is installed; position-independent ones if their C library is
-# there too, as Debian's libc6-arm64-cross, -ppc64el-cross and -s390x-cross bring it (in /usr, or unpacked in $AOTLINK_SYSROOTS).
+# there too, as Debian's libc6-arm64-cross, -ppc64el-cross and -s390x-cross bring it (in /usr, or unpacked in $AOTLINK_SYSROOTS). Those for
+# linux/386, where the system itself starts none, are run once scripts/vm386.sh has prepared a virtual machine.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 use_dotnet

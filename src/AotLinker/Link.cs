@@ -190,7 +190,7 @@ internal static class Link
         using (phases.Begin("dwarfcompress"))
         {
             LinkContext.CollectGarbage();
-            ctx.Dwarf?.Compress(ctx);
+            ctx.Dwarf?.Compress(ctx, ctx.Output.WriteAhead);
         }
         using (phases.Begin("layout"))
         {

@@ -20,7 +20,8 @@ namespace AotLinker.Compression;
 /// Work ahead costs the warm-up, so there is none while every thread has a stream of its own. On DWARF, 1.27's level 1 agrees after
 /// two to five blocks in four of five places, and after forty at the latest; the other encoders after three at most.
 /// </para>
-/// <para>What is read ahead is bounded: one chunk for each thread, some 3 MB each.</para>
+/// <para>What is read ahead is bounded: one chunk for each thread, some 3 MB each. Streams are begun in order, so that a sink that wants
+/// one after the other has few to keep.</para>
 /// </remarks>
 internal sealed class ZlibBatch : IDisposable
 {
@@ -31,7 +32,7 @@ internal sealed class ZlibBatch : IDisposable
     private readonly DeflateFamily _family;
     private readonly DeflateLevel _level;
     private readonly bool _fuseMultiplyAdd;
-    private readonly ZlibBatchStream[] _bySize;
+    private readonly ZlibBatchStream[] _streams;
     private readonly Stack<ZlibBatchStream.Scratch> _freeScratch = new();
     private readonly Stack<ZlibChunk> _freeChunks = new();
     private readonly int _maxAhead;
@@ -44,29 +45,25 @@ internal sealed class ZlibBatch : IDisposable
         _family = family;
         _level = level;
         _fuseMultiplyAdd = fuseMultiplyAdd;
-        _bySize = [.. streams];
-        Array.Sort(_bySize, (x, y) => x.Length != y.Length ? y.Length.CompareTo(x.Length) : x.Index.CompareTo(y.Index));
+        _streams = streams;
         _maxAhead = threads;
         _unfinished = streams.Length;
     }
 
-    /// <summary>
-    /// Compresses each source to a zlib stream of its own, in order of the sources. The caller disposes of the buffers.
-    /// </summary>
+    /// <summary>Compresses each source to a zlib stream of its own.</summary>
     /// <param name="level">Any that works block by block, that is, not the default level of <see cref="DeflateFamily.Go123"/>.</param>
     /// <param name="fuseMultiplyAdd">See <see cref="ZlibWriter"/>.</param>
-    public static NativeBuffer[] Compress(
-        IReadOnlyList<IZlibSource> sources, DeflateFamily family, DeflateLevel level, Workers workers, bool fuseMultiplyAdd = false)
+    public static void Compress(
+        IReadOnlyList<IZlibSource> sources, IZlibSink sink, DeflateFamily family, DeflateLevel level, Workers workers, bool fuseMultiplyAdd = false)
     {
         var streams = new ZlibBatchStream[sources.Count];
         ZlibBatch? batch = null;
         try
         {
             for (int i = 0; i < streams.Length; i++)
-                streams[i] = new ZlibBatchStream(i, sources[i], level);
+                streams[i] = new ZlibBatchStream(i, sources[i], sink, level);
             batch = new ZlibBatch(streams, family, level, fuseMultiplyAdd, workers.Threads);
             workers.For(workers.Threads, _ => batch.Work());
-            return Array.ConvertAll(streams, stream => stream.TakeOutput());
         }
         finally
         {
@@ -151,10 +148,10 @@ internal sealed class ZlibBatch : IDisposable
 
     private static bool CanContinue(ZlibBatchStream? stream) => stream is { IsBusy: false, IsDone: false, IsNextBeingMatched: false };
 
-    /// <summary>The largest stream that can be continued and meets <paramref name="condition"/>.</summary>
+    /// <summary>The first stream that can be continued and meets <paramref name="condition"/>.</summary>
     private ZlibBatchStream? Find(Predicate<ZlibBatchStream> condition)
     {
-        foreach (ZlibBatchStream stream in _bySize)
+        foreach (ZlibBatchStream stream in _streams)
         {
             if (CanContinue(stream) && condition(stream))
                 return stream;
@@ -166,7 +163,7 @@ internal sealed class ZlibBatch : IDisposable
     private ZlibBatchStream? FindWithMostLeft()
     {
         ZlibBatchStream? best = null;
-        foreach (ZlibBatchStream stream in _bySize)
+        foreach (ZlibBatchStream stream in _streams)
         {
             if (stream.ChunksUntaken > (best?.ChunksUntaken ?? 0))
                 best = stream;

@@ -12,6 +12,8 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
     private const int StepSize = 2 * DeflateTables.MaxStored;
 
     private readonly IZlibSource _source;
+    private readonly IZlibSink _sink;
+    private readonly int _index;
     private readonly DeflateLevel _level;
     private readonly int _chunkCount;
 
@@ -19,7 +21,6 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
     private readonly ZlibChunk?[] _chunks;
 
     private uint _checksum = new Adler32().Value;
-    private NativeBuffer? _output;
 
     /// <summary>The chunk to be written next.</summary>
     private int _next;
@@ -27,19 +28,17 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
     /// <summary>The first chunk that is neither written nor taken.</summary>
     private int _untaken;
 
-    public ZlibBatchStream(int index, IZlibSource source, DeflateLevel level)
+    public ZlibBatchStream(int index, IZlibSource source, IZlibSink sink, DeflateLevel level)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(source.Length, uint.MaxValue - BlockMatcher.FirstPosition, nameof(source));
-        Index = index;
+        _index = index;
         _source = source;
+        _sink = sink;
         _level = level;
         // The empty source has one empty chunk.
         _chunkCount = (int)long.Max(1, (source.Length + ChunkSize - 1) / ChunkSize);
         _chunks = new ZlibChunk?[_chunkCount];
     }
-
-    /// <summary>Place of the source in the batch.</summary>
-    public int Index { get; }
 
     /// <summary>Bytes of the source.</summary>
     public long Length => _source.Length;
@@ -114,8 +113,13 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
         {
             writer.WriteEnd();
             ZlibWriter.AppendTrailer(writer, _checksum);
-            _output = writer.TakeOutput();
-            _output.TrimExcess();
+            NativeBuffer rest = writer.TakeOutput();
+            rest.TrimExcess();
+            _sink.End(_index, rest);
+        }
+        else
+        {
+            _sink.Continue(_index, writer.Output);
         }
     }
 
@@ -128,18 +132,9 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
         return written;
     }
 
-    /// <summary>Hands the finished stream over.</summary>
-    public NativeBuffer TakeOutput()
-    {
-        NativeBuffer output = _output!;
-        _output = null;
-        return output;
-    }
-
     /// <inheritdoc/>
     public void Dispose()
     {
-        _output?.Dispose();
         Carried?.Dispose();
         foreach (ZlibChunk? chunk in _chunks)
             chunk?.Dispose();

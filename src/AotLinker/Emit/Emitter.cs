@@ -117,14 +117,13 @@ internal sealed class Emitter
         foreach (DwarfSection section in dwarf.Sections)
         {
             long start = _ctx.DwarfSegment.OffsetOf(section.Output.Vaddr);
-            int pieces = dwarf.FilePieceCount(section);
-            for (int piece = 0; piece < pieces; piece++)
+            for (int piece = 0; piece < section.PieceCount; piece++)
             {
-                long from = dwarf.FilePieceStart(section, piece);
-                long length = dwarf.FilePieceStart(section, piece + 1) - from;
+                long from = section.PieceStart(piece);
+                long length = section.PieceStart(piece + 1) - from;
                 if (length != 0)
                 {
-                    _blocks.Add(new Block { Kind = BlockKind.Dwarf, FileOffset = start + from, Length = length, Dwarf = section, First = piece });
+                    _blocks.Add(new Block { Kind = BlockKind.Dwarf, FileOffset = start + from, Length = length, IsMade = true, Dwarf = section, First = piece });
                 }
             }
         }
@@ -213,11 +212,14 @@ internal sealed class Emitter
         long size = _symbols.Size(s);
         long offset = segment.OffsetOf((ulong)start);
         int step = BlockSize;
+        bool isMade = false;
         SortedDictionary<long, long> moved = [];
         if (_symbols.Has(s, SymbolTable.Attributes.Generated))
         {
             int granule = _ctx.Generators[s].Granule;
-            step = granule == 0 ? int.MaxValue : Math.Max(BlockSize / granule, 1) * granule;
+            isMade = _symbols.Relocs(s).Count == 0;
+            int least = isMade ? OutputFile.MaxMade : BlockSize;
+            step = granule == 0 ? int.MaxValue : Math.Max(least / granule, 1) * granule;
         }
         else
         {
@@ -239,6 +241,7 @@ internal sealed class Emitter
             {
                 Kind = BlockKind.Piece,
                 Symbol = s,
+                IsMade = isMade,
                 Count = kind == BlockKind.Text ? 1 : 0,
                 PieceOffset = from,
                 Address = start + from,
@@ -256,6 +259,12 @@ internal sealed class Emitter
     private unsafe void Write(int index)
     {
         Block block = _blocks[index];
+        if (block.IsMade && block.Length <= OutputFile.MaxMade)
+        {
+            using OutputLease lease = _ctx.Output.LeaseMade(block.FileOffset, (int)block.Length);
+            Fill(block, lease.Span);
+            return;
+        }
         if (block.Length <= OutputFile.MaxLease)
         {
             using (OutputLease lease = _ctx.Output.Lease(block.FileOffset, (int)block.Length))
@@ -293,7 +302,7 @@ internal sealed class Emitter
                 FillPiece(span, block.Symbol, block.PieceOffset, block.Count != 0 ? _ctx.Target.Cpu.CodePad : default);
                 break;
             default:
-                _ctx.Dwarf!.FillFilePiece(_ctx, block.Dwarf!, block.First, span);
+                block.Dwarf!.Fill(_ctx, block.First, span);
                 break;
         }
     }
@@ -439,5 +448,8 @@ internal sealed class Emitter
         public long PieceOffset;
         public List<SymbolId>? List;
         public DwarfSection? Dwarf;
+
+        /// <summary>Nothing of it is copied from an object and relocated.</summary>
+        public bool IsMade;
     }
 }

@@ -70,7 +70,7 @@ internal static class FipsHash
 
         void AddOutput(long offset, long count)
         {
-            const int Piece = 1 << 20;
+            const int Piece = Mapping.OutputFile.MaxMade;
             for (long at = 0; at < count; at += Piece)
             {
                 using Mapping.OutputLease lease = ctx.Output.LeaseRead(offset + at, (int)Math.Min(Piece, count - at));

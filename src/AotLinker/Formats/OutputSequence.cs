@@ -8,8 +8,7 @@ namespace AotLinker.Formats;
 /// </summary>
 internal ref struct OutputSequence(OutputFile output, long offset, long length)
 {
-    // Small enough to stay in the cache, large enough that the leases don't count.
-    private const int PieceSize = 1 << 18;
+    private const int PieceSize = OutputFile.MaxMade;
 
     private readonly OutputFile _output = output;
     private readonly long _end = offset + length;
@@ -62,7 +61,7 @@ internal ref struct OutputSequence(OutputFile output, long offset, long length)
         int size = (int)Math.Min(PieceSize, _end - _next);
         if (size == 0)
             throw new InvalidOperationException($"more bytes were written than sized, at {_end}");
-        _lease = _output.Lease(_next, size);
+        _lease = _output.LeaseMade(_next, size);
         _isLeased = true;
         _free = _lease.Span;
         _next += size;

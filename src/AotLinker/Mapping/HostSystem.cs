@@ -142,6 +142,12 @@ internal abstract unsafe class HostSystem
     /// <summary>Writes changed pages of an output map to its file and waits.</summary>
     public abstract HostError Flush(HostFile file, byte* map, long length);
 
+    /// <summary>
+    /// Whether pages of an output map are better filled by writes to its file, from a buffer in use, where there is nothing to change in
+    /// place: where such a write costs less than making pages of the map present, and the file system makes both the same memory.
+    /// </summary>
+    public virtual bool WritesBesideMap(HostFile file) => false;
+
     /// <summary>Whether an output map must be flushed before it is unmapped for the file to be right.</summary>
     public virtual bool FlushBeforeUnmap => false;
 

@@ -22,6 +22,11 @@ internal unsafe partial class LinuxHost : PosixHost
 
     private const int TmpfsMagic = 0x01021994;
     private const int RamfsMagic = unchecked((int)0x858458f6);
+    private const int ExtMagic = 0xef53;
+    private const int XfsMagic = 0x58465342;
+    private const int BtrfsMagic = unchecked((int)0x9123683e);
+    private const int F2fsMagic = unchecked((int)0xf2f52010);
+    private const int OverlayMagic = 0x794c7630;
 
     private int _inputMapLimit;
 
@@ -178,6 +183,23 @@ internal unsafe partial class LinuxHost : PosixHost
             return LastError;
         map = (byte*)moved;
         return HostError.None;
+    }
+
+    /// <summary>
+    /// The page cache takes as large a piece of memory as a write fills. Pieces of 2 MB come from what a guest may have returned to its
+    /// host (free page reporting): there a byte costs twenty times as much.
+    /// </summary>
+    protected override long MaxWrite => 1 << 20;
+
+    /// <summary>
+    /// A page that is made present for a map costs as much as writing a dozen of them. Both are the page cache on the file systems that are
+    /// named here; on some others a write passes a map by (9p, FUSE without a cache).
+    /// </summary>
+    public override bool WritesBesideMap(HostFile file)
+    {
+        StatFs fs;
+        return fstatfs((int)file.Handle, &fs) == 0
+            && (int)fs.Type is ExtMagic or XfsMagic or BtrfsMagic or F2fsMagic or OverlayMagic or TmpfsMagic;
     }
 
     public override HostError Protect(byte* map, long length) =>

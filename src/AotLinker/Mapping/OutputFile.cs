@@ -8,6 +8,11 @@ namespace AotLinker.Mapping;
 /// buffers of together at most <see cref="BufferBudget"/> bytes. <see cref="Commit"/> gives the file its name; disposed
 /// without it, nothing is left.
 /// </summary>
+/// <remarks>
+/// Where a map's fresh pages are dear (<see cref="HostSystem.WritesBesideMap"/>), what has no place in the inputs that it could be
+/// copied from and nothing to relocate, that is tables and compressed content, is made in a small buffer and written to the file under the
+/// map, which is the same memory.
+/// </remarks>
 /// <example><code>
 /// using OutputFile output = OutputFile.Open(path, options);   // as cmd/link: before anything is loaded
 /// output.Resize(size);                                        // once the layout is known; again when it grows
@@ -26,6 +31,15 @@ internal sealed unsafe class OutputFile : IDisposable
     /// <summary>What all buffers of an output that is not mapped come to.</summary>
     public const long BufferBudget = 12L * MaxLease;
 
+    /// <summary>
+    /// The largest slice that <see cref="LeaseMade"/> and <see cref="LeaseRead"/> have a buffer for beside a map: small, so that it stays in
+    /// the CPU's cache.
+    /// </summary>
+    public const int MaxMade = 1 << 18;
+
+    // Each thread has one at a time; with so many threads one file is the bottleneck anyway.
+    private const int MostMadeBuffers = 16;
+
     // A few pages are not worth a request of their own.
     private const int WorthPresent = 1 << 16;
 
@@ -39,13 +53,17 @@ internal sealed unsafe class OutputFile : IDisposable
     private readonly OutputOptions _options;
     private readonly OutputTarget _target;
     private readonly HostSystem _host;
+    private readonly Lock _ahead = new();
     private WriteBuffers? _buffers;
+    private WriteBuffers? _madeBuffers;
     private byte* _base;
     private long _length;
     private long _allocated;
+    private long _writtenAhead;
     private int _leases;
     private int _guardSlot = -1;
     private bool _isMapped;
+    private bool _writesBesideMap;
     private bool _isPreallocated = true;
     private bool _isSealed;
     private bool _isClosed;
@@ -109,7 +127,7 @@ internal sealed unsafe class OutputFile : IDisposable
         if (Volatile.Read(ref _leases) != 0)
             throw new InvalidOperationException("the output can't change its length while parts of it are leased");
         if (length > _allocated)
-            Reserve(_allocated, length);
+            Reserve(_allocated, length, length - (_length == 0 ? _writtenAhead : _allocated));
         if (_host.UnmapBeforeResize)
             Unmap();
         HostError error = _host.SetLength(_target.File, length);
@@ -121,35 +139,64 @@ internal sealed unsafe class OutputFile : IDisposable
     }
 
     /// <summary>
+    /// Writes the end of the output before its length is known, from any thread and without a lease. <see cref="Resize"/> keeps it. Disk
+    /// space in front of it is reserved.
+    /// </summary>
+    /// <exception cref="LinkException">"mapping output file failed: fallocate x: no space left on device", or another error of a write.</exception>
+    public void WriteAhead(long offset, ReadOnlySpan<byte> bytes)
+    {
+        ThrowIfUnusable();
+        lock (_ahead)
+        {
+            if (offset > _allocated)
+            {
+                Reserve(_allocated, offset, offset - _allocated);
+                _allocated = offset;
+            }
+
+            _writtenAhead += bytes.Length;
+        }
+
+        fixed (byte* b = bytes)
+        {
+            HostError error = WriteCounted(offset, b, bytes.Length);
+            if (error.Kind == HostErrorKind.NoSpace)
+                throw new LinkException($"mapping output file failed: {error.Describe("fallocate", Path)}");
+            if (error.IsError)
+                throw error.OnPath("write", Path);
+        }
+    }
+
+    /// <summary>
     /// A part to be written for the first time; its bytes are zero. Parts leased at the same time must not overlap. With
     /// buffers this waits until one is free.
     /// </summary>
     public OutputLease Lease(long offset, int length) => BeginLease(offset, length, LeaseKind.Fresh);
 
+    /// <summary>
+    /// As <see cref="Lease"/>, for content that is made here, not copied and relocated. Up to <see cref="MaxMade"/> bytes of it need no
+    /// fresh pages of the map where those are dear.
+    /// </summary>
+    public OutputLease LeaseMade(long offset, int length) => BeginLease(offset, length, LeaseKind.Made);
+
     /// <summary>A part to be changed: its bytes are those written before.</summary>
     public OutputLease LeasePatch(long offset, int length) => BeginLease(offset, length, LeaseKind.Patch);
 
-    /// <summary>A part to be read. The only lease a sealed output gives.</summary>
+    /// <summary>
+    /// A part to be read, up to <see cref="MaxMade"/> bytes at a time if there are many. The only lease a sealed output gives.
+    /// </summary>
     public OutputLease LeaseRead(long offset, int length) => BeginLease(offset, length, LeaseKind.Read);
 
     /// <summary>Writes bytes that stand elsewhere already, of any length and without a lease.</summary>
     public void Write(long offset, ReadOnlySpan<byte> bytes)
     {
         CheckAccess(offset, bytes.Length, writes: true);
-        if (_isMapped)
-        {
-            bytes.CopyTo(new Span<byte>(_base + offset, bytes.Length));
-            return;
-        }
-
         fixed (byte* b = bytes)
         {
-            HostError error = _host.WriteAt(_target.File, offset, b, bytes.Length);
+            HostError error = _isMapped ? WriteMapped(offset, b, bytes.Length) : WriteCounted(offset, b, bytes.Length);
             if (error.IsError)
                 throw error.OnPath("write", Path);
         }
-
-        _options.Account.CountWrittenOutput(bytes.Length);
     }
 
     /// <summary>Reads back what was written, of any length and without a lease.</summary>
@@ -214,7 +261,7 @@ internal sealed unsafe class OutputFile : IDisposable
         if (_target.IsStream)
             SendDownStream();
         _isClosed = true;
-        _buffers?.Dispose();
+        DisposeBuffers();
         _target.Publish();
     }
 
@@ -222,7 +269,7 @@ internal sealed unsafe class OutputFile : IDisposable
     public void Dispose()
     {
         Unmap();
-        _buffers?.Dispose();
+        DisposeBuffers();
         _isClosed = true;
         _target.Abandon();
     }
@@ -231,18 +278,33 @@ internal sealed unsafe class OutputFile : IDisposable
     {
         _leasesOfThisThread--;
         Interlocked.Decrement(ref _leases);
-        if (_isMapped)
+        if (_isMapped && start == _base + offset)
             return;
         if (!isRead && length > 0)
         {
-            HostError error = _host.WriteAt(_target.File, offset, start, length);
+            HostError error = WriteCounted(offset, start, length);
             if (error.IsError)
                 Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(error.OnPath("write", Path)), null);
-            else
-                _options.Account.CountWrittenOutput(length);
         }
 
-        _buffers!.Return(start);
+        (_isMapped ? _madeBuffers : _buffers)!.Return(start);
+    }
+
+    /// <summary>Writes to the file under the map, if that is better, or into the map.</summary>
+    private HostError WriteMapped(long offset, byte* bytes, long length)
+    {
+        if (_writesBesideMap && length >= WorthPresent)
+            return WriteCounted(offset, bytes, length);
+        Buffer.MemoryCopy(bytes, _base + offset, length, length);
+        return HostError.None;
+    }
+
+    private HostError WriteCounted(long offset, byte* bytes, long length)
+    {
+        HostError error = _host.WriteAt(_target.File, offset, bytes, length);
+        if (error.IsNone)
+            _options.Account.CountWrittenOutput(length);
+        return error;
     }
 
     private OutputLease BeginLease(long offset, int length, LeaseKind kind)
@@ -253,32 +315,35 @@ internal sealed unsafe class OutputFile : IDisposable
             throw new InvalidOperationException("this thread holds a part of the output already");
 
         byte* start = _base + offset;
-        if (_isMapped)
+        bool isFresh = kind is LeaseKind.Fresh or LeaseKind.Made;
+        if (!_isMapped || (kind is LeaseKind.Made or LeaseKind.Read && IsBesideMap(length)))
         {
-            if (kind == LeaseKind.Fresh && length >= WorthPresent)
-                MakePresent(offset, length);
-        }
-        else
-        {
-            start = _buffers!.Take();
+            WriteBuffers buffers = _isMapped ? MadeBuffers() : _buffers!;
+            start = buffers.Take();
             try
             {
-                if (kind == LeaseKind.Fresh)
+                if (isFresh)
                     new Span<byte>(start, length).Clear();
                 else
                     ReadBack(offset, start, length);
             }
             catch
             {
-                _buffers.Return(start);
+                buffers.Return(start);
                 throw;
             }
+        }
+        else if (isFresh && length >= WorthPresent)
+        {
+            MakePresent(offset, length);
         }
 
         _leasesOfThisThread++;
         Interlocked.Increment(ref _leases);
         return new OutputLease(this, offset, start, length, kind == LeaseKind.Read);
     }
+
+    private bool IsBesideMap(int length) => length is >= WorthPresent and <= MaxMade && _writesBesideMap;
 
     /// <summary>Makes pages present that are about to be written: one request instead of a fault for each few pages.</summary>
     private void MakePresent(long offset, long length)
@@ -311,8 +376,8 @@ internal sealed unsafe class OutputFile : IDisposable
         _failure?.Throw();
     }
 
-    /// <summary>Reserves disk space for what is new, or at least asks whether there is any.</summary>
-    private void Reserve(long from, long to)
+    /// <summary>Reserves disk space for what is new, or at least asks whether there are as many bytes as are still to be written.</summary>
+    private void Reserve(long from, long to, long needed)
     {
         // Memory is slow to reserve (each page is cleared once for it) and then cleared by nobody else; a look at the
         // free space must do there.
@@ -328,7 +393,7 @@ internal sealed unsafe class OutputFile : IDisposable
         }
 
         // Other errors say that this file system can't reserve space (zfs: EINVAL, EPERM; NFS, FUSE: EOPNOTSUPP).
-        if (to - from > free)
+        if (needed > free)
             throw new LinkException($"mapping output file failed: {_host.NoSpace.Describe("fallocate", Path)}");
     }
 
@@ -354,7 +419,10 @@ internal sealed unsafe class OutputFile : IDisposable
         }
         else
         {
+            // Pages this process had until now are the fastest there are for the map.
+            PageCache.Shared.LetGo();
             error = _host.MapOutput(_target.File, length, out _base);
+            _writesBesideMap = error.IsNone && _host.WritesBesideMap(_target.File);
             if (error.IsNone && length >= WorthLargePages)
                 _host.Advise(_base, length, MapAdvice.LargePages);
         }
@@ -377,7 +445,26 @@ internal sealed unsafe class OutputFile : IDisposable
     private void UseBuffers()
     {
         _isMapped = false;
-        _buffers = new WriteBuffers(_host, _options.Account);
+        _buffers = NewBuffers();
+    }
+
+    private WriteBuffers NewBuffers() => new(_host, _options.Account, MaxLease, (int)(BufferBudget / MaxLease));
+
+    private WriteBuffers MadeBuffers()
+    {
+        if (Volatile.Read(ref _madeBuffers) is { } buffers)
+            return buffers;
+        WriteBuffers fresh = new(_host, _options.Account, MaxMade, MostMadeBuffers);
+        if (Interlocked.CompareExchange(ref _madeBuffers, fresh, null) is not { } first)
+            return fresh;
+        fresh.Dispose();
+        return first;
+    }
+
+    private void DisposeBuffers()
+    {
+        _buffers?.Dispose();
+        _madeBuffers?.Dispose();
     }
 
     private void Unmap()
@@ -396,7 +483,7 @@ internal sealed unsafe class OutputFile : IDisposable
 
     private void SendDownStream()
     {
-        _buffers ??= new WriteBuffers(_host, _options.Account);
+        _buffers ??= NewBuffers();
         byte* buffer = _buffers.Take();
         for (long offset = 0; offset < _length;)
         {
@@ -414,6 +501,7 @@ internal sealed unsafe class OutputFile : IDisposable
     private enum LeaseKind : byte
     {
         Fresh,
+        Made,
         Patch,
         Read,
     }

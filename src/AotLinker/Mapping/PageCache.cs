@@ -57,13 +57,20 @@ internal sealed unsafe class PageCache(HostSystem host)
                 {
                     Kept += bytes;
                     Add((nint)pages, bytes);
-                    Shrink();
+                    Shrink(Capacity);
                     return;
                 }
             }
         }
 
         host.FreePages(pages, bytes);
+    }
+
+    /// <summary>Gives what is kept back to the system, for a phase that needs pages of another kind.</summary>
+    public void LetGo()
+    {
+        lock (_lock)
+            Shrink(0);
     }
 
     /// <summary>Changes the length of a run; content stays, and what is new is zero. On an error all stays as it was.</summary>
@@ -177,10 +184,10 @@ internal sealed unsafe class PageCache(HostSystem host)
     }
 
     // A large page goes back to the system when nothing of it is in use.
-    private void Shrink()
+    private void Shrink(long most)
     {
         long unit = HasSlabs ? host.LargePageSize : host.PageSize;
-        for (int i = _free.Count - 1; i >= 0 && Kept > Capacity; i--)
+        for (int i = _free.Count - 1; i >= 0 && Kept > most; i--)
         {
             (nint start, long length) = _free[i];
             long from = RoundUp(start, unit);

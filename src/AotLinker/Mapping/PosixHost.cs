@@ -19,6 +19,9 @@ internal abstract unsafe class PosixHost : HostSystem
 
     private const int StackPathBytes = 1024;
 
+    /// <summary>The most bytes that are written to a place of a file at once.</summary>
+    protected virtual long MaxWrite => MaxTransfer;
+
     /// <summary>What Go says of a path with a NUL in it, which the C library would cut short: EINVAL.</summary>
     private static HostError InvalidPath => new(22);
 
@@ -140,7 +143,7 @@ internal abstract unsafe class PosixHost : HostSystem
     {
         for (long done = 0; done < count;)
         {
-            nint put = RawWriteAt((int)file.Handle, buffer + done, (nint)Math.Min(count - done, MaxTransfer), offset + done);
+            nint put = RawWriteAt((int)file.Handle, buffer + done, (nint)Math.Min(count - done, MaxWrite), offset + done);
             if (put >= 0)
                 done += put;
             else if (LastError.Code != Eintr)

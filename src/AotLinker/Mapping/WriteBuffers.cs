@@ -1,25 +1,30 @@
 namespace AotLinker.Mapping;
 
 /// <summary>
-/// The buffers of an output that is not mapped: at most <see cref="OutputFile.BufferBudget"/> bytes, each of
-/// <see cref="OutputFile.MaxLease"/>, made when first needed and touched only as far as they are used. Who finds none free
-/// waits; as a thread holds one at a time, somebody always returns one. Where the system gives fewer, those must do.
+/// A few buffers of one size for content on its way to the output, made when first needed and touched only as far as they are used.
+/// Who finds none free waits; as a thread holds one at a time, somebody always returns one. Where the system gives fewer, those must do.
 /// </summary>
 internal sealed unsafe class WriteBuffers : IDisposable
 {
-    private const int MostBuffers = (int)(OutputFile.BufferBudget / OutputFile.MaxLease);
-
     private readonly HostSystem _host;
     private readonly MemoryAccount _account;
+    private readonly int _size;
+    private readonly PageCache? _cache;
     private readonly Lock _lock = new();
-    private readonly Stack<nint> _free = new(MostBuffers);
-    private readonly List<nint> _all = new(MostBuffers);
-    private readonly SemaphoreSlim _available = new(MostBuffers, MostBuffers);
+    private readonly Stack<nint> _free;
+    private readonly List<nint> _all;
+    private readonly SemaphoreSlim _available;
 
-    public WriteBuffers(HostSystem host, MemoryAccount account)
+    /// <summary>At most <paramref name="most"/> buffers of <paramref name="size"/> bytes, a multiple of the page size.</summary>
+    public WriteBuffers(HostSystem host, MemoryAccount account, int size, int most)
     {
         _host = host;
         _account = account;
+        _size = size;
+        _cache = host == HostSystem.Current ? PageCache.Shared : null;
+        _free = new(most);
+        _all = new(most);
+        _available = new(most, most);
     }
 
     public byte* Take()
@@ -31,10 +36,10 @@ internal sealed unsafe class WriteBuffers : IDisposable
             {
                 if (_free.TryPop(out nint buffer))
                     return (byte*)buffer;
-                HostError error = _host.AllocatePages(OutputFile.MaxLease, out byte* pages);
+                HostError error = _cache is not null ? _cache.Take(_size, out byte* pages) : _host.AllocatePages(_size, out pages);
                 if (error.IsNone)
                 {
-                    _account.CountNative(OutputFile.MaxLease);
+                    _account.CountNative(_size);
                     _all.Add((nint)pages);
                     return pages;
                 }
@@ -61,8 +66,11 @@ internal sealed unsafe class WriteBuffers : IDisposable
     {
         foreach (nint buffer in _all)
         {
-            _host.FreePages((byte*)buffer, OutputFile.MaxLease);
-            _account.CountNative(-OutputFile.MaxLease);
+            if (_cache is not null)
+                _cache.Give((byte*)buffer, _size);
+            else
+                _host.FreePages((byte*)buffer, _size);
+            _account.CountNative(-_size);
         }
 
         _all.Clear();

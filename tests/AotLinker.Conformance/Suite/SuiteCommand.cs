@@ -78,7 +78,14 @@ internal static class SuiteCommand
             throw new ConformanceException("no case matches");
         }
 
-        return Runner.Run(chosen, jobs, verbose, portsFile) == 0 ? 0 : 1;
+        try
+        {
+            return Runner.Run(chosen, jobs, verbose, portsFile) == 0 ? 0 : 1;
+        }
+        finally
+        {
+            VirtualMachine.Stop();
+        }
     }
 
     /// <summary>Whether a filter is part of a case's name, or its end if the filter ends in "$".</summary>

@@ -28,7 +28,7 @@ internal sealed partial class StandardSuite
             CaptureSet set = new(_toolchain, "build", [.. WinePrograms.Select(name => "./" + name)], Settings.Programs, For(port, []), stamp);
             foreach (string program in WinePrograms)
             {
-                Add("wine", $"{port}: {program}", Tier.All, () => Runs(set[Module + program], [], [], ""));
+                Add("wine", $"{port}: {program}", Tier.All, () => Runs(set[Module + program], [], [], program == "hello" ? "hello, world" : ""));
             }
 
             LinkStep Hello() => set[Module + "hello"];
@@ -51,10 +51,14 @@ internal sealed partial class StandardSuite
     }
 }
 
-/// <summary>Wine for programs of one CPU, with a folder of its own, which the programs of both CPUs share.</summary>
-/// <param name="Loader">The program that starts others.</param>
-internal sealed record Wine(string Loader)
+/// <summary>
+/// Wine for programs of one CPU, with a folder of its own, which the programs of both CPUs share; or that of the virtual machine.
+/// </summary>
+/// <param name="Loader">The program that starts others; null for the virtual machine, which runs programs for 386.</param>
+internal sealed record Wine(string? Loader)
 {
+    private const string Library = "bcryptprimitives.dll";
+
     private static readonly Lazy<string?> Failure = new(Prepare);
 
     private static string Prefix => Path.Combine(Settings.Cache, "wine-programs");
@@ -67,19 +71,38 @@ internal sealed record Wine(string Loader)
     };
 
     /// <summary>Wine for a CPU; null where it, or a compiler for what it lacks, is not here.</summary>
-    public static Wine? For(string cpu) => Host.RunsLinuxAmd64 && LoaderFor(cpu) is { } loader && Host.Find(CompilerFor(cpu)) is not null ? new Wine(loader) : null;
+    public static Wine? For(string cpu)
+    {
+        if (!Host.RunsLinuxAmd64 || Host.Find(CompilerFor(cpu)) is null)
+        {
+            return null;
+        }
+
+        string? loader = LoaderFor(cpu);
+        return loader is not null || InVirtualMachine(cpu) ? new Wine(loader) : null;
+    }
 
     /// <summary>Why there is no Wine for a CPU.</summary>
-    public static string Missing(string cpu) => LoaderFor(cpu) is null
-        ? cpu == "386" ? "there is no wine32, or this system runs no 32-bit programs" : "there is no wine64"
+    public static string Missing(string cpu) => LoaderFor(cpu) is null && !InVirtualMachine(cpu)
+        ? cpu == "386" ? $"there is no wine32, or this system runs no 32-bit programs; {VirtualMachine.Hint}" : "there is no wine64"
         : $"there is no {CompilerFor(cpu)}";
 
     /// <summary>Runs a program.</summary>
     public CommandResult Run(string program, string[] arguments)
     {
+        TimeSpan limit = TimeSpan.FromMinutes(10);
+        if (Loader is null)
+        {
+            string library = Path.Combine(Path.GetDirectoryName(program)!, Library);
+            MakeLibrary("386", library);
+            return VirtualMachine.RunWindows(program, library, arguments, limit);
+        }
+
         Check.That(Failure.Value is null, $"Wine can't be set up: {Failure.Value}");
-        return Command.Run([Loader, program], arguments, Environment, Path.GetDirectoryName(program), limit: TimeSpan.FromMinutes(10));
+        return Command.Run([Loader, program], arguments, Environment, Path.GetDirectoryName(program), limit: limit);
     }
+
+    private static bool InVirtualMachine(string cpu) => cpu == "386" && !Host.RunsLinux386 && VirtualMachine.IsPrepared;
 
     /// <summary>The loader of Debian's package wine64 or wine32 for a CPU. wine32 is one of the host's programs with 32 bits.</summary>
     private static string? LoaderFor(string cpu)
@@ -102,7 +125,7 @@ internal sealed record Wine(string Loader)
 
     private static string CompilerFor(string cpu) => cpu == "amd64" ? "x86_64-w64-mingw32-gcc" : "i686-w64-mingw32-gcc";
 
-    /// <summary>Makes the folder, and puts into it the library that Go's runtime needs and Wine 8 does not have. Null, or what went wrong.</summary>
+    /// <summary>Makes the folder, and puts into it what Wine lacks. Null, or what went wrong.</summary>
     private static string? Prepare()
     {
         try
@@ -116,14 +139,9 @@ internal sealed record Wine(string Loader)
 
             foreach ((string cpu, string folder) in ((string, string)[])[("amd64", "system32"), ("386", "syswow64")])
             {
-                if (For(cpu) is not null && Directory.Exists(Path.Combine(windows, folder)))
+                if (For(cpu) is { Loader: not null } && Directory.Exists(Path.Combine(windows, folder)))
                 {
-                    Command.Must(
-                    [
-                        CompilerFor(cpu), "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-nostdlib", "-Wl,--kill-at", "-Wl,-e,0",
-                        "-o", Path.Combine(windows, folder, "bcryptprimitives.dll"),
-                        Path.Combine(Settings.Root, "tests", "AotLinker.Conformance", "native", "bcryptprimitives.c"),
-                    ]);
+                    MakeLibrary(cpu, Path.Combine(windows, folder, Library));
                 }
             }
 
@@ -134,4 +152,11 @@ internal sealed record Wine(string Loader)
             return failure.Message;
         }
     }
+
+    /// <summary>Makes the library that Go's runtime needs and Wine 8 does not have.</summary>
+    private static void MakeLibrary(string cpu, string file) => Command.Must(
+    [
+        CompilerFor(cpu), "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-nostdlib", "-Wl,--kill-at", "-Wl,-e,0", "-o", file,
+        Path.Combine(Settings.Root, "tests", "AotLinker.Conformance", "native", "bcryptprimitives.c"),
+    ]);
 }

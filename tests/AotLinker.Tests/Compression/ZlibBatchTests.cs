@@ -28,16 +28,20 @@ public class ZlibBatchTests
             new Source(mixed.AsMemory(0, ChunkSize + 1).ToArray()),
             new Source(TestData.Generate("far", ChunkSize + 20)),
         ];
-        NativeBuffer[] outputs = ZlibBatch.Compress(sources, deflate, (DeflateLevel)level, new Workers(threads));
+        var kept = new Sink(sources.Length, takes: false);
+        ZlibBatch.Compress(sources, kept, deflate, (DeflateLevel)level, new Workers(threads));
+        var taken = new Sink(sources.Length, takes: true);
+        ZlibBatch.Compress(sources, taken, deflate, (DeflateLevel)level, new Workers(threads));
         using var writer = new ZlibWriter(deflate, (DeflateLevel)level);
         for (int i = 0; i < sources.Length; i++)
         {
             writer.Reset();
             writer.Write(((Source)sources[i]).Data);
             writer.Finish();
-            Assert.True(writer.Output.Span.SequenceEqual(outputs[i].Span), $"source {i}");
-            outputs[i].Dispose();
+            Assert.True(writer.Output.Span.SequenceEqual(kept[i]), $"source {i}");
+            Assert.True(writer.Output.Span.SequenceEqual(taken[i]), $"source {i}, taken while it was made");
         }
+        Assert.True(kept.Most > 4 * taken.Most / 3, $"{kept.Most} bytes at most if streams are kept, {taken.Most} if not");
     }
 
     /// <summary>
@@ -54,9 +58,9 @@ public class ZlibBatchTests
         using var writer = new ZlibWriter(DeflateFamily.Go127, DeflateLevel.BestSpeed);
         writer.Write(data);
         writer.Finish();
-        NativeBuffer output = Assert.Single(ZlibBatch.Compress([new Source(data)], DeflateFamily.Go127, DeflateLevel.BestSpeed, new Workers(4)));
-        Assert.True(writer.Output.Span.SequenceEqual(output.Span));
-        output.Dispose();
+        var sink = new Sink(1, takes: false);
+        ZlibBatch.Compress([new Source(data)], sink, DeflateFamily.Go127, DeflateLevel.BestSpeed, new Workers(4));
+        Assert.True(writer.Output.Span.SequenceEqual(sink[0]));
     }
 
     /// <summary>A chunk matched ahead is written the same whether its guess holds, holds later, or never.</summary>
@@ -107,13 +111,14 @@ public class ZlibBatchTests
     {
         var failing = new Source(TestData.Generate("words", 2 * ChunkSize)) { FailsAt = ChunkSize };
         Assert.Throws<InvalidDataException>(() =>
-            ZlibBatch.Compress([failing, new Source(new byte[5 * ChunkSize])], DeflateFamily.Go127, DeflateLevel.BestSpeed, new Workers(3)));
+            ZlibBatch.Compress(
+                [failing, new Source(new byte[5 * ChunkSize])], new Sink(2, takes: true), DeflateFamily.Go127, DeflateLevel.BestSpeed, new Workers(3)));
     }
 
     [Fact]
     public void The_lazy_encoder_cannot_be_batched() =>
         Assert.Throws<ArgumentException>(() =>
-            ZlibBatch.Compress([new Source([1])], DeflateFamily.Go123, DeflateLevel.Default, new Workers(1)));
+            ZlibBatch.Compress([new Source([1])], new Sink(1, takes: false), DeflateFamily.Go123, DeflateLevel.Default, new Workers(1)));
 
     /// <summary>A source may give more than it is asked for, as much as there is room for; a chunk matched ahead comes in between.</summary>
     [Theory]
@@ -128,10 +133,43 @@ public class ZlibBatchTests
         using var writer = new ZlibWriter(DeflateFamily.Go127, DeflateLevel.BestSpeed);
         writer.Write(data);
         writer.Finish();
-        NativeBuffer output = Assert.Single(
-            ZlibBatch.Compress([new Source(data) { More = more }], DeflateFamily.Go127, DeflateLevel.BestSpeed, new Workers(threads)));
-        Assert.True(writer.Output.Span.SequenceEqual(output.Span));
-        output.Dispose();
+        var sink = new Sink(1, takes: true);
+        ZlibBatch.Compress([new Source(data) { More = more }], sink, DeflateFamily.Go127, DeflateLevel.BestSpeed, new Workers(threads));
+        Assert.True(writer.Output.Span.SequenceEqual(sink[0]));
+    }
+
+    /// <summary>Collects the streams, at their ends or as they come.</summary>
+    private sealed class Sink(int count, bool takes) : IZlibSink
+    {
+        private readonly List<byte>[] _streams = [.. Enumerable.Range(0, count).Select(_ => new List<byte>())];
+        private long _most;
+
+        public ReadOnlySpan<byte> this[int stream] => _streams[stream].ToArray();
+
+        /// <summary>The most that stood in one buffer.</summary>
+        public long Most => _most;
+
+        public void Continue(int stream, NativeBuffer buffer)
+        {
+            if (takes)
+            {
+                Note(stream, buffer);
+                buffer.Clear();
+            }
+        }
+
+        public void End(int stream, NativeBuffer rest)
+        {
+            Note(stream, rest);
+            rest.Dispose();
+        }
+
+        private void Note(int stream, NativeBuffer buffer)
+        {
+            lock (_streams)
+                _most = long.Max(_most, buffer.Length);
+            _streams[stream].AddRange(buffer.Span);
+        }
     }
 
     private sealed class Source(byte[] data) : IZlibSource

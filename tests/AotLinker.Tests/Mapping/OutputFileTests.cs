@@ -300,7 +300,8 @@ public sealed unsafe class OutputFileTests : IDisposable
         byte[] bytes = Scratch.Pattern(1 << 20);
         using (OutputFile output = OutputFile.Create(_scratch["out"], 1 << 20, Options(false, true)))
         {
-            output.Write(0, bytes);
+            using (OutputLease lease = output.Lease(0, bytes.Length))
+                bytes.CopyTo(lease.Span);
             string path = Assert.Single(Directory.GetFiles(_scratch.Root));
             Assert.Equal(1024, InputFileTests.ResidentKilobytes(path));
             output.Forget(1, (1 << 20) - 1);
@@ -337,6 +338,99 @@ public sealed unsafe class OutputFileTests : IDisposable
     }
 
     private OutputOptions Options(bool buffered, bool named) => new() { ForceBuffered = buffered, ForceNamed = named, Account = _account };
+
+    /// <summary>What is made goes beside the map where that is better, between parts that go into it and in the same pages as they.</summary>
+    [Theory]
+    [MemberData(nameof(Backings))]
+    public void Made_parts_and_others_make_one_file(bool buffered, bool named)
+    {
+        const int Length = 9_000_011;
+        const int Block = 100_003;
+        byte[] expected = Scratch.Pattern(Length);
+        using (OutputFile output = OutputFile.Create(_scratch["out"], Length, Options(buffered, named)))
+        {
+            Parallel.For(0, (Length + Block - 1) / Block, new ParallelOptions { MaxDegreeOfParallelism = 40 }, i =>
+            {
+                int offset = i * Block;
+                int length = Math.Min(Block, Length - offset);
+                using OutputLease lease = i % 2 == 0 ? output.LeaseMade(offset, length) : output.Lease(offset, length);
+                Assert.True(lease.Span.IndexOfAnyExcept((byte)0) < 0);
+                expected.AsSpan(offset, length).CopyTo(lease.Span);
+            });
+            Assert.Equal(buffered ? Length : WritesBesideMap() ? Block * 45L : 0, _account.OutputBytesWritten);
+
+            // Larger than the buffers, and smaller than is worth one.
+            using (OutputLease lease = output.LeaseMade(1000, OutputFile.MaxMade + 1))
+                expected.AsSpan(1000, lease.Length).CopyTo(lease.Span);
+            using (OutputLease lease = output.LeaseMade(500, 7))
+                expected.AsSpan(500, 7).CopyTo(lease.Span);
+            output.Write(777_777, expected.AsSpan(777_777, 200_000));
+            output.Seal();
+            using (OutputLease read = output.LeaseRead(4_000_000, OutputFile.MaxMade))
+                Assert.True(read.ReadOnlySpan.SequenceEqual(expected.AsSpan(4_000_000, OutputFile.MaxMade)));
+            output.Commit();
+        }
+
+        Assert.Equal(expected, File.ReadAllBytes(_scratch["out"]));
+    }
+
+    [Theory]
+    [MemberData(nameof(Backings))]
+    public void The_end_may_be_written_before_the_length_is_known(bool buffered, bool named)
+    {
+        const int Length = 3_000_017;
+        const int Ahead = 2_000_003;
+        byte[] expected = Scratch.Pattern(Length);
+        using (OutputFile output = OutputFile.Open(_scratch["out"], Options(buffered, named)))
+        {
+            output.WriteAhead(Ahead + 500_000, expected.AsSpan(Ahead + 500_000, 300_000));
+            output.WriteAhead(Ahead, expected.AsSpan(Ahead, 500_000));
+            output.WriteAhead(Length - 10, new byte[100]); // taken back by the length
+            output.Resize(Length);
+            using (OutputLease rest = output.LeaseMade(Ahead + 800_000, Length - Ahead - 800_000))
+                expected.AsSpan(Ahead + 800_000).CopyTo(rest.Span);
+            using (OutputLease lease = output.Lease(0, Ahead))
+                expected.AsSpan(0, Ahead).CopyTo(lease.Span);
+            output.Commit();
+        }
+
+        Assert.Equal(expected, File.ReadAllBytes(_scratch["out"]));
+    }
+
+    [Fact]
+    public void A_full_disk_is_the_same_error_for_the_end_that_is_written_first()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        foreach (Moody host in (Moody[])[new() { OnPreallocate = new HostError(28) }, new() { OnWriteAt = new HostError(28) }])
+        {
+            using OutputFile output = OutputFile.Open(_scratch["out"], new OutputOptions { Host = host });
+            LinkException e = Assert.Throws<LinkException>(() => output.WriteAhead(1 << 20, new byte[100]));
+            Assert.Equal($"mapping output file failed: fallocate {_scratch["out"]}: no space left on device", e.Message);
+        }
+        // In memory nothing is reserved: the rest must fit beside what was written first.
+        var small = new Moody { InMemory = true, Free = 1_000_000 };
+        using (OutputFile output = OutputFile.Open(_scratch["out"], new OutputOptions { Host = small }))
+        {
+            output.WriteAhead(800_000, new byte[100_000]);
+            LinkException e = Assert.Throws<LinkException>(() => output.Resize(1_100_001));
+            Assert.Equal($"mapping output file failed: fallocate {_scratch["out"]}: no space left on device", e.Message);
+            output.Resize(1_100_000);
+            output.Resize(2_000_000);
+        }
+        Assert.Empty(Names());
+    }
+
+    private bool WritesBesideMap()
+    {
+        string path = Path.Combine(_scratch.Root, "other");
+        File.WriteAllBytes(path, [1]);
+        Assert.True(HostSystem.Current.OpenInput(path, out HostFile file).IsNone);
+        bool result = HostSystem.Current.WritesBesideMap(file);
+        Assert.True(HostSystem.Current.Close(file).IsNone);
+        File.Delete(path);
+        return result;
+    }
 
     private string[] Names() => [.. Directory.GetFileSystemEntries(_scratch.Root).Select(p => Path.GetFileName(p))];
 

@@ -16,7 +16,7 @@ internal static class CodeSignature
 {
     private const int PageSizeLog = 12;
     private const int PageSize = 1 << PageSizeLog;
-    private const int PagesPerPiece = 256;
+    private const int PagesPerPiece = OutputFile.MaxMade / PageSize;
     private const int SuperBlobSize = 12 + 8;
     private const int DirectorySize = 88;
     private const int HashOffset = DirectorySize + IdentifierSize;

@@ -244,7 +244,7 @@ internal sealed partial class MachOFormat
         Sha256 hash = new();
         for (long offset = 0; offset < _signature;)
         {
-            int length = (int)Math.Min(OutputFile.MaxLease, _signature - offset);
+            int length = (int)Math.Min(OutputFile.MaxMade, _signature - offset);
             using OutputLease lease = ctx.Output.LeaseRead(offset, length);
             hash.Update(lease.ReadOnlySpan);
             offset += length;

@@ -9,9 +9,8 @@ namespace AotLinker.Synthesize.Dwarf;
 /// <remarks>
 /// The steps in pass order: <see cref="Collect"/> after dead code elimination; <see cref="Arrange"/> when functions have addresses;
 /// dodata calls <see cref="AllocateSections"/> when it has placed its own sections; address gives the sections of <see
-/// cref="LinkContext.DwarfSegment"/> their addresses; <see cref="Compress"/> changes sizes and addresses once more; then the content is
-/// written with <see cref="FilePieceCount"/>, <see cref="FilePieceStart"/> and <see cref="FillFilePiece"/>, which hide whether it is
-/// compressed.
+/// cref="LinkContext.DwarfSegment"/> their addresses; <see cref="Compress"/> changes sizes and addresses once more and writes all of it;
+/// where nothing is compressed the content is written with that of the other segments.
 /// </remarks>
 internal sealed partial class DwarfSections : IDisposable
 {
@@ -19,7 +18,7 @@ internal sealed partial class DwarfSections : IDisposable
 
     private DwarfSections(DebugInfo info) => _info = info;
 
-    /// <summary>The sections in output order. Empty until <see cref="Arrange"/>.</summary>
+    /// <summary>The sections in output order. Empty until <see cref="Arrange"/>, and when all is written.</summary>
     public List<DwarfSection> Sections { get; private set; } = [];
 
     /// <summary>

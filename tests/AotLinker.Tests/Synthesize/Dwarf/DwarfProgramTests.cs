@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
 using AotLinker.Cli;
+using AotLinker.Compression;
 using AotLinker.Load;
 using AotLinker.Mapping;
 using AotLinker.Objects;
@@ -232,11 +233,15 @@ public sealed class DwarfProgramTests
         DwarfSections dwarf = program.Context.Dwarf!;
         long size = 0;
         dwarf.AllocateSections(program.Context, ref size);
-        dwarf.Compress(program.Context);
-        DwarfSection section = program.Section(".debug_info");
+        program.Context.SegmentOrder.Add(program.Context.DwarfSegment);
+        Sheet sheet = new();
+        DwarfSection section = program.Section(".debug_info"), scripts = program.Section(".debug_gdb_scripts");
+        byte[] unchanged = program.Read(".debug_gdb_scripts");
+        List<DwarfSection> sections = dwarf.Sections;
+        dwarf.Compress(program.Context, sheet.Write);
         Assert.True(section.Output.Compressed);
         Assert.Equal(".debug_info", section.Output.Name);
-        byte[] file = ReadFile(program.Context, section);
+        byte[] file = sheet.Read(program.Context, section);
         Assert.Equal((ulong)file.Length, section.Output.Length);
         Assert.Equal((1ul, (ulong)info.Length, 1ul), (BinaryPrimitives.ReadUInt64LittleEndian(file),
             BinaryPrimitives.ReadUInt64LittleEndian(file.AsSpan(8)), BinaryPrimitives.ReadUInt64LittleEndian(file.AsSpan(16))));
@@ -245,10 +250,50 @@ public sealed class DwarfProgramTests
         stream.CopyTo(inflated);
         Assert.Equal(info, inflated.ToArray());
         // Too small to gain anything.
-        DwarfSection scripts = program.Section(".debug_gdb_scripts");
         Assert.False(scripts.Output.Compressed);
-        Assert.Equal(program.Read(".debug_gdb_scripts"), ReadFile(program.Context, scripts));
-        Assert.Equal(dwarf.Sections.Sum(s => (long)s.Output.Length), (long)program.Context.DwarfSegment.Length);
+        Assert.Equal(unchanged, sheet.Read(program.Context, scripts));
+        Assert.Empty(dwarf.Sections);
+        Assert.Equal(sections.Sum(s => (long)s.Output.Length), (long)program.Context.DwarfSegment.Length);
+    }
+
+    /// <summary>Streams come in pieces and in any order; each goes to the file when those before it are all there.</summary>
+    [Fact]
+    public void SectionsWaitForThoseBeforeThem()
+    {
+        Program program = new("go1.27.4", "", 1, 0);
+        LinkContext ctx = program.Context;
+        long size = 0;
+        ctx.Dwarf!.AllocateSections(ctx, ref size);
+        List<DwarfSection> sections = [program.Section(".debug_info"), program.Section(".debug_gdb_scripts"), program.Section(".debug_line")];
+        Sheet sheet = new();
+        using CompressedSections sink = new(ctx, sections, sheet.Write);
+        using NativeBuffer info = Buffer("abc"), line = Buffer("uv");
+
+        sink.Continue(2, line);
+        Assert.Equal((2, 0), (line.Length, sheet.Length));
+        sink.Continue(0, info);
+        Assert.Equal((0, 24 + 3), (info.Length, sheet.Length));
+        NativeBuffer lineEnd = Buffer("uvw"), tooLong = Buffer(new string('x', (int)sections[1].Size - 24));
+        sink.End(2, lineEnd);
+        sink.Continue(1, tooLong);
+        sink.End(1, tooLong);
+        Assert.Equal(24 + 3, sheet.Length);
+        info.Append("d"u8);
+        sink.Continue(0, info);
+        sink.End(0, Buffer("e"));
+
+        Assert.Equal("abcde"u8, sheet.Read(ctx, sections[0]).AsSpan(24));
+        Assert.Equal(program.Read(".debug_gdb_scripts"), sheet.Read(ctx, sections[1]));
+        Assert.Equal("uvw"u8, sheet.Read(ctx, sections[2]).AsSpan(24));
+        Assert.Equal([true, false, true], sections.Select(s => s.Output.Compressed));
+        Assert.Equal((24 + 5 + sections[1].Size, 24ul + 3), ((long)(sections[2].Output.Vaddr - sections[0].Output.Vaddr), sections[2].Output.Length));
+
+        static NativeBuffer Buffer(string text)
+        {
+            NativeBuffer buffer = new();
+            buffer.Append(Encoding.ASCII.GetBytes(text));
+            return buffer;
+        }
     }
 
     [Fact]
@@ -267,16 +312,21 @@ public sealed class DwarfProgramTests
         Assert.Contains("relocation target go:info.nowhere not defined", program.Errors);
     }
 
-    private static byte[] ReadFile(LinkContext ctx, DwarfSection section)
+    /// <summary>A file.</summary>
+    private sealed class Sheet
     {
-        DwarfSections dwarf = ctx.Dwarf!;
-        int pieces = dwarf.FilePieceCount(section);
-        byte[] file = new byte[dwarf.FilePieceStart(section, pieces)];
-        for (int i = 0; i < pieces; i++)
+        private readonly MemoryStream _bytes = new();
+
+        public void Write(long offset, ReadOnlySpan<byte> bytes)
         {
-            dwarf.FillFilePiece(ctx, section, i, file.AsSpan((int)dwarf.FilePieceStart(section, i)..(int)dwarf.FilePieceStart(section, i + 1)));
+            _bytes.Position = offset;
+            _bytes.Write(bytes);
         }
-        return file;
+
+        public byte[] Read(LinkContext ctx, DwarfSection section) =>
+            _bytes.ToArray().AsSpan((int)ctx.DwarfSegment.OffsetOf(section.Output.Vaddr), (int)section.Output.Length).ToArray();
+
+        public long Length => _bytes.Length;
     }
 
     private static uint SumOfUnits(byte[] lines)
