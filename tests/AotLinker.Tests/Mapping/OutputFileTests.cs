@@ -397,11 +397,9 @@ public sealed unsafe class OutputFileTests : IDisposable
         Assert.Equal(expected, File.ReadAllBytes(_scratch["out"]));
     }
 
-    [Fact]
+    [LinuxFact]
     public void A_full_disk_is_the_same_error_for_the_end_that_is_written_first()
     {
-        if (!OperatingSystem.IsLinux())
-            return;
         foreach (Moody host in (Moody[])[new() { OnPreallocate = new HostError(28) }, new() { OnWriteAt = new HostError(28) }])
         {
             using OutputFile output = OutputFile.Open(_scratch["out"], new OutputOptions { Host = host });

@@ -10,7 +10,7 @@ namespace AotLinker.Formats.MachO;
 /// </summary>
 /// <remarks>
 /// The pages are read back from the output, mapped or not, by all threads: they do not depend on each other. Each thread holds one lease
-/// at a time and the digests of 256 pages.
+/// at a time and the digests of its pages.
 /// </remarks>
 internal static class CodeSignature
 {
