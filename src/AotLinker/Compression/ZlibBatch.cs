@@ -20,13 +20,13 @@ namespace AotLinker.Compression;
 /// Work ahead costs the warm-up, so there is none while every thread has a stream of its own. On DWARF, 1.27's level 1 agrees after
 /// two to five blocks in four of five places, and after forty at the latest; the other encoders after three at most.
 /// </para>
-/// <para>What is read ahead is bounded: one chunk for each thread, some 3 MB each. Streams are begun in order, so that a sink that wants
+/// <para>What is read ahead is bounded: one chunk for each thread, some 2 MB each. Streams are begun in order, so that a sink that wants
 /// one after the other has few to keep.</para>
 /// </remarks>
 internal sealed class ZlibBatch : IDisposable
 {
-    /// <summary>Blocks in a chunk (1 MB): long against the warm-up, short against a section.</summary>
-    internal const int BlocksPerChunk = 16;
+    /// <summary>Blocks in a chunk (512 KB): long against the warm-up, short against a section, and little memory.</summary>
+    internal const int BlocksPerChunk = 8;
 
     private readonly object _gate = new();
     private readonly DeflateFamily _family;

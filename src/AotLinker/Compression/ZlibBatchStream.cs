@@ -91,9 +91,6 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
         if (_next == 0)
         {
             scratch.Reset();
-            // DWARF shrinks to a quarter or a third.
-            if (_chunkCount > 1)
-                writer.Output.Expect(Length / 8 * 3);
             ZlibWriter.AppendHeader(writer, _level);
         }
         if (_chunks[_next] is { } ahead)

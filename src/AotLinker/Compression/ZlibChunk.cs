@@ -6,7 +6,7 @@ namespace AotLinker.Compression;
 /// Some blocks of a stream whose matches were looked for ahead of the writer, on the guess that a matcher warmed up on the blocks before
 /// is in the right state: their data, their tokens, and copies of the matcher's table by which the guess is checked.
 /// </summary>
-/// <remarks>Holds some 4 MB, so it is used again: <see cref="Match"/>, <see cref="Write"/>, and so on.</remarks>
+/// <remarks>Holds some 2 MB, so it is used again: <see cref="Match"/>, <see cref="Write"/>, and so on.</remarks>
 internal sealed unsafe class ZlibChunk : IDisposable
 {
     private readonly NativeBuffer _data = new();
@@ -31,7 +31,7 @@ internal sealed unsafe class ZlibChunk : IDisposable
     }
 
     /// <summary>Blocks of a chunk before which the guess can be checked; often it is right at once, or soon.</summary>
-    private static ReadOnlySpan<byte> CheckBlocks => [0, 1, 2, 4, 8, 14];
+    private static ReadOnlySpan<byte> CheckBlocks => [0, 1, 2, 4, 6];
 
     /// <summary>Whether the tokens are there. Belongs to the scheduler.</summary>
     public bool IsMatched { get; set; }
