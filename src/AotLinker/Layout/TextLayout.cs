@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using AotLinker.Cpu;
 using AotLinker.Hashing;
+using AotLinker.Mapping;
 using AotLinker.Objects;
 
 namespace AotLinker.Layout;
@@ -97,13 +98,12 @@ internal sealed partial class TextLayout
             next[kind] = sum;
             sum += count;
         }
-        SymbolId[] ordered = new SymbolId[text.Count];
+        using NativeArray<SymbolId> ordered = new(text.Count);
         foreach (SymbolId s in text)
         {
             ordered[next[(int)_symbols.Kind(s)]++] = s;
         }
-        CollectionsMarshal.SetCount(text, 0);
-        text.AddRange(ordered);
+        ordered.AsSpan().CopyTo(CollectionsMarshal.AsSpan(text));
     }
 
     private void Assign()

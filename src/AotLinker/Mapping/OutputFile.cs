@@ -293,7 +293,7 @@ internal sealed unsafe class OutputFile : IDisposable
     /// <summary>Writes to the file under the map, if that is better, or into the map.</summary>
     private HostError WriteMapped(long offset, byte* bytes, long length)
     {
-        if (_writesBesideMap && length >= WorthPresent)
+        if (_writesBesideMap)
             return WriteCounted(offset, bytes, length);
         Buffer.MemoryCopy(bytes, _base + offset, length, length);
         return HostError.None;
@@ -343,7 +343,7 @@ internal sealed unsafe class OutputFile : IDisposable
         return new OutputLease(this, offset, start, length, kind == LeaseKind.Read);
     }
 
-    private bool IsBesideMap(int length) => length is >= WorthPresent and <= MaxMade && _writesBesideMap;
+    private bool IsBesideMap(int length) => length is >= 4096 and <= MaxMade && _writesBesideMap;
 
     /// <summary>Makes pages present that are about to be written: one request instead of a fault for each few pages.</summary>
     private void MakePresent(long offset, long length)

@@ -17,8 +17,9 @@ internal sealed unsafe class LiveColumn<T>(LiveNumbers numbers) : IDisposable
 {
     private readonly NativeColumn<T> _column = new();
     private readonly Dictionary<int, nint> _others = [];
+    private int _otherCount;
 
-    /// <summary>The value of a symbol, to be read or changed.</summary>
+    /// <summary>The value of a symbol, to be changed: to read it of one that may be dead, <see cref="Get"/> keeps nothing.</summary>
     public ref T this[SymbolId s]
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -68,6 +69,7 @@ internal sealed unsafe class LiveColumn<T>(LiveNumbers numbers) : IDisposable
             NativeHeap.Free((void*)value);
         }
         _others.Clear();
+        _otherCount = 0;
     }
 
     private void TakeInOthers()
@@ -80,6 +82,7 @@ internal sealed unsafe class LiveColumn<T>(LiveNumbers numbers) : IDisposable
                 NativeHeap.Free((void*)value);
             }
         }
+        _otherCount = _others.Count;
     }
 
     private ref T Other(int id)
@@ -90,6 +93,7 @@ internal sealed unsafe class LiveColumn<T>(LiveNumbers numbers) : IDisposable
             if (!exists)
             {
                 value = (nint)NativeHeap.AllocZeroed(1, (nuint)sizeof(T));
+                Volatile.Write(ref _otherCount, _others.Count);
             }
             return ref *(T*)value;
         }
@@ -97,6 +101,11 @@ internal sealed unsafe class LiveColumn<T>(LiveNumbers numbers) : IDisposable
 
     private T GetOther(int id)
     {
+        // Nearly always: dead symbols have no values.
+        if (Volatile.Read(ref _otherCount) == 0)
+        {
+            return default;
+        }
         lock (_others)
         {
             return _others.TryGetValue(id, out nint value) ? *(T*)value : default;

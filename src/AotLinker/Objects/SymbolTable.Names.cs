@@ -115,7 +115,8 @@ internal sealed unsafe partial class SymbolTable
     {
         Grow(Count + (long)count);
         _externals.EnsureCapacity(_externalCount + (long)count);
-        _contents.EnsureCapacity(_externalCount + count);
+        // And some for symbols that become external.
+        _contents.EnsureCapacity(_externalCount + count + (count / 16) + 256);
     }
 
     /// <summary>Makes the undefined symbol of a name that resolve has entered in the name table under the next id.</summary>

@@ -73,7 +73,7 @@ internal sealed class MethodTable(LinkContext ctx) : IDisposable
     /// </summary>
     public bool MarkCallable(FloodWorker[] workers)
     {
-        List<int> live = [];
+        using NativeList<int> live = new();
         foreach ((SymbolId name, SymbolId signature) in _newCalls)
         {
             for (int i = _last.GetValueOrDefault(signature.Index, -1); i >= 0; i = _previous[i])
@@ -99,7 +99,7 @@ internal sealed class MethodTable(LinkContext ctx) : IDisposable
         _reflectLooked = ReflectSeen;
         _namesLooked = _names.Count;
         LookAtNew(looked, live);
-        live.Sort();
+        live.AsSpan().Sort();
         Mark(workers, live);
         return workers.Any(w => w.HasWork);
 
@@ -111,7 +111,7 @@ internal sealed class MethodTable(LinkContext ctx) : IDisposable
     }
 
     // Methods that have turned up since.
-    private void LookAtNew(int from, List<int> live)
+    private void LookAtNew(int from, NativeList<int> live)
     {
         bool[] isCallable = new bool[_methods.Count - from];
         ctx.Workers.ForChunks(isCallable.Length, 512, (start, end, _) =>
@@ -139,7 +139,7 @@ internal sealed class MethodTable(LinkContext ctx) : IDisposable
         }
     }
 
-    private void Mark(FloodWorker[] workers, List<int> live)
+    private void Mark(FloodWorker[] workers, NativeList<int> live)
     {
         if (workers.Length == 1)
         {
@@ -152,7 +152,7 @@ internal sealed class MethodTable(LinkContext ctx) : IDisposable
 
         void MarkRange(FloodWorker w, int from, int to)
         {
-            foreach (int i in CollectionsMarshal.AsSpan(live)[from..to])
+            foreach (int i in live.AsSpan()[from..to])
             {
                 MethodRef m = _methods[i];
                 RelocList relocs = _symbols.Relocs(m.Type);

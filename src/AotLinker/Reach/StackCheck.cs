@@ -12,7 +12,7 @@ namespace AotLinker.Reach;
 /// Functions that check their stack all have the height of a call, so only the few thousand that do not are walked, bottom-up and once
 /// each. When a chain is too long the walk is repeated with its edges recorded, to show all chains.
 /// </remarks>
-internal sealed class StackCheck
+internal sealed class StackCheck : IDisposable
 {
     private const int Cycle = short.MaxValue;
     private const int Base = 800;
@@ -23,7 +23,7 @@ internal sealed class StackCheck
     private readonly int _minLc;
     private readonly SymbolId _moreStack;
     private readonly Action<string>? _dump;
-    private readonly Dictionary<SymbolId, int> _heights = [];
+    private readonly IdMap _heights = new();
     private readonly Dictionary<SymbolId, List<Edge>>? _graph;
     private readonly bool _showsAll;
 
@@ -44,24 +44,27 @@ internal sealed class StackCheck
     /// <param name="dump">Takes a line for every edge of the call graph (-debugnosplit); null for none.</param>
     public static void Run(LinkContext ctx, int guardMultiplier, Action<string>? dump)
     {
-        StackCheck check = new(ctx, dump, withGraph: false);
+        using StackCheck check = new(ctx, dump, withGraph: false);
         int limit = check.Limit(ctx, guardMultiplier);
         List<SymbolId> failed = check._showsAll ? check.FindFailed(CollectionsMarshal.AsSpan(ctx.Text), limit) : FindFailedInParallel(ctx, limit);
         if (failed.Count == 0)
         {
             return;
         }
-        check = new StackCheck(ctx, dump, withGraph: true);
+        using StackCheck shown = new(ctx, dump, withGraph: true);
         foreach (SymbolId s in failed)
         {
-            check.Height(s);
+            shown.Height(s);
         }
-        foreach (SymbolId root in check.Roots())
+        foreach (SymbolId root in shown.Roots())
         {
             ctx.Diagnostics.Error(ctx.Symbols.Name(root), $"nosplit stack over {limit} byte limit");
-            check.Report(ctx.Diagnostics, root, limit, [new Link { Edge = new Edge(0, root) }]);
+            shown.Report(ctx.Diagnostics, root, limit, [new Link { Edge = new Edge(0, root) }]);
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _heights.Dispose();
 
     private int Limit(LinkContext ctx, int guardMultiplier) => (Base * guardMultiplier) - _callSize - ctx.Target.Cpu.FramePointerSlot;
 
@@ -77,6 +80,10 @@ internal sealed class StackCheck
             StackCheck check = checks[worker] ??= new StackCheck(ctx, dump: null, withGraph: false);
             failed[from / Chunk] = check.FindFailed(CollectionsMarshal.AsSpan(ctx.Text)[from..to], limit);
         });
+        foreach (StackCheck? check in checks)
+        {
+            check?.Dispose();
+        }
         return [.. failed.SelectMany(static part => part)];
     }
 
@@ -101,14 +108,15 @@ internal sealed class StackCheck
         {
             return IsGoFunction(s) ? _callSize : 0;
         }
-        if (_heights.TryGetValue(s, out int known))
+        int known = _heights[s.Index];
+        if (known >= 0)
         {
             return known;
         }
-        _heights[s] = Cycle;
+        _heights.Add(s.Index, Cycle);
         List<Edge>? edges = _showsAll ? [] : null;
         int height = Math.Min(Compute(s, edges), Cycle);
-        _heights[s] = height;
+        _heights.Set(s.Index, height);
         if (_graph is not null)
         {
             _graph[s] = edges!;
@@ -202,7 +210,7 @@ internal sealed class StackCheck
                 }
             }
         }
-        return [.. nodes.OrderByDescending(s => _heights[s]).ThenBy(s => s.Index)];
+        return [.. nodes.OrderByDescending(s => _heights[s.Index]).ThenBy(s => s.Index)];
     }
 
     private bool Remove(SortedSet<SymbolId> nodes, SymbolId origin, SymbolId s, out SymbolId lowest)

@@ -1,3 +1,4 @@
+using AotLinker.Mapping;
 using AotLinker.Objects;
 
 namespace AotLinker.Resolve;
@@ -13,16 +14,16 @@ internal sealed unsafe partial class Resolver
     // Most hashes repeat, some of them very often: a table sized for all would be many times too large.
     private long DistinctContents()
     {
-        List<ulong> all = [];
-        foreach (List<ulong> some in _samples)
+        using NativeList<ulong> samples = _samples[0];
+        foreach (NativeList<ulong> some in _samples.AsSpan(1))
         {
-            all.AddRange(some);
-            some.Clear();
-            some.TrimExcess();
+            samples.AddRange(some.AsSpan());
+            some.Dispose();
         }
+        Span<ulong> all = samples.AsSpan();
         all.Sort();
         long distinct = 0;
-        for (int i = 0; i < all.Count; i++)
+        for (int i = 0; i < all.Length; i++)
         {
             distinct += i == 0 || all[i] != all[i - 1] ? 1 : 0;
         }

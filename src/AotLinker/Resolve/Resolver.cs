@@ -34,7 +34,7 @@ internal sealed unsafe partial class Resolver
     private readonly NativeArray<ulong> _namedHashes;
 
     // By worker, some of the content hashes; from them, how many different ones there are.
-    private readonly List<ulong>[] _samples;
+    private readonly NativeList<ulong>[] _samples;
     private long _distinctContents;
 
     // By position, in the end the id. Before, what a first occurrence is known to be: 0, the first of its kind; the id of a package
@@ -86,7 +86,7 @@ internal sealed unsafe partial class Resolver
         _map = _mapMemory.Base;
         _exportFlag = ctx.Symbols.Release.WasmExportFlag;
         int shards = ctx.Workers.Threads;
-        _samples = Lists<ulong>(shards);
+        _samples = [.. Enumerable.Range(0, shards).Select(static _ => new NativeList<ulong>())];
         _fixups = Lists<SizeFixup>(shards);
         _overrides = Lists<Override>(shards);
         _demands = Lists<Demand>(shards);
@@ -205,7 +205,7 @@ internal sealed unsafe partial class Resolver
             ref readonly SymbolRecord r = ref o.Symbol(local);
             hashes[i] = local < o.AllDefCount ? NameHash(o, local) : NonZero(NameTable.Hash(o.Name(r), _table.Version(o, r.Abi)));
         }
-        List<ulong> samples = _samples[worker];
+        NativeList<ulong> samples = _samples[worker];
         for (int i = 0; i < o.HashedCount; i++)
         {
             ulong mixed = ContentTable.Mix(o.Hash(i).Low);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using AotLinker.Load;
 using AotLinker.Mapping;
 using AotLinker.Objects;
@@ -18,18 +19,62 @@ internal static class TextOrder
     public static void Run(LinkContext ctx)
     {
         SymbolTable symbols = ctx.Symbols;
-        ObjectText[] found = Collect(ctx);
-
-        List<SymbolId> text = ctx.Text;
-        text.RemoveAll(s => !symbols.IsReachable(s));
-        int total = text.Count;
-        foreach (ObjectText t in found)
+        using MemoryArena memory = new();
+        using NativeList<SymbolId> text = new();
+        foreach (SymbolId s in ctx.Text)
         {
-            total += t.Own?.Length ?? 0;
+            if (symbols.IsReachable(s))
+            {
+                text.Add(s);
+            }
         }
-        text.EnsureCapacity(total);
+        int first = text.Count;
+        List<Stretch> runs = Place(ctx, Collect(ctx, memory), text);
 
-        using NativeArray<ulong> placed = new((symbols.Count / 64) + 1);
+        // The objects that the functions are read from.
+        using NativeArray<int> origins = new(text.Count);
+        List<(SymbolId Symbol, Package Package)>?[] moved = new List<(SymbolId, Package)>?[ctx.Workers.Threads];
+        ctx.Workers.ForChunks(runs.Count, 8, (from, to, worker) =>
+        {
+            for (int i = from; i < to; i++)
+            {
+                FindOrigins(symbols, text, runs[i], origins, ref moved[worker]);
+            }
+        });
+        foreach (List<(SymbolId, Package)>? list in moved)
+        {
+            foreach ((SymbolId s, Package package) in list ?? [])
+            {
+                // The package that the symbol is read from is whichever came first; the one it lies with is this.
+                symbols.PackageOverride[s] = package.Path;
+            }
+        }
+        FillUnits(symbols, text, origins, first);
+
+        // With room for what passes add.
+        ctx.Text.EnsureCapacity(text.Count + (text.Count / 16) + 16);
+        CollectionsMarshal.SetCount(ctx.Text, text.Count);
+        text.AsSpan().CopyTo(CollectionsMarshal.AsSpan(ctx.Text));
+    }
+
+    /// <summary>Functions of one package, one behind the other in the text.</summary>
+    /// <param name="From">The first one's place.</param>
+    /// <param name="To">The place behind the last.</param>
+    /// <param name="Package">The package.</param>
+    /// <param name="Object">Index of the object that defines all of them; 0 if others do as well.</param>
+    private readonly record struct Stretch(int From, int To, Package Package, int Object);
+
+    /// <summary>The live functions an object defines: alone, and together with other objects. Ids in the order of the definitions.</summary>
+    private struct ObjectText
+    {
+        public NativeSpan<int> Own;
+        public NativeSpan<int> Shared;
+    }
+
+    private static List<Stretch> Place(LinkContext ctx, ObjectText[] found, NativeList<SymbolId> text)
+    {
+        List<Stretch> runs = [];
+        using NativeArray<ulong> placed = new((ctx.Symbols.Count / 64) + 1);
         for (int group = 0; group < 2; group++)
         {
             foreach (Package package in ctx.Packages)
@@ -40,87 +85,112 @@ internal static class TextOrder
                 }
                 foreach (CompilationUnit unit in package.Units)
                 {
-                    if (unit.Object is { } o && found[o.Index].Own is { } own)
+                    if (unit.Object is { } o)
                     {
-                        unit.Text.EnsureCapacity(own.Length);
-                        foreach (int index in own)
-                        {
-                            if (IsNew(index))
-                            {
-                                text.Add(new SymbolId(index));
-                                unit.Text.Add(new SymbolId(index));
-                            }
-                        }
+                        PlaceNew(found[o.Index].Own, package, o.Index);
                     }
                 }
                 foreach (CompilationUnit unit in package.Units)
                 {
-                    if (unit.Object is { } o && found[o.Index].Shared is { } shared)
+                    if (unit.Object is { } o)
                     {
-                        PlaceShared(shared, package);
+                        PlaceNew(found[o.Index].Shared, package, 0);
                     }
                 }
             }
         }
+        return runs;
 
-        bool IsNew(int index)
+        void PlaceNew(NativeSpan<int> functions, Package package, int owner)
         {
-            ref ulong word = ref placed[index >> 6];
-            ulong bit = 1UL << (index & 63);
-            bool isNew = (word & bit) == 0;
-            word |= bit;
-            return isNew;
-        }
-
-        void PlaceShared(int[] functions, Package package)
-        {
-            foreach (int index in functions)
+            int from = text.Count;
+            foreach (int index in functions.AsSpan())
             {
-                if (!IsNew(index))
+                ref ulong word = ref placed[index >> 6];
+                ulong bit = 1UL << (index & 63);
+                if ((word & bit) == 0)
                 {
-                    continue;
+                    word |= bit;
+                    text.Add(new SymbolId(index));
                 }
-                SymbolId s = new(index);
-                text.Add(s);
-                symbols.Unit(s)?.Text.Add(s);
-                if (symbols.PackagePath(s) != package.Path)
-                {
-                    // The package that the symbol is read from is whichever came first; the one it lies with is this.
-                    symbols.PackageOverride[s] = package.Path;
-                }
+            }
+            if (text.Count != from)
+            {
+                runs.Add(new Stretch(from, text.Count, package, owner));
             }
         }
     }
 
-    /// <summary>The live functions an object defines: alone, and together with other objects. Ids in the order of the definitions.</summary>
-    private struct ObjectText
+    private static void FindOrigins(
+        SymbolTable symbols, NativeList<SymbolId> text, in Stretch run, NativeArray<int> origins, ref List<(SymbolId Symbol, Package Package)>? moved)
     {
-        public int[]? Own;
-        public int[]? Shared;
+        for (int i = run.From; i < run.To; i++)
+        {
+            SymbolId s = text[i];
+            if (run.Object != 0)
+            {
+                origins[i] = run.Object;
+                continue;
+            }
+            origins[i] = symbols.Origin(s, out _)?.Index ?? 0;
+            if (symbols.PackagePath(s) != run.Package.Path)
+            {
+                (moved ??= []).Add((s, run.Package));
+            }
+        }
+    }
+
+    private static void FillUnits(SymbolTable symbols, NativeList<SymbolId> text, NativeArray<int> origins, int first)
+    {
+        ReadOnlySpan<GoObject> objects = symbols.Objects;
+        int[] counts = new int[objects.Length];
+        for (int i = first; i < text.Count; i++)
+        {
+            counts[origins[i]]++;
+        }
+        for (int i = SymbolTable.FirstObject; i < counts.Length; i++)
+        {
+            objects[i].Unit?.Text.EnsureCapacity(counts[i]);
+        }
+        for (int i = first; i < text.Count; i++)
+        {
+            if (origins[i] != 0)
+            {
+                objects[origins[i]].Unit?.Text.Add(text[i]);
+            }
+        }
     }
 
     /// <summary>Lists that a thread fills for one object after another.</summary>
-    private sealed class Scratch
+    private sealed class Scratch(MemoryArena memory) : IDisposable
     {
-        public List<int> Own { get; } = [];
+        public NativeList<int> Own { get; } = new();
 
-        public List<int> Shared { get; } = [];
+        public NativeList<int> Shared { get; } = new();
+
+        /// <inheritdoc/>
+        public void Dispose()
+        {
+            Own.Dispose();
+            Shared.Dispose();
+        }
 
         /// <summary>What was found in an object; then the lists are empty.</summary>
         public ObjectText Take()
         {
             return new ObjectText { Own = Take(Own), Shared = Take(Shared) };
 
-            static int[]? Take(List<int> list)
+            NativeSpan<int> Take(NativeList<int> list)
             {
-                int[]? taken = list.Count == 0 ? null : [.. list];
+                NativeSpan<int> taken = NativeSpan<int>.Of(memory, list.Count);
+                list.AsSpan().CopyTo(taken.AsSpan());
                 list.Clear();
                 return taken;
             }
         }
     }
 
-    private static ObjectText[] Collect(LinkContext ctx)
+    private static ObjectText[] Collect(LinkContext ctx, MemoryArena memory)
     {
         SymbolTable symbols = ctx.Symbols;
         int count = symbols.Objects.Length;
@@ -128,13 +198,17 @@ internal static class TextOrder
         Scratch?[] scratch = new Scratch?[ctx.Workers.Threads];
         ctx.Workers.ForChunks(count - SymbolTable.FirstObject, 8, (from, to, worker) =>
         {
-            Scratch own = scratch[worker] ??= new Scratch();
+            Scratch own = scratch[worker] ??= new Scratch(memory);
             for (int i = from + SymbolTable.FirstObject; i < to + SymbolTable.FirstObject; i++)
             {
                 CollectObject(symbols, symbols.Objects[i], own);
                 found[i] = own.Take();
             }
         });
+        foreach (Scratch? own in scratch)
+        {
+            own?.Dispose();
+        }
         return found;
     }
 

@@ -57,6 +57,9 @@ internal sealed class DebugInfo : IDisposable
         | SymbolKinds.Set(SymbolKind.Bss) | SymbolKinds.Set(SymbolKind.NoPtrBss) | SymbolKinds.Set(SymbolKind.TlsBss)
         | SymbolKinds.Set(SymbolKind.ModuleData);
 
+    /// <summary>For tables that are needed as long as this.</summary>
+    public MemoryArena Memory { get; } = new();
+
     /// <summary>The types.</summary>
     public TypeGraph Types { get; }
 
@@ -95,8 +98,11 @@ internal sealed class DebugInfo : IDisposable
     {
         DebugInfo info = new(ctx);
         info.DefineInspectedTypes();
-        info.ScanUnits();
-        info.DefineTypesAndVariables();
+        using (MemoryArena memory = new())
+        {
+            info.ScanUnits(memory);
+            info.DefineTypesAndVariables();
+        }
         info.Types.Synthesize();
         if (info.Units.FindLast(u => u.Unit.Package.Path == "runtime") is { } runtime)
         {
@@ -161,6 +167,7 @@ internal sealed class DebugInfo : IDisposable
     {
         Types.Dispose();
         Functions.Dispose();
+        Memory.Dispose();
     }
 
     // The types with which scripts for debuggers take interfaces apart.
@@ -174,33 +181,38 @@ internal sealed class DebugInfo : IDisposable
         }
     }
 
-    private void ScanUnits()
+    private void ScanUnits(MemoryArena memory)
     {
         UnitScanner?[] scanners = new UnitScanner?[_ctx.Workers.Threads];
-        SymbolId firstFlags = Units.Count == 0 ? SymbolId.None : Lookup("go:cuinfo.producer.", Units[0].Unit.Package.Path);
+        SymbolId firstFlags = Units.Count == 0 ? SymbolId.None : Lookup("go:cuinfo.producer."u8, RawText.Encode(Units[0].Unit.Package.Path));
         bool mixed = false;
         _ctx.Workers.ForChunks(Units.Count, 1, (from, _, worker) =>
         {
             DwarfUnit unit = Units[from];
-            string path = unit.Unit.Package.Path;
-            unit.ProducerFlags = Lookup("go:cuinfo.producer.", path);
+            string package = unit.Unit.Package.Path;
+            byte[] path = RawText.Encode(package);
+            unit.ProducerFlags = Lookup("go:cuinfo.producer."u8, path);
             if (!_symbols.Data(unit.ProducerFlags).SequenceEqual(_symbols.Data(firstFlags)))
             {
                 Volatile.Write(ref mixed, true);
             }
-            unit.PackageName = Lookup("go:cuinfo.packagename.", path);
+            unit.PackageName = Lookup("go:cuinfo.packagename."u8, path);
             // The first unit of a package gets its constants.
-            if (from == 0 || Units[from - 1].Unit.Package.Path != path)
+            if (from == 0 || Units[from - 1].Unit.Package.Path != package)
             {
-                unit.Constants = Lookup("go:constinfo.", path);
+                unit.Constants = Lookup("go:constinfo."u8, path);
             }
-            UnitScanner scanner = scanners[worker] ??= new UnitScanner(_ctx);
+            UnitScanner scanner = scanners[worker] ??= new UnitScanner(_ctx, memory);
             scanner.Scan(unit, FunctionsOf(unit));
             if (!unit.Constants.IsNone)
             {
                 scanner.FindTypes(unit.Constants);
             }
         });
+        foreach (UnitScanner? scanner in scanners)
+        {
+            scanner?.Dispose();
+        }
         HasMixedFlags = mixed;
     }
 
@@ -213,7 +225,7 @@ internal sealed class DebugInfo : IDisposable
             {
                 Import(unit.Constants, SymbolKind.DwarfConst);
             }
-            int[] references = unit.References;
+            NativeSpan<int> references = unit.References;
             for (int i = 0; i < references.Length; i++)
             {
                 Expect(references, i);
@@ -235,12 +247,12 @@ internal sealed class DebugInfo : IDisposable
                     Import(die, SymbolKind.DwarfAbsFcn);
                 }
             }
-            unit.References = [];
+            unit.References = default;
         }
     }
 
     // Asks the CPU for the descriptors of types that come up soon: first for where their content begins, then for the content.
-    private void Expect(int[] references, int i)
+    private void Expect(NativeSpan<int> references, int i)
     {
         const int Ahead = 4;
         if (i + (2 * Ahead) < references.Length && NewType(references[i + (2 * Ahead)]) is { IsNone: false } far)
@@ -430,5 +442,12 @@ internal sealed class DebugInfo : IDisposable
         }
     }
 
-    private SymbolId Lookup(string prefix, string package) => _symbols.Lookup(RawText.Encode(prefix + package), 0);
+    private SymbolId Lookup(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> package)
+    {
+        int length = prefix.Length + package.Length;
+        Span<byte> name = length <= 512 ? stackalloc byte[length] : new byte[length];
+        prefix.CopyTo(name);
+        package.CopyTo(name[prefix.Length..]);
+        return _symbols.Lookup(name, 0);
+    }
 }

@@ -1,3 +1,4 @@
+using AotLinker.Mapping;
 using AotLinker.Objects;
 using AotLinker.Ordering;
 
@@ -61,7 +62,7 @@ internal sealed class DwarfLayout
     public DwarfUnit[] Units { get; }
 
     /// <summary>For each function of the text, the index of its record; -1 for those that no object holds, or not in time.</summary>
-    public int[] FunctionOfText { get; private set; } = [];
+    public NativeSpan<int> FunctionOfText { get; private set; }
 
     // Functions that became live when their units had been scanned, by place in the text: generated code calls them.
     private readonly Dictionary<int, FunctionSymbols> _late = [];
@@ -189,7 +190,7 @@ internal sealed class DwarfLayout
     private void FindFunctions()
     {
         List<SymbolId> text = Context.Text;
-        FunctionOfText = new int[text.Count];
+        FunctionOfText = NativeSpan<int>.Of(Info.Memory, text.Count);
         Context.Workers.ForChunks(text.Count, 1 << 12, (from, to, _) =>
         {
             for (int i = from; i < to; i++)
@@ -234,24 +235,34 @@ internal sealed class DwarfLayout
     // A new range begins wherever the functions of another unit come in between (calcCompUnitRanges).
     private void FindRanges()
     {
+        const int Ahead = 8;
         List<SymbolId> text = Context.Text;
-        DwarfUnit? previous = null;
-        for (int i = 0; i < FunctionOfText.Length; i++)
+        // By place in the text: where the function ends, from its start; -1 if no unit has its DIE.
+        using NativeArray<int> ends = new(text.Count);
+        Context.Workers.ForChunks(text.Count, 1 << 12, (from, to, _) =>
         {
-            int function = FunctionOfText[i];
-            if (i + 8 < text.Count)
+            for (int i = from; i < to; i++)
             {
-                Symbols.ExpectRecord(text[i + 8]);
+                if (i + Ahead < to)
+                {
+                    Symbols.ExpectRecord(text[i + Ahead]);
+                }
+                ends[i] = (SymbolsOf(i).Marks & FunctionMarks.HasInfo) == 0 ? -1 : Symbols.Data(text[i]).Length;
             }
-            if ((SymbolsOf(i).Marks & FunctionMarks.HasInfo) == 0)
+        });
+        DwarfUnit? previous = null;
+        for (int i = 0; i < text.Count; i++)
+        {
+            if (ends[i] < 0)
             {
                 continue;
             }
+            int function = FunctionOfText[i];
             DwarfUnit unit = previous is not null && (uint)(function - previous.FirstFunction) < (uint)previous.Unit.Text.Count
                 ? previous
                 : Info.Units[Info.UnitOfObject[Symbols.Origin(text[i], out int _)!.Index]];
             long start = Symbols.Value(text[i]) - Symbols.Value(unit.Unit.Text[0]);
-            long end = start + Symbols.Data(text[i]).Length;
+            long end = start + ends[i];
             if (unit == previous)
             {
                 unit.Ranges[^1] = (unit.Ranges[^1].Start, end);
@@ -279,7 +290,7 @@ internal sealed class DwarfLayout
         LineFileFinder[] finders = new LineFileFinder[Context.Workers.Threads];
         for (int i = 0; i < finders.Length; i++)
         {
-            finders[i] = new LineFileFinder(Context);
+            finders[i] = new LineFileFinder(Context, Info.Memory);
         }
         Context.Workers.ForChunks(Units.Length, 4, (from, to, worker) =>
         {

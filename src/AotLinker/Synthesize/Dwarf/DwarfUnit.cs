@@ -19,7 +19,7 @@ internal sealed class DwarfUnit(CompilationUnit unit, int index)
     public int FirstFunction { get; init; }
 
     /// <summary>What the unit's functions refer to, in order, each once; until the types are complete.</summary>
-    public int[] References { get; set; } = [];
+    public NativeSpan<int> References { get; set; }
 
     /// <summary>Symbol of the package's constants, if they are in this unit.</summary>
     public SymbolId Constants { get; set; }

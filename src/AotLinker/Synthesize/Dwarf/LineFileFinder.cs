@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using AotLinker.Load;
+using AotLinker.Mapping;
 using AotLinker.Objects;
 
 namespace AotLinker.Synthesize.Dwarf;
@@ -11,7 +12,7 @@ namespace AotLinker.Synthesize.Dwarf;
 /// A unit names every file that a function inlined into it comes from, so that the same directories come up over and over: their names are
 /// worked out once and kept.
 /// </remarks>
-internal sealed class LineFileFinder(LinkContext ctx)
+internal sealed class LineFileFinder(LinkContext ctx, MemoryArena memory)
 {
     private readonly byte[] _goRoot = RawText.Encode(ctx.Options.Environment.GoRoot);
     private readonly Dictionary<byte[], int> _byObjectName = new(ByteOrder.Instance);
@@ -31,7 +32,7 @@ internal sealed class LineFileFinder(LinkContext ctx)
         _stamp++;
         _directoryCount = 0;
         Number("."u8);
-        LineFile[] files = new LineFile[unit.FileCount];
+        NativeSpan<LineFile> files = NativeSpan<LineFile>.Of(memory, unit.FileCount);
         ReadOnlySpan<byte> previous = default;
         int number = 0;
         for (int i = 0; i < files.Length; i++)

@@ -1,4 +1,5 @@
 using AotLinker.Load;
+using AotLinker.Objects;
 
 namespace AotLinker.Synthesize.Dwarf;
 
@@ -21,10 +22,10 @@ internal sealed class LineFiles
 
     private readonly CompilationUnit _unit;
     private readonly byte[][] _directories;
-    private readonly LineFile[] _files;
+    private readonly NativeSpan<LineFile> _files;
 
     /// <summary>The header of a unit with these directories, the first of which is the unit's own, and files.</summary>
-    public LineFiles(LinkContext ctx, CompilationUnit unit, byte[][] directories, LineFile[] files)
+    public LineFiles(LinkContext ctx, CompilationUnit unit, byte[][] directories, NativeSpan<LineFile> files)
     {
         _unit = unit;
         _directories = directories;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using AotLinker.Mapping;
 using AotLinker.Objects;
 
 namespace AotLinker.Synthesize.Dwarf;
@@ -7,12 +8,14 @@ namespace AotLinker.Synthesize.Dwarf;
 /// Goes through the DIEs of a unit's functions and notes what they refer to, so that the serial pass that numbers the types sees each
 /// reference of a unit once (the parallel half of ld.dwarfVisitFunction, and ld.writedebugaddr). One instance serves one thread.
 /// </summary>
-internal sealed class UnitScanner(LinkContext ctx)
+internal sealed class UnitScanner(LinkContext ctx, MemoryArena memory) : IDisposable
 {
     private readonly SymbolTable _symbols = ctx.Symbols;
     private readonly bool _isDwarf5 = DebugInfo.IsDwarf5(ctx);
-    private readonly List<int> _references = [];
-    private int[] _stamps = [];
+    private readonly NativeList<int> _references = new();
+
+    // By place among the named symbols of an object: the last unit that referred to it.
+    private readonly NativeArray<int> _stamps = new(MostNamed(ctx.Symbols));
     private int _stamp;
 
     // Functions and types are gone through in batches, step by step, so that what one waits for is asked for while others go on.
@@ -58,7 +61,8 @@ internal sealed class UnitScanner(LinkContext ctx)
             }
         }
         FindSought();
-        unit.References = [.. _references];
+        unit.References = NativeSpan<int>.Of(memory, _references.Count);
+        _references.AsSpan().CopyTo(unit.References.AsSpan());
         if (_isDwarf5 && text.Length != 0)
         {
             unit.BaseSlot = unit.FindSlot(functions, text[0]) is >= 0 and int slot ? slot : TakeSlot(unit, text[0]);
@@ -73,6 +77,23 @@ internal sealed class UnitScanner(LinkContext ctx)
     {
         AddTypes(die);
         FindSought();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _references.Dispose();
+        _stamps.Dispose();
+    }
+
+    private static int MostNamed(SymbolTable symbols)
+    {
+        int most = 0;
+        foreach (GoObject o in symbols.Objects[Math.Min(SymbolTable.FirstObject, symbols.Objects.Length)..])
+        {
+            most = Math.Max(most, o.NonPkgDefCount + o.NonPkgRefCount);
+        }
+        return most;
     }
 
     private void AddTypes(SymbolId die)
@@ -364,10 +385,6 @@ internal sealed class UnitScanner(LinkContext ctx)
         if (target.SymbolIndex >= (uint)named)
         {
             return true;
-        }
-        if (_stamps.Length < named)
-        {
-            _stamps = new int[Math.Max(named, _stamps.Length * 2)];
         }
         if (_stamps[target.SymbolIndex] == _stamp)
         {

@@ -28,8 +28,8 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
     private const int AlignClasses = 16;
 
     private readonly SymbolTable _symbols = functions.Context.Symbols;
-    private readonly ChunkClass[] _chunks = new ChunkClass[functions.ChunkCount * AlignClasses];
-    private readonly int[] _inlineOffsets = new int[functions.Count];
+    private readonly NativeArray<ChunkClass> _chunks = new(functions.ChunkCount * AlignClasses);
+    private readonly NativeArray<int> _inlineOffsets = new(functions.Count);
     private readonly NativeArray<int> _order = new(0);
 
     /// <summary>Length of the table in bytes. Valid after <see cref="Place"/>.</summary>
@@ -80,7 +80,7 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
         LinkContext ctx = functions.Context;
         int count = 0;
         long end = 0;
-        ChunkClass[] starts = new ChunkClass[_chunks.Length];
+        using NativeArray<ChunkClass> starts = new(_chunks.Length);
         for (int c = AlignClasses - 1; c >= 0; c--)
         {
             for (int chunk = 0; chunk < functions.ChunkCount; chunk++)
@@ -105,7 +105,7 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
         _order.Resize(count);
         functions.ForChunks((chunk, from, to) =>
         {
-            Span<ChunkClass> own = starts.AsSpan(chunk * AlignClasses, AlignClasses);
+            Span<ChunkClass> own = starts.Span(chunk * AlignClasses, AlignClasses);
             FunctionUses.Walk walk = uses.Of(chunk);
             for (int i = from; i < to; i++)
             {

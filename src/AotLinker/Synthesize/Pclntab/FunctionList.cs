@@ -1,4 +1,5 @@
 using AotLinker.Load;
+using AotLinker.Mapping;
 using AotLinker.Objects;
 
 namespace AotLinker.Synthesize.Pclntab;
@@ -9,7 +10,7 @@ internal sealed class FunctionList
     /// <summary>Functions that one worker takes at a time.</summary>
     public const int ChunkSize = 512;
 
-    private readonly int[] _functions;
+    private readonly NativeArray<int> _functions;
     private readonly List<CompilationUnit> _units = [];
 
     /// <summary>Lists the functions of <see cref="LinkContext.Text"/> and numbers their units by first appearance.</summary>
@@ -19,7 +20,7 @@ internal sealed class FunctionList
         SymbolTable symbols = ctx.Symbols;
         HashSet<SymbolId> containers = Containers(ctx);
         bool skipLabels = ctx.Target.Cpu.HasLocalLabels;
-        _functions = new int[ctx.Text.Count];
+        _functions = new NativeArray<int>(ctx.Text.Count);
         int n = 0;
         CompilationUnit? last = null;
         foreach (SymbolId s in ctx.Text)

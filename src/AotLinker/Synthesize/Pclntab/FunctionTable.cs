@@ -1,3 +1,4 @@
+using AotLinker.Mapping;
 using AotLinker.Objects;
 
 namespace AotLinker.Synthesize.Pclntab;
@@ -19,7 +20,7 @@ internal sealed class FunctionTable
     private readonly FuncDataTable _data;
 
     // First the size of each record, then its offset.
-    private readonly uint[] _starts;
+    private readonly NativeArray<uint> _starts;
     private DeferReturnCall _deferReturn;
 
     /// <summary>Prepares for the functions; the other tables are placed before this one is filled.</summary>
@@ -31,7 +32,7 @@ internal sealed class FunctionTable
         _files = files;
         _pcs = pcs;
         _data = data;
-        _starts = new uint[functions.Count];
+        _starts = new NativeArray<uint>(functions.Count);
     }
 
     /// <summary>Length of the table in bytes. Valid after <see cref="Place"/>.</summary>

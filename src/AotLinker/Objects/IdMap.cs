@@ -1,6 +1,6 @@
 using AotLinker.Mapping;
 
-namespace AotLinker.Synthesize.Dwarf;
+namespace AotLinker.Objects;
 
 /// <summary>
 /// From symbol ids to numbers ≥ 0, for a set of ids too sparse for a column: open addressing over eight-byte slots in native memory.
@@ -55,6 +55,17 @@ internal sealed unsafe class IdMap : IDisposable
         }
         Place(new Slot { Id = id, Value = value });
         _used++;
+    }
+
+    /// <summary>Changes the number of an id that is in the map.</summary>
+    public void Set(int id, int value)
+    {
+        uint i = Hash(id) & _mask;
+        while (_slots[i].Id != id)
+        {
+            i = (i + 1) & _mask;
+        }
+        _slots[i].Value = value;
     }
 
     /// <inheritdoc/>
