@@ -144,30 +144,16 @@ internal sealed class Emitter
         }
         int blockFirst = first;
         long blockStart = address;
-        long previous = address;
-        for (int i = first; i < first + count; i++)
+        int stopAt = first + count;
+        for (int i = first; (i = FindFrom(i, stopAt, blockStart + BlockSize, symbol)) < stopAt; i++)
         {
-            SymbolId s = symbol(i);
-            if (_symbols.IsInterior(s))
-            {
-                continue;
-            }
-            long at = _symbols.Value(s);
-            if (at < previous || at > end)
-            {
-                throw new InvalidOperationException(
-                    $"{_symbols.NameText(s)} at 0x{at:x} is out of order in {section.Name} at 0x{section.Vaddr:x}");
-            }
-            if (at - blockStart >= BlockSize)
-            {
-                // What was to be one more symbol of the block may be a large one.
-                Add(blockFirst, i, blockStart, at);
-                blockFirst = i;
-                blockStart = at;
-            }
-            previous = at;
+            // What was to be one more symbol of the block may be a large one.
+            long at = _symbols.Value(symbol(i));
+            Add(blockFirst, i, blockStart, at);
+            blockFirst = i;
+            blockStart = at;
         }
-        Add(blockFirst, first + count, blockStart, end);
+        Add(blockFirst, stopAt, blockStart, end);
 
         void Add(int from, int to, long start, long stop)
         {
@@ -204,6 +190,43 @@ internal sealed class Emitter
             Length = stop - start,
             FileOffset = segment.OffsetOf((ulong)start),
         });
+    }
+
+    /// <summary>
+    /// The first symbol from <paramref name="i"/> on, before <paramref name="end"/>, with at least some address: looked for in steps that
+    /// double, and then halve. Symbols within others may have any, so where there are such each is looked at.
+    /// </summary>
+    private int FindFrom(int i, int end, long address, Func<int, SymbolId> symbol)
+    {
+        if (_symbols.Sub.Count != 0)
+        {
+            while (i < end && (_symbols.IsInterior(symbol(i)) || _symbols.Value(symbol(i)) < address))
+            {
+                i++;
+            }
+            return i;
+        }
+        int step = 1;
+        while (i + step <= end && _symbols.Value(symbol(i + step - 1)) < address)
+        {
+            i += step;
+            step *= 2;
+        }
+        // What is looked for is among the next so many, or behind them.
+        for (int most = Math.Min(step, end - i); most > 0;)
+        {
+            int half = most / 2;
+            if (_symbols.Value(symbol(i + half)) < address)
+            {
+                i += half + 1;
+                most -= half + 1;
+            }
+            else
+            {
+                most = half;
+            }
+        }
+        return i;
     }
 
     /// <summary>Cuts a symbol, and the gap behind it, into pieces that can be made one by one.</summary>
@@ -346,6 +369,10 @@ internal sealed class Emitter
                 continue;
             }
             int offset = (int)(_symbols.Value(s) - start);
+            if (offset < at || offset > span.Length)
+            {
+                throw new InvalidOperationException($"{_symbols.NameText(s)} at 0x{_symbols.Value(s):x} is out of order from 0x{start:x} on");
+            }
             Pad(span[at..offset], pad);
             int owner = objects[i % Places];
             at = offset + (owner == SymbolTable.ExternalObject

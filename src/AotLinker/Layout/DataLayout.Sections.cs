@@ -1,3 +1,4 @@
+using AotLinker.Mapping;
 using AotLinker.Objects;
 
 namespace AotLinker.Layout;
@@ -63,18 +64,38 @@ internal sealed partial class DataLayout
         {
             section.FirstSymbol = _placed;
         }
+        // Columns are read and written by all threads; only the sum is made by one.
+        const int Chunk = 1 << 12;
         long size = _size;
         long start = (long)section.Vaddr;
-        foreach (ulong pair in data.AsSpan())
+        using NativeArray<long> places = new(data.Length);
+        _ctx.Workers.ForChunks(data.Length, Chunk, (from, to, _) =>
         {
-            SymbolId s = new(Id(pair));
-            size = Round(size, AlignOf(s));
-            _symbols.SetSectionIndex(s, section.Index);
-            _symbols.SetValue(s, size - start);
+            for (int i = from; i < to; i++)
+            {
+                places[i] = AlignOf(new SymbolId(Id(data[i])));
+            }
+        });
+        for (int i = 0; i < data.Length; i++)
+        {
+            size = Round(size, (int)places[i]);
+            places[i] = size - start;
             // The GC programs were made after sizes were taken.
-            size += s == _gcData || s == _gcBss ? _symbols.Size(s) : SizeOf(pair);
-            _ctx.Data[_placed++] = s.Index;
+            int id = Id(data[i]);
+            size += id == _gcData.Index || id == _gcBss.Index ? _symbols.Size(new SymbolId(id)) : SizeOf(data[i]);
         }
+        int placed = _placed;
+        _ctx.Workers.ForChunks(data.Length, Chunk, (from, to, _) =>
+        {
+            for (int i = from; i < to; i++)
+            {
+                SymbolId s = new(Id(data[i]));
+                _symbols.SetSectionIndex(s, section.Index);
+                _symbols.SetValue(s, places[i]);
+                _ctx.Data[placed + i] = s.Index;
+            }
+        });
+        _placed += data.Length;
         section.SymbolCount += data.Length;
         _size = size;
         section.Length = (ulong)(size - start);

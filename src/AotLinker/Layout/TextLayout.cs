@@ -132,9 +132,15 @@ internal sealed partial class TextLayout
         }
 
         bool big = false;
-        foreach (SymbolId s in _ctx.Text)
+        const int Ahead = 12;
+        ReadOnlySpan<SymbolId> functions = CollectionsMarshal.AsSpan(_ctx.Text);
+        for (int i = 0; i < functions.Length; i++)
         {
-            Place(s, isTrampoline: false, maySplit: false);
+            if (i + Ahead < functions.Length)
+            {
+                _symbols.ExpectRecord(functions[i + Ahead]);
+            }
+            Place(functions[i], isTrampoline: false, maySplit: false);
             if (_address - start >= limit)
             {
                 big = true;

@@ -19,6 +19,9 @@ internal static class TypeOrder
     // Descriptors whose content is asked for before they are read.
     private const int Ahead = 6;
 
+    // The mark of a type whose string is not that of the one before it, until it has its rank.
+    private const ulong NewRank = 1UL << 63;
+
     private enum Part : byte
     {
         Start,
@@ -147,19 +150,23 @@ internal static class TypeOrder
             }
         });
         NameSort.Sort(ctx.Workers, names.AsSpan());
+        // First whether each has the name of the one before it, then the ranks.
+        ctx.Workers.ForChunks(types.Length, Chunk, (from, to, _) =>
+        {
+            for (int i = from; i < to; i++)
+            {
+                bool isNew = i == 0 || NameSort.Compare(in names[i - 1], in names[i]) != 0;
+                types[i] = (isNew ? NewRank : 0) | (uint)names[i].Position;
+            }
+        });
         bool hasEqual = false;
         uint rank = (uint)first;
         for (int i = 0; i < types.Length; i++)
         {
-            if (i > 0 && NameSort.Compare(in names[i - 1], in names[i]) != 0)
-            {
-                rank = (uint)(first + i);
-            }
-            else
-            {
-                hasEqual |= i > 0;
-            }
-            types[i] = ((ulong)rank << 32) | (uint)names[i].Position;
+            bool isNew = (types[i] & NewRank) != 0;
+            rank = isNew ? (uint)(first + i) : rank;
+            hasEqual |= !isNew;
+            types[i] = ((ulong)rank << 32) | (uint)types[i];
         }
         return hasEqual;
 

@@ -21,7 +21,9 @@ internal sealed class PackageLoader
     private readonly Workers _workers;
     private readonly Dictionary<string, ParsedFile> _parsed = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Package> _byPath = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, Package>.AlternateLookup<ReadOnlySpan<char>> _byText;
+
+    // By the hash of a path as an object has it: an import that has it, and the package.
+    private readonly Dictionary<ulong, (GoObject Object, int Import, Package Package)> _imports = [];
     private readonly LoadedPackages _result = new();
     private readonly List<GoObject> _objects = [];
     private string? _header;
@@ -39,7 +41,6 @@ internal sealed class PackageLoader
         _options = options;
         _diagnostics = diagnostics;
         _workers = workers;
-        _byText = _byPath.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
     /// <summary>Loads the packages of a link.</summary>
@@ -168,17 +169,6 @@ internal sealed class PackageLoader
     // A package that an object imports (addlib, findlib).
     private Package? Import(string sourceRef, string objectRef, ReadOnlySpan<byte> bytesOfPath, ulong fingerprint)
     {
-        // Nearly all are known by now: packages import each other far more often than they are first seen.
-        Span<char> chars = stackalloc char[256];
-        if (bytesOfPath.Length <= chars.Length)
-        {
-            chars = chars[..Encoding.UTF8.GetChars(bytesOfPath, chars)];
-            if (GoText.IsClean(chars) && _byText.TryGetValue(chars, out Package? seen) && seen.Fingerprint != 0)
-            {
-                CheckFingerprint(seen, seen.Fingerprint, sourceRef, fingerprint);
-                return seen;
-            }
-        }
         string path = GoText.CleanPath(Encoding.UTF8.GetString(bytesOfPath));
         if (_byPath.TryGetValue(path, out Package? known) && known.Fingerprint != 0)
         {
@@ -313,11 +303,22 @@ internal sealed class PackageLoader
             }
             CheckFingerprint(package, o.Fingerprint, package.SourceRef, package.Fingerprint);
         }
-        for (int i = 0, n = o.AutolibCount; i < n; i++)
+        int count = o.AutolibCount;
+        package.Imports.EnsureCapacity(package.Imports.Count + count);
+        for (int i = 0; i < count; i++)
         {
-            if (Import(prefix, member.DisplayName, o.Autolib(i, out ulong fingerprint), fingerprint) is { } import)
+            // Nearly all are known by now: packages import each other far more often than they are first seen.
+            ReadOnlySpan<byte> path = o.Autolib(i, out ulong fingerprint);
+            ulong hash = NameTable.Hash(path, 0);
+            if (_imports.TryGetValue(hash, out var known) && known.Package.Fingerprint != 0 && path.SequenceEqual(known.Object.Autolib(known.Import, out _)))
+            {
+                CheckFingerprint(known.Package, known.Package.Fingerprint, prefix, fingerprint);
+                package.Imports.Add(known.Package);
+            }
+            else if (Import(prefix, member.DisplayName, path, fingerprint) is { } import)
             {
                 package.Imports.Add(import);
+                _imports[hash] = (o, i, import);
             }
         }
     }
@@ -336,37 +337,26 @@ internal sealed class PackageLoader
         }
     }
 
-    // Header lines up to an empty one, "main" among them for a main package, then sections; one may hold cgo directives (ldpkg).
+    // What the parser found in the package data; cgo directives are taken apart here (ldpkg).
     private void ReadPackageData(Package package, ParsedFile parsed, ParsedMember member, string prefix)
     {
         if (member.PackageDataLength > int.MaxValue)
         {
             throw new LinkException($"{member.DisplayName}: too much pkg data in {parsed.Path}");
         }
-        ReadOnlySpan<byte> data = parsed.File!.Span(member.PackageDataOffset, (int)member.PackageDataLength);
-        while (!data.IsEmpty)
-        {
-            int end = data.IndexOf((byte)'\n');
-            ReadOnlySpan<byte> line = end < 0 ? data : data[..end];
-            data = end < 0 ? default : data[(end + 1)..];
-            package.IsMain |= line.SequenceEqual("main"u8);
-            if (line.IsEmpty)
-            {
-                break;
-            }
-        }
-        int start = data.IndexOf("\n$$  // cgo"u8);
-        if (start < 0)
+        package.IsMain |= member.DeclaresMain;
+        if (member.CgoSection < 0)
         {
             return;
         }
-        int newline = data[(start + 1)..].IndexOf((byte)'\n');
+        ReadOnlySpan<byte> data = parsed.File!.Span(member.PackageDataOffset, (int)member.PackageDataLength)[member.CgoSection..];
+        int newline = data[1..].IndexOf((byte)'\n');
         if (newline < 0)
         {
             _diagnostics.Warn($"{_diagnostics.ProgramName}: found $$ // cgo but no newline in {member.DisplayName}");
             return;
         }
-        data = data[(start + 1 + newline)..];
+        data = data[(1 + newline)..];
         int stop = data.IndexOf("\n$$"u8);
         if (stop < 0)
         {

@@ -44,6 +44,12 @@ internal sealed class ParsedMember
     /// <summary>Length of the package data.</summary>
     public long PackageDataLength { get; init; }
 
+    /// <summary>Whether the package data says that this is a main package.</summary>
+    public bool DeclaresMain { get; init; }
+
+    /// <summary>Where in the package data the line end before the section of cgo directives is; negative if there is none.</summary>
+    public int CgoSection { get; init; } = -1;
+
     /// <summary>Offset of the Go object proper.</summary>
     public long ObjectOffset { get; init; }
 
@@ -185,6 +191,8 @@ internal sealed class ParsedFile
         {
             return Broken($"truncated object file: {displayName}");
         }
+        int cgo = -1;
+        bool isMain = end - (lineEnd + 1) <= int.MaxValue && ReadPackageData(new(start + lineEnd + 1, (int)(end - (lineEnd + 1))), out cgo);
         GoObject? o = null;
         LinkException? damage = null;
         try
@@ -208,8 +216,31 @@ internal sealed class ParsedFile
             Header = header,
             PackageDataOffset = offset + lineEnd + 1,
             PackageDataLength = end - (lineEnd + 1),
+            DeclaresMain = isMain,
+            CgoSection = cgo,
             ObjectOffset = offset + end + 2,
         };
+    }
+
+    // Header lines up to an empty one, "main" among them for a main package, then sections, one of which may hold cgo directives (ldpkg).
+    private static bool ReadPackageData(ReadOnlySpan<byte> data, out int cgoSection)
+    {
+        bool isMain = false;
+        ReadOnlySpan<byte> rest = data;
+        while (!rest.IsEmpty)
+        {
+            int end = rest.IndexOf((byte)'\n');
+            ReadOnlySpan<byte> line = end < 0 ? rest : rest[..end];
+            rest = end < 0 ? default : rest[(end + 1)..];
+            isMain |= line.SequenceEqual("main"u8);
+            if (line.IsEmpty)
+            {
+                break;
+            }
+        }
+        int at = rest.IndexOf("\n$$  // cgo"u8);
+        cgoSection = at < 0 ? -1 : data.Length - rest.Length + at;
+        return isMain;
     }
 
     /// <summary>

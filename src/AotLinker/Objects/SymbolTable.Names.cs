@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 namespace AotLinker.Objects;
 
 /// <summary>Lookup by name and version.</summary>
@@ -110,27 +111,34 @@ internal sealed unsafe partial class SymbolTable
         Set(new SymbolId(id), Attributes.Elsewhere);
     }
 
-    /// <summary>Makes room for symbols that <see cref="AddReference"/> will make.</summary>
-    internal void ReserveReferences(int count)
+    /// <summary>Makes the ids and records of undefined symbols, which <see cref="DefineReference"/> fills in; returns the first record.</summary>
+    internal int AddReferences(int count)
     {
         Grow(Count + (long)count);
         _externals.EnsureCapacity(_externalCount + (long)count);
         // And some for symbols that become external.
         _contents.EnsureCapacity(_externalCount + count + (count / 16) + 256);
+        CollectionsMarshal.SetCount(_contents, _externalCount + count);
+        CollectionsMarshal.AsSpan(_contents)[_externalCount..].Clear();
+        int first = _externalCount;
+        _externalCount += count;
+        if (ExternalStart == 0 && count != 0)
+        {
+            ExternalStart = Count;
+        }
+        Count += count;
+        return first;
     }
 
-    /// <summary>Makes the undefined symbol of a name that resolve has entered in the name table under the next id.</summary>
-    internal void AddReference(ReadOnlySpan<byte> name, int version, int expectedId)
+    /// <summary>Makes the undefined symbol of a name that resolve has entered in the name table. Any thread may do it.</summary>
+    internal void DefineReference(SymbolId s, int record, ReadOnlySpan<byte> name, int version)
     {
         fixed (byte* p = name)
         {
             // The bytes lie in an object's mapping, so the address outlives the pin.
-            SymbolId s = NewExternal(p, name.Length, version);
-            if (s.Index != expectedId)
-            {
-                throw new InvalidOperationException($"reference got id {s.Index} instead of {expectedId}");
-            }
+            _externals[(long)record] = new ExternalRecord { Name = p, NameLength = name.Length, Version = version };
         }
+        SetExternal(s, record);
     }
 
     /// <summary>Raises the alignment (in the column's form) to at least <paramref name="wanted"/>, from any thread.</summary>

@@ -20,11 +20,16 @@ internal static unsafe class NameSort
     /// <summary>Sorts by name; the order of equal names is left open, but is the same with any number of threads.</summary>
     public static void Sort(Workers workers, Span<Item> items)
     {
-        Load(items, 0);
         if (workers.Threads == 1 || items.Length < 2 * LeastPiece)
         {
+            Load(items, 0);
             SortPiece(items, 0);
             return;
+        }
+        fixed (Item* start = items)
+        {
+            Item* first = start;
+            workers.ForChunks(items.Length, LeastPiece, (from, to, _) => Load(new Span<Item>(first + from, to - from), 0));
         }
         List<(int From, int Length, int Depth)> pieces = Divide(items, Math.Max(LeastPiece, items.Length / (4 * workers.Threads)));
         fixed (Item* start = items)

@@ -98,8 +98,9 @@ internal sealed class MethodTable(LinkContext ctx) : IDisposable
         }
         _reflectLooked = ReflectSeen;
         _namesLooked = _names.Count;
-        LookAtNew(looked, live);
+        // New methods come behind all others, in order.
         live.AsSpan().Sort();
+        LookAtNew(looked, live);
         Mark(workers, live);
         return workers.Any(w => w.HasWork);
 

@@ -104,8 +104,13 @@ internal sealed unsafe partial class Resolver
     // First references were numbered in this order, and what they repeat has a lower number.
     private void CreateReferences(int[] start)
     {
-        _table.ReserveReferences(start[_count] - start[SymbolTable.FirstObject]);
-        for (int index = SymbolTable.FirstObject; index < _count; index++)
+        int first = start[SymbolTable.FirstObject];
+        if (first != _table.Count)
+        {
+            throw new InvalidOperationException($"references were numbered from {first} on, not {_table.Count}");
+        }
+        int firstRecord = _table.AddReferences(start[_count] - first);
+        ForObjects(index =>
         {
             GoObject o = _objects[index];
             int position = ReferencePosition(index) - o.AllDefCount;
@@ -115,10 +120,11 @@ internal sealed unsafe partial class Resolver
                 if (_map[position + local] == next)
                 {
                     ref readonly SymbolRecord r = ref o.Symbol(local);
-                    _table.AddReference(o.Name(r), _table.Version(o, r.Abi), next++);
+                    _table.DefineReference(new SymbolId(next), firstRecord + (next - first), o.Name(r), _table.Version(o, r.Abi));
+                    next++;
                 }
             }
-        }
+        });
     }
 
     // What the map or a name holds (not 0) as an id, once the first occurrences have theirs.
