@@ -22,8 +22,10 @@ internal static class ArchiveReader
     /// <param name="content">The archive.</param>
     /// <param name="length">Its length in bytes.</param>
     /// <param name="file">Its name, for messages.</param>
-    /// <param name="approach">Told the offset of each header before it is read.</param>
-    public static unsafe List<ArchiveMember> Members(byte* content, long length, string file, Action<long>? approach = null)
+    /// <param name="head">Its first bytes, where they need not be looked for in the content.</param>
+    /// <param name="approach">Told the offset of each header in the content before it is read.</param>
+    public static unsafe List<ArchiveMember> Members(
+        byte* content, long length, string file, ReadOnlySpan<byte> head = default, Action<long>? approach = null)
     {
         List<ArchiveMember> members = [];
         for (long at = Magic.Length; at < length;)
@@ -37,8 +39,12 @@ internal static class ArchiveReader
             {
                 throw new LinkException($"{file}: malformed archive");
             }
-            approach?.Invoke(at);
-            ReadOnlySpan<byte> header = new(content + at, HeaderSize);
+            bool isInHead = at + HeaderSize <= head.Length;
+            if (!isInHead)
+            {
+                approach?.Invoke(at);
+            }
+            ReadOnlySpan<byte> header = isInHead ? head.Slice((int)at, HeaderSize) : new(content + at, HeaderSize);
             if (header[58] != '`' || header[59] != '\n' || !TryParseSize(header[48..58], out long size))
             {
                 throw new LinkException($"{file}: malformed archive");

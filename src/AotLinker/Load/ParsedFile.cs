@@ -103,16 +103,27 @@ internal sealed class ParsedFile
         {
             parsed.File = InputFile.Open(path);
             InputFile file = parsed.File;
-            file.Advise(0, ArchiveReader.Magic.Length, MapAdvice.Present);
-            if (file.Length < ArchiveReader.Magic.Length || !file.Span(0, ArchiveReader.Magic.Length).SequenceEqual(ArchiveReader.Magic))
+            if (!file.Head.StartsWith(ArchiveReader.Magic))
             {
+                file.Advise(0, file.Length, MapAdvice.Present);
                 parsed.Members.Add(ParseMember(file, path, path, 0, file.Length));
                 return parsed;
             }
-            // Headers stand alone between parts that nobody reads: a fault would map their neighbours as well.
-            foreach (ArchiveMember member in ArchiveReader.Members(file.Base, file.Length, path, at => file.Advise(at, ArchiveReader.HeaderSize, MapAdvice.Present)))
+            // Behind the package data, which nobody reads, are objects to the end. Their pages are made present all at once and before any of
+            // them is touched: a hypervisor that keeps page tables of its own drops what it has of one when the system adds to it.
+            bool isPresent = false;
+            foreach (ArchiveMember member in ArchiveReader.Members(file.Base, file.Length, path, file.Head, MakePresent))
             {
                 parsed.AddMember(file, member);
+            }
+
+            void MakePresent(long from)
+            {
+                if (!isPresent)
+                {
+                    file.Advise(from, file.Length - from, MapAdvice.Present);
+                    isPresent = true;
+                }
             }
         }
         catch (LinkException e)
@@ -198,7 +209,6 @@ internal sealed class ParsedFile
         try
         {
             o = new GoObject(start + end + 2, length - (end + 2), displayName);
-            file.Advise(offset + end + 2, o.LengthOfTables, MapAdvice.Present);
             _ = o.ReadImportsAhead();
         }
         catch (LinkException e)

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 
 namespace AotLinker.Mapping;
 
@@ -13,6 +14,8 @@ internal sealed unsafe class InputFile : IDisposable
     private readonly FileFacts _facts;
     private readonly int _guardSlot = -1;
     private byte* _base;
+    private HeadBytes _head;
+    private int _headLength;
 
     internal InputFile(InputStore store, string path, byte* content, long length, bool isMapped, in FileFacts facts)
     {
@@ -35,6 +38,13 @@ internal sealed unsafe class InputFile : IDisposable
     public long Length { get; }
 
     public bool IsMapped { get; }
+
+    /// <summary>
+    /// The first bytes, or all of a short file: what kind of file it is can be seen without a page of the map for it, which costs ten times
+    /// as much as reading them.
+    /// </summary>
+    public ReadOnlySpan<byte> Head =>
+        _headLength != 0 ? ((ReadOnlySpan<byte>)_head)[.._headLength] : new(_base, (int)Math.Min(Length, HeadBytes.Size));
 
     /// <summary>Opens an input of the process's only link.</summary>
     /// <exception cref="LinkException">"open x: no such file or directory", with Go's words for the host's reason.</exception>
@@ -100,6 +110,16 @@ internal sealed unsafe class InputFile : IDisposable
         return now.Length != _facts.Length || (now.Modified != _facts.Modified && now.Modified != now.Accessed);
     }
 
+    internal void ReadHead(HostFile handle)
+    {
+        Span<byte> head = _head;
+        fixed (byte* p = head)
+        {
+            // What can't be read now is looked for in the map, where its error is told.
+            _headLength = _store.Host.ReadAt(handle, 0, p, head.Length, out long read).IsNone ? (int)read : 0;
+        }
+    }
+
     public void Dispose()
     {
         if (_base != null && IsMapped)
@@ -116,5 +136,13 @@ internal sealed unsafe class InputFile : IDisposable
     {
         ObjectDisposedException.ThrowIf(_base == null && Length > 0, this);
         throw new LinkException($"{Path}: truncated: {length} bytes at offset {offset} reach past its end at {Length}");
+    }
+
+    [InlineArray(Size)]
+    private struct HeadBytes
+    {
+        public const int Size = 128;
+
+        private byte _first;
     }
 }

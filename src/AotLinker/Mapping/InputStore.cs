@@ -63,6 +63,7 @@ internal sealed unsafe class InputStore : IDisposable
             if (reason == ReadReason.Small && facts.Length >= SmallestMappedLength && TryMap(handle, facts.Length, out byte* map, out reason))
             {
                 file = new InputFile(this, path, map, facts.Length, isMapped: true, facts);
+                file.ReadHead(handle);
                 Account.CountMappedInput(facts.Length);
                 error = null;
                 return true;

@@ -306,11 +306,6 @@ internal sealed unsafe class GoObject
     /// <summary>Where the content hashes lie in the object: offset and length. Nothing looks at them once symbols are resolved.</summary>
     public (long Offset, long Length) ContentHashes => (Block(BlkHash64), Block(BlkHash + 1) - Block(BlkHash64));
 
-    /// <summary>
-    /// Length of what resolve reads from start to end: names, records, content hashes and, behind them, the indexes into the rest.
-    /// </summary>
-    public long LengthOfTables => Block(BlkDataIdx + 1);
-
     /// <summary>Reads the list of imports, so that it is in memory when the walk along the imports comes to it.</summary>
     public int ReadImportsAhead()
     {
