@@ -23,9 +23,7 @@ internal static class ArchiveReader
     /// <param name="length">Its length in bytes.</param>
     /// <param name="file">Its name, for messages.</param>
     /// <param name="head">Its first bytes, where they need not be looked for in the content.</param>
-    /// <param name="approach">Told the offset of each header in the content before it is read.</param>
-    public static unsafe List<ArchiveMember> Members(
-        byte* content, long length, string file, ReadOnlySpan<byte> head = default, Action<long>? approach = null)
+    public static unsafe List<ArchiveMember> Members(byte* content, long length, string file, ReadOnlySpan<byte> head = default)
     {
         List<ArchiveMember> members = [];
         for (long at = Magic.Length; at < length;)
@@ -39,12 +37,7 @@ internal static class ArchiveReader
             {
                 throw new LinkException($"{file}: malformed archive");
             }
-            bool isInHead = at + HeaderSize <= head.Length;
-            if (!isInHead)
-            {
-                approach?.Invoke(at);
-            }
-            ReadOnlySpan<byte> header = isInHead ? head.Slice((int)at, HeaderSize) : new(content + at, HeaderSize);
+            ReadOnlySpan<byte> header = at + HeaderSize <= head.Length ? head.Slice((int)at, HeaderSize) : new(content + at, HeaderSize);
             if (header[58] != '`' || header[59] != '\n' || !TryParseSize(header[48..58], out long size))
             {
                 throw new LinkException($"{file}: malformed archive");
@@ -59,6 +52,15 @@ internal static class ArchiveReader
             at += size;
         }
         return members;
+    }
+
+    /// <summary>Where the second member's header is expected, going by the first bytes of an archive; 0 if they don't tell.</summary>
+    public static long SecondMember(ReadOnlySpan<byte> head)
+    {
+        int content = Magic.Length + HeaderSize;
+        return head.Length >= content && TryParseSize(head[(content - 12)..(content - 2)], out long size) && size < long.MaxValue / 2
+            ? content + size + (size & 1)
+            : 0;
     }
 
     private static bool TryParseSize(ReadOnlySpan<byte> field, out long size)

@@ -98,7 +98,14 @@ internal sealed class PackageLoader
         {
             for (int i = from; i < to; i++)
             {
-                parsed[i] = ParsedFile.Parse(files[i]);
+                parsed[i] = ParsedFile.Open(files[i]);
+            }
+        });
+        _workers.ForChunks(files.Count, 8, (from, to, _) =>
+        {
+            for (int i = from; i < to; i++)
+            {
+                parsed[i].ReadMembers();
             }
         });
         foreach (ParsedFile p in parsed)

@@ -95,42 +95,60 @@ internal sealed class ParsedFile
     /// <summary>Whether the archive asks for external linking by default (member preferlinkext).</summary>
     public bool PrefersExternalLink { get; private set; }
 
-    /// <summary>Opens and takes apart a file (loadobjfile, ldobj's recognition).</summary>
-    public static unsafe ParsedFile Parse(string path)
+    /// <summary>Opens and takes apart a file.</summary>
+    public static ParsedFile Parse(string path)
+    {
+        ParsedFile parsed = Open(path);
+        parsed.ReadMembers();
+        return parsed;
+    }
+
+    /// <summary>
+    /// Maps a file and makes the pages of its objects present; <see cref="ReadMembers"/> takes it apart. Of many files, all are best opened
+    /// before the first is read: a hypervisor that keeps page tables of its own drops what it has of one, and with it pages that were
+    /// touched, when the system adds to it.
+    /// </summary>
+    public static ParsedFile Open(string path)
     {
         ParsedFile parsed = new(path);
         try
         {
-            parsed.File = InputFile.Open(path);
-            InputFile file = parsed.File;
-            if (!file.Head.StartsWith(ArchiveReader.Magic))
-            {
-                file.Advise(0, file.Length, MapAdvice.Present);
-                parsed.Members.Add(ParseMember(file, path, path, 0, file.Length));
-                return parsed;
-            }
-            // Behind the package data, which nobody reads, are objects to the end. Their pages are made present all at once and before any of
-            // them is touched: a hypervisor that keeps page tables of its own drops what it has of one when the system adds to it.
-            bool isPresent = false;
-            foreach (ArchiveMember member in ArchiveReader.Members(file.Base, file.Length, path, file.Head, MakePresent))
-            {
-                parsed.AddMember(file, member);
-            }
-
-            void MakePresent(long from)
-            {
-                if (!isPresent)
-                {
-                    file.Advise(from, file.Length - from, MapAdvice.Present);
-                    isPresent = true;
-                }
-            }
+            InputFile file = InputFile.Open(path);
+            parsed.File = file;
+            // Nobody reads the first member, the package data; behind it are objects to the end.
+            long objects = file.Head.StartsWith(ArchiveReader.Magic) ? ArchiveReader.SecondMember(file.Head) : 0;
+            file.Advise(objects, file.Length - objects, MapAdvice.Present);
         }
         catch (LinkException e)
         {
             parsed.Failure = e;
         }
         return parsed;
+    }
+
+    /// <summary>Takes the file apart, if it could be opened (loadobjfile, ldobj's recognition).</summary>
+    public unsafe void ReadMembers()
+    {
+        if (File is not { } file)
+        {
+            return;
+        }
+        try
+        {
+            if (!file.Head.StartsWith(ArchiveReader.Magic))
+            {
+                Members.Add(ParseMember(file, Path, Path, 0, file.Length));
+                return;
+            }
+            foreach (ArchiveMember member in ArchiveReader.Members(file.Base, file.Length, Path, file.Head))
+            {
+                AddMember(file, member);
+            }
+        }
+        catch (LinkException e)
+        {
+            Failure = e;
+        }
     }
 
     private void AddMember(InputFile file, ArchiveMember member)
