@@ -214,16 +214,23 @@ internal sealed unsafe class OutputFile : IDisposable
     }
 
     /// <summary>
-    /// Says that a part is finished: its pages may leave this process (its resident size, not the file). For a part that
-    /// nobody reads again soon; without a map this does nothing.
+    /// Says that a part is finished: pages before it may leave this process (its resident size, not the file). For parts that nobody reads
+    /// again soon, finished about in their order; without a map this does nothing.
     /// </summary>
+    /// <remarks>
+    /// Pages go in whole large ones, and some behind: to let go of a part of a large page takes all of it away, and its neighbours would
+    /// have to be made present anew.
+    /// </remarks>
     public void Forget(long offset, long length)
     {
-        long page = _host.PageSize;
-        long start = (offset + page - 1) & ~(page - 1);
-        long end = Math.Min(offset + length, _length) & ~(page - 1);
-        if (_base != null && offset >= 0 && start < end)
-            _host.Advise(_base + start, end - start, MapAdvice.DontNeed);
+        const long Behind = 3 * WorthLargePages;
+        if (_base == null || offset < 0 || length <= 0)
+            return;
+        for (long end = (offset / WorthLargePages + 1) * WorthLargePages; end <= Math.Min(offset + length, _length); end += WorthLargePages)
+        {
+            if (end >= Behind)
+                _host.Advise(_base + end - Behind, WorthLargePages, MapAdvice.DontNeed);
+        }
     }
 
     /// <summary>
