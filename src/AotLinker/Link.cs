@@ -57,6 +57,7 @@ internal static class Link
             using (phases.Begin("Munmap"))
             {
                 output.Commit();
+                InputStore.Shared.ReleasePages(workers);
             }
             LinkTrace.End(ctx);
             phases.Account?.Close(ctx.Symbols);

@@ -16,6 +16,7 @@ internal sealed unsafe class InputStore : IDisposable
 
     private readonly MemoryArena _arena;
     private readonly int _mapLimit;
+    private readonly Dictionary<nint, long> _mapped = [];
     private int _maps;
 
     /// <param name="account">Where mapped and read bytes are counted.</param>
@@ -95,12 +96,55 @@ internal sealed unsafe class InputStore : IDisposable
     /// </summary>
     public void Freeze() => _arena.Freeze();
 
+    /// <summary>
+    /// Lets go of the pages of all maps when nobody needs them any more: when a process ends, the system takes them away with one thread,
+    /// which is a twentieth of the time of a large link.
+    /// </summary>
+    public void ReleasePages(Workers workers)
+    {
+        // A piece is a multiple of what one page of page tables is about.
+        const long Worthwhile = 64 << 20;
+        const long Piece = 16 << 20;
+        List<(long Start, long End)> pieces = [];
+        lock (_mapped)
+        {
+            if (_mapped.Values.Sum() < Worthwhile)
+                return;
+            long page = Host.PageSize;
+            long start = 0, end = 0;
+            foreach ((nint map, long length) in _mapped.OrderBy(m => m.Key))
+            {
+                // Maps mostly lie side by side.
+                if (map != end)
+                {
+                    Cut(start, end);
+                    start = map;
+                }
+                end = map + ((length + page - 1) & ~(page - 1));
+            }
+            Cut(start, end);
+        }
+
+        workers.For(pieces.Count, i => Host.Advise((byte*)pieces[i].Start, pieces[i].End - pieces[i].Start, MapAdvice.DontNeed));
+
+        void Cut(long from, long to)
+        {
+            for (long next; from < to; from = next)
+            {
+                next = Math.Min(to, (from / Piece + 1) * Piece);
+                pieces.Add((from, next));
+            }
+        }
+    }
+
     /// <summary>Returns the memory of the inputs that were read. Mapped ones are unmapped by their own Dispose.</summary>
     public void Dispose() => _arena.Dispose();
 
     internal void Unmap(byte* map, long length)
     {
         Account.Details?.RemoveMap(map);
+        lock (_mapped)
+            _mapped.Remove((nint)map);
         _ = Host.Unmap(map, length);
         Interlocked.Decrement(ref _maps);
     }
@@ -114,6 +158,8 @@ internal sealed unsafe class InputStore : IDisposable
             if (Host.MapInput(handle, length, out map).IsNone)
             {
                 Account.Details?.AddMap(map, length, MapKind.Input);
+                lock (_mapped)
+                    _mapped.Add((nint)map, length);
                 return true;
             }
 
