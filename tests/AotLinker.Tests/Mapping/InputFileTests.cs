@@ -222,6 +222,38 @@ public sealed unsafe class InputFileTests : IDisposable
         file.Advise(1 << 20, 1, MapAdvice.DontNeed);
     }
 
+    [Fact]
+    public void The_head_is_what_a_file_begins_with_mapped_or_read()
+    {
+        foreach (int length in (int[])[0, 5, 127, 128, 1000, Large])
+        {
+            using InputFile file = InputFile.Open(_store, _scratch.File("a", length));
+            Assert.Equal(Scratch.Pattern(length)[..Math.Min(length, 128)], file.Head.ToArray());
+        }
+    }
+
+    [LinuxFact]
+    public void Released_pages_leave_all_maps_and_their_content_comes_back()
+    {
+        const int Length = 15_000_001;
+        string[] paths = [.. Enumerable.Range(0, 6).Select(i => _scratch.File("f" + i, Length))];
+        InputFile[] files = [.. paths.Select(path => InputFile.Open(_store, path))];
+        files[2].Dispose();
+        files = [.. files.Where((_, i) => i != 2)];
+        byte[] pattern = Scratch.Pattern(Length);
+        foreach (InputFile file in files)
+            Assert.True(file.Span(0, Length).SequenceEqual(pattern));
+        Assert.True(ResidentKilobytes(paths[0]) > Length / 1024);
+        _store.ReleasePages(new Workers(3));
+        foreach (InputFile file in files)
+            Assert.Equal(0, ResidentKilobytes(file.Path));
+        foreach (InputFile file in files)
+        {
+            Assert.True(file.Span(0, Length).SequenceEqual(pattern));
+            file.Dispose();
+        }
+    }
+
     [LinuxFact]
     public void A_change_under_the_map_is_seen_and_a_replaced_or_touched_file_is_not_one()
     {
