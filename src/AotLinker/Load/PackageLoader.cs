@@ -105,6 +105,13 @@ internal sealed class PackageLoader
         {
             for (int i = from; i < to; i++)
             {
+                parsed[i].MakePresent();
+            }
+        });
+        _workers.ForChunks(files.Count, 8, (from, to, _) =>
+        {
+            for (int i = from; i < to; i++)
+            {
                 parsed[i].ReadMembers();
             }
         });

@@ -99,31 +99,39 @@ internal sealed class ParsedFile
     public static ParsedFile Parse(string path)
     {
         ParsedFile parsed = Open(path);
+        parsed.MakePresent();
         parsed.ReadMembers();
         return parsed;
     }
 
     /// <summary>
-    /// Maps a file and makes the pages of its objects present; <see cref="ReadMembers"/> takes it apart. Of many files, all are best opened
-    /// before the first is read: a hypervisor that keeps page tables of its own drops what it has of one, and with it pages that were
-    /// touched, when the system adds to it.
+    /// Maps a file; <see cref="MakePresent"/> and <see cref="ReadMembers"/> follow. Of many files, all are best mapped before the first is
+    /// made present, for threads that do the one wait for those that do the other; and all made present before the first is read: a
+    /// hypervisor that keeps page tables of its own drops what it has of one, and with it pages that were touched, when the system adds to it.
     /// </summary>
     public static ParsedFile Open(string path)
     {
         ParsedFile parsed = new(path);
         try
         {
-            InputFile file = InputFile.Open(path);
-            parsed.File = file;
-            // Nobody reads the first member, the package data; behind it are objects to the end.
-            long objects = file.Head.StartsWith(ArchiveReader.Magic) ? ArchiveReader.SecondMember(file.Head) : 0;
-            file.Advise(objects, file.Length - objects, MapAdvice.Present);
+            parsed.File = InputFile.Open(path);
         }
         catch (LinkException e)
         {
             parsed.Failure = e;
         }
         return parsed;
+    }
+
+    /// <summary>Makes the pages of the objects present.</summary>
+    public void MakePresent()
+    {
+        if (File is { } file)
+        {
+            // Nobody reads the first member, the package data; behind it are objects to the end.
+            long objects = file.Head.StartsWith(ArchiveReader.Magic) ? ArchiveReader.SecondMember(file.Head) : 0;
+            file.Advise(objects, file.Length - objects, MapAdvice.Present);
+        }
     }
 
     /// <summary>Takes the file apart, if it could be opened (loadobjfile, ldobj's recognition).</summary>
