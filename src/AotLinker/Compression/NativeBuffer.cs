@@ -34,19 +34,6 @@ internal sealed unsafe class NativeBuffer : IDisposable
         return _data + _length;
     }
 
-    /// <summary>
-    /// Makes room for what a buffer will probably hold. Where that is much, it comes in large pages: then the first write to each small
-    /// page is no interruption any more, which is most of what writing costs.
-    /// </summary>
-    public void Expect(long count)
-    {
-        if ((long)_capacity < count)
-        {
-            SetCapacity((nuint)NativeArray<byte>.FillLargePages(count));
-            _memory.PreferLargePages();
-        }
-    }
-
     /// <summary>Declares everything before <paramref name="end"/>, a pointer into the last reservation, as written.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void CommitTo(byte* end) => _length = (nuint)(end - _data);

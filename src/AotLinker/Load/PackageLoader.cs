@@ -94,31 +94,21 @@ internal sealed class PackageLoader
             }
         }
         ParsedFile[] parsed = new ParsedFile[files.Count];
-        _workers.ForChunks(files.Count, 8, (from, to, _) =>
-        {
-            for (int i = from; i < to; i++)
-            {
-                parsed[i] = ParsedFile.Open(files[i]);
-            }
-        });
-        _workers.ForChunks(files.Count, 8, (from, to, _) =>
-        {
-            for (int i = from; i < to; i++)
-            {
-                parsed[i].MakePresent();
-            }
-        });
-        _workers.ForChunks(files.Count, 8, (from, to, _) =>
-        {
-            for (int i = from; i < to; i++)
-            {
-                parsed[i].ReadMembers();
-            }
-        });
+        ForFiles(i => parsed[i] = ParsedFile.Open(files[i]));
+        ForFiles(i => parsed[i].MakePresent());
+        ForFiles(i => parsed[i].ReadMembers());
         foreach (ParsedFile p in parsed)
         {
             _parsed.TryAdd(p.Path, p);
         }
+
+        void ForFiles(Action<int> body) => _workers.ForChunks(files.Count, 8, (from, to, _) =>
+        {
+            for (int i = from; i < to; i++)
+            {
+                body(i);
+            }
+        });
     }
 
     private Package Add(string sourceRef, string objectRef, string file, string path, ulong fingerprint)

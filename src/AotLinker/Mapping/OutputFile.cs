@@ -40,6 +40,9 @@ internal sealed unsafe class OutputFile : IDisposable
     // Each thread has one at a time; with so many threads one file is the bottleneck anyway.
     private const int MostMadeBuffers = 16;
 
+    // Less than a page is not worth a system call: its neighbours will be in the map, or are.
+    private const int WorthCall = 1 << 12;
+
     // A few pages are not worth a request of their own.
     private const int WorthPresent = 1 << 16;
 
@@ -350,7 +353,7 @@ internal sealed unsafe class OutputFile : IDisposable
         return new OutputLease(this, offset, start, length, kind == LeaseKind.Read);
     }
 
-    private bool IsBesideMap(int length) => length is >= 4096 and <= MaxMade && _writesBesideMap;
+    private bool IsBesideMap(int length) => length is >= WorthCall and <= MaxMade && _writesBesideMap;
 
     /// <summary>Makes pages present that are about to be written: one request instead of a fault for each few pages.</summary>
     private void MakePresent(long offset, long length)

@@ -17,7 +17,6 @@ internal sealed unsafe class LiveColumn<T>(LiveNumbers numbers) : IDisposable
 {
     private readonly NativeColumn<T> _column = new();
     private readonly Dictionary<int, nint> _others = [];
-    private int _otherCount;
 
     /// <summary>The value of a symbol, to be changed: to read it of one that may be dead, <see cref="Get"/> keeps nothing.</summary>
     public ref T this[SymbolId s]
@@ -69,7 +68,6 @@ internal sealed unsafe class LiveColumn<T>(LiveNumbers numbers) : IDisposable
             NativeHeap.Free((void*)value);
         }
         _others.Clear();
-        _otherCount = 0;
     }
 
     private void TakeInOthers()
@@ -82,7 +80,6 @@ internal sealed unsafe class LiveColumn<T>(LiveNumbers numbers) : IDisposable
                 NativeHeap.Free((void*)value);
             }
         }
-        _otherCount = _others.Count;
     }
 
     private ref T Other(int id)
@@ -93,7 +90,6 @@ internal sealed unsafe class LiveColumn<T>(LiveNumbers numbers) : IDisposable
             if (!exists)
             {
                 value = (nint)NativeHeap.AllocZeroed(1, (nuint)sizeof(T));
-                Volatile.Write(ref _otherCount, _others.Count);
             }
             return ref *(T*)value;
         }
@@ -101,8 +97,8 @@ internal sealed unsafe class LiveColumn<T>(LiveNumbers numbers) : IDisposable
 
     private T GetOther(int id)
     {
-        // Nearly always: dead symbols have no values.
-        if (Volatile.Read(ref _otherCount) == 0)
+        // Nearly always, and then without the lock: dead symbols have no values.
+        if (_others.Count == 0)
         {
             return default;
         }

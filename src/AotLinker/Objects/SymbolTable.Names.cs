@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+
 namespace AotLinker.Objects;
 
 /// <summary>Lookup by name and version.</summary>

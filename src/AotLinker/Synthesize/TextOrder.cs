@@ -29,16 +29,16 @@ internal static class TextOrder
             }
         }
         int first = text.Count;
-        List<Stretch> runs = Place(ctx, Collect(ctx, memory), text);
+        List<Stretch> stretches = Place(ctx, Collect(ctx, memory), text);
 
         // The objects that the functions are read from.
         using NativeArray<int> origins = new(text.Count);
         List<(SymbolId Symbol, Package Package)>?[] moved = new List<(SymbolId, Package)>?[ctx.Workers.Threads];
-        ctx.Workers.ForChunks(runs.Count, 8, (from, to, worker) =>
+        ctx.Workers.ForChunks(stretches.Count, 8, (from, to, worker) =>
         {
             for (int i = from; i < to; i++)
             {
-                FindOrigins(symbols, text, runs[i], origins, ref moved[worker]);
+                FindOrigins(symbols, text, stretches[i], origins, ref moved[worker]);
             }
         });
         foreach (List<(SymbolId, Package)>? list in moved)
@@ -73,7 +73,7 @@ internal static class TextOrder
 
     private static List<Stretch> Place(LinkContext ctx, ObjectText[] found, NativeList<SymbolId> text)
     {
-        List<Stretch> runs = [];
+        List<Stretch> stretches = [];
         using NativeArray<ulong> placed = new((ctx.Symbols.Count / 64) + 1);
         for (int group = 0; group < 2; group++)
         {
@@ -99,7 +99,7 @@ internal static class TextOrder
                 }
             }
         }
-        return runs;
+        return stretches;
 
         void PlaceNew(NativeSpan<int> functions, Package package, int owner)
         {
@@ -116,26 +116,26 @@ internal static class TextOrder
             }
             if (text.Count != from)
             {
-                runs.Add(new Stretch(from, text.Count, package, owner));
+                stretches.Add(new Stretch(from, text.Count, package, owner));
             }
         }
     }
 
     private static void FindOrigins(
-        SymbolTable symbols, NativeList<SymbolId> text, in Stretch run, NativeArray<int> origins, ref List<(SymbolId Symbol, Package Package)>? moved)
+        SymbolTable symbols, NativeList<SymbolId> text, in Stretch stretch, NativeArray<int> origins, ref List<(SymbolId Symbol, Package Package)>? moved)
     {
-        for (int i = run.From; i < run.To; i++)
+        for (int i = stretch.From; i < stretch.To; i++)
         {
             SymbolId s = text[i];
-            if (run.Object != 0)
+            if (stretch.Object != 0)
             {
-                origins[i] = run.Object;
+                origins[i] = stretch.Object;
                 continue;
             }
             origins[i] = symbols.Origin(s, out _)?.Index ?? 0;
-            if (symbols.PackagePath(s) != run.Package.Path)
+            if (symbols.PackagePath(s) != stretch.Package.Path)
             {
-                (moved ??= []).Add((s, run.Package));
+                (moved ??= []).Add((s, stretch.Package));
             }
         }
     }
