@@ -114,7 +114,7 @@ internal sealed class ParsedFile
         ParsedFile parsed = new(path);
         try
         {
-            parsed.File = InputFile.Open(path);
+            parsed.File = InputFile.Open(path, FirstObject);
         }
         catch (LinkException e)
         {
@@ -126,13 +126,12 @@ internal sealed class ParsedFile
     /// <summary>Makes the pages of the objects present.</summary>
     public void MakePresent()
     {
-        if (File is { } file)
-        {
-            // Nobody reads the first member, the package data; behind it are objects to the end.
-            long objects = file.Head.StartsWith(ArchiveReader.Magic) ? ArchiveReader.SecondMember(file.Head) : 0;
-            file.Advise(objects, file.Length - objects, MapAdvice.Present);
-        }
+        File?.Advise(0, File.Length, MapAdvice.Present);
     }
+
+    // Nobody reads the package data, the first member of a package's archive; behind it are objects to the end.
+    private static long FirstObject(ReadOnlySpan<byte> head) =>
+        head.StartsWith(ArchiveReader.Magic) && head[ArchiveReader.Magic.Length..].StartsWith("__.PKGDEF "u8) ? ArchiveReader.SecondMember(head) : 0;
 
     /// <summary>Takes the file apart, if it could be opened (loadobjfile, ldobj's recognition).</summary>
     public unsafe void ReadMembers()

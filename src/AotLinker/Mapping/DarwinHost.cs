@@ -96,11 +96,11 @@ internal sealed unsafe class DarwinHost : PosixHost
         return result == 0 ? HostError.None : LastError;
     }
 
-    public override HostError MapInput(HostFile file, long length, out byte* map) =>
-        Map(file, length, Darwin.PROT_READ, Darwin.MAP_SHARED, out map);
+    public override HostError MapInput(HostFile file, long offset, long length, out byte* map) =>
+        Map(file, offset, length, Darwin.PROT_READ, Darwin.MAP_SHARED, out map);
 
     public override HostError MapOutput(HostFile file, long length, out byte* map) =>
-        Map(file, length, Darwin.PROT_READ | Darwin.PROT_WRITE, Darwin.MAP_SHARED, out map);
+        Map(file, 0, length, Darwin.PROT_READ | Darwin.PROT_WRITE, Darwin.MAP_SHARED, out map);
 
     public override HostError Protect(byte* map, long length) =>
         Darwin.mprotect(map, (nuint)length, Darwin.PROT_READ) == 0 ? HostError.None : LastError;
@@ -125,7 +125,7 @@ internal sealed unsafe class DarwinHost : PosixHost
     }
 
     public override HostError AllocatePages(long length, out byte* pages) =>
-        Map(HostFile.None, length, Darwin.PROT_READ | Darwin.PROT_WRITE, Darwin.MAP_PRIVATE | Darwin.MAP_ANON, out pages);
+        Map(HostFile.None, 0, length, Darwin.PROT_READ | Darwin.PROT_WRITE, Darwin.MAP_PRIVATE | Darwin.MAP_ANON, out pages);
 
     public override ProcessMemory MeasureMemory()
     {
@@ -194,9 +194,9 @@ internal sealed unsafe class DarwinHost : PosixHost
 
     private static bool IsArm => RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
 
-    private static HostError Map(HostFile file, long length, int protection, int flags, out byte* map)
+    private static HostError Map(HostFile file, long offset, long length, int protection, int flags, out byte* map)
     {
-        void* address = Darwin.mmap(null, (nuint)length, protection, flags, (int)file.Handle, 0);
+        void* address = Darwin.mmap(null, (nuint)length, protection, flags, (int)file.Handle, offset);
         map = address == Darwin.MAP_FAILED ? null : (byte*)address;
         return map == null ? LastError : HostError.None;
     }

@@ -116,8 +116,13 @@ internal abstract unsafe class HostSystem
 
     // Maps.
 
-    /// <summary>Maps a whole file for reading alone: any store through the map is a fault.</summary>
-    public abstract HostError MapInput(HostFile file, long length, out byte* map);
+    /// <summary>What the offset of a map in its file must be a multiple of.</summary>
+    public virtual long MapGranularity => PageSize;
+
+    /// <summary>
+    /// Maps <paramref name="length"/> bytes of a file from <paramref name="offset"/> on for reading alone: any store through the map is a fault.
+    /// </summary>
+    public abstract HostError MapInput(HostFile file, long offset, long length, out byte* map);
 
     /// <summary>Maps the first <paramref name="length"/> bytes of a file, shared, for reading and writing.</summary>
     public abstract HostError MapOutput(HostFile file, long length, out byte* map);

@@ -41,7 +41,15 @@ internal sealed unsafe class InputStore : IDisposable
     /// Maps or reads a file. Not an exception for a file that can't be opened: <paramref name="error"/> is then the reason
     /// as Go words it ("open x: no such file or directory"), for a caller that puts cmd/link's words around it.
     /// </summary>
-    public bool TryOpen(string path, [NotNullWhen(true)] out InputFile? file, [NotNullWhen(false)] out string? error)
+    /// <param name="path">The file.</param>
+    /// <param name="file">What was opened.</param>
+    /// <param name="error">Why it was not.</param>
+    /// <param name="firstNeeded">
+    /// Tells from a file's first bytes (<see cref="InputFile.Head"/>) where that begins which will be read of it besides these: what lies
+    /// before is not mapped. All is needed if there is no such function.
+    /// </param>
+    public bool TryOpen(
+        string path, [NotNullWhen(true)] out InputFile? file, [NotNullWhen(false)] out string? error, Func<ReadOnlySpan<byte>, long>? firstNeeded = null)
     {
         file = null;
         HostError failure = Host.OpenInput(path, out HostFile handle);
@@ -61,13 +69,17 @@ internal sealed unsafe class InputStore : IDisposable
             }
 
             ReadReason reason = facts.Kind != FileKind.Regular || facts.Length == 0 ? ReadReason.NoLength : ReadReason.Small;
-            if (reason == ReadReason.Small && facts.Length >= SmallestMappedLength && TryMap(handle, facts.Length, out byte* map, out reason))
+            if (reason == ReadReason.Small && facts.Length >= SmallestMappedLength)
             {
-                file = new InputFile(this, path, map, facts.Length, isMapped: true, facts);
-                file.ReadHead(handle);
-                Account.CountMappedInput(facts.Length);
-                error = null;
-                return true;
+                InputFile.HeadBytes head = InputFile.HeadBytes.Of(Host, handle);
+                long unmapped = firstNeeded is null ? 0 : Math.Clamp(firstNeeded(head.Span), 0, facts.Length - 1) & -Host.MapGranularity;
+                if (TryMap(handle, unmapped, facts.Length - unmapped, out byte* map, out reason))
+                {
+                    file = new InputFile(this, path, map, facts.Length, unmapped, facts, in head);
+                    Account.CountMappedInput(facts.Length - unmapped);
+                    error = null;
+                    return true;
+                }
             }
 
             failure = facts.Kind == FileKind.Regular && facts.Length > 0
@@ -79,7 +91,7 @@ internal sealed unsafe class InputStore : IDisposable
                 return false;
             }
 
-            file = new InputFile(this, path, content, length, isMapped: false, facts);
+            file = new InputFile(this, path, content, length, facts);
             Account.CountReadInput(path, length, reason);
             error = null;
             return true;
@@ -149,13 +161,13 @@ internal sealed unsafe class InputStore : IDisposable
         Interlocked.Decrement(ref _maps);
     }
 
-    private bool TryMap(HostFile handle, long length, out byte* map, out ReadReason reason)
+    private bool TryMap(HostFile handle, long offset, long length, out byte* map, out ReadReason reason)
     {
         map = null;
         reason = _mapLimit == 0 ? ReadReason.SwitchedOff : ReadReason.MapLimit;
         if (Interlocked.Increment(ref _maps) <= _mapLimit)
         {
-            if (Host.MapInput(handle, length, out map).IsNone)
+            if (Host.MapInput(handle, offset, length, out map).IsNone)
             {
                 Account.Details?.AddMap(map, length, MapKind.Input);
                 lock (_mapped)

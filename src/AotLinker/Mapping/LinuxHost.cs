@@ -170,11 +170,11 @@ internal unsafe partial class LinuxHost : PosixHost
     /// <summary>
     /// Shared and read-only of a file opened read-only: the kernel then refuses any later mprotect to writable as well.
     /// </summary>
-    public override HostError MapInput(HostFile file, long length, out byte* map) =>
-        Map(file, length, PROT_READ, MAP_SHARED, out map);
+    public override HostError MapInput(HostFile file, long offset, long length, out byte* map) =>
+        Map(file, offset, length, PROT_READ, MAP_SHARED, out map);
 
     public override HostError MapOutput(HostFile file, long length, out byte* map) =>
-        Map(file, length, PROT_READ | PROT_WRITE, MAP_SHARED, out map);
+        Map(file, 0, length, PROT_READ | PROT_WRITE, MAP_SHARED, out map);
 
     public override HostError RemapOutput(HostFile file, ref byte* map, long oldLength, long newLength)
     {
@@ -223,7 +223,7 @@ internal unsafe partial class LinuxHost : PosixHost
     public override long LargePageSize => PageSize <= 4096 ? PageSize * (PageSize / 8) : 0;
 
     public override HostError AllocatePages(long length, out byte* pages) =>
-        Map(HostFile.None, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, out pages);
+        Map(HostFile.None, 0, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, out pages);
 
     public override HostError ResizePages(ref byte* pages, long oldLength, long newLength)
     {
@@ -281,9 +281,9 @@ internal unsafe partial class LinuxHost : PosixHost
 
     protected override int RawUnmap(byte* map, nint length) => munmap(map, Size(length));
 
-    private static HostError Map(HostFile file, long length, int protection, int flags, out byte* map)
+    private static HostError Map(HostFile file, long offset, long length, int protection, int flags, out byte* map)
     {
-        void* address = mmap(null, Size(length), protection, flags, (int)file.Handle, 0);
+        void* address = mmap(null, Size(length), protection, flags, (int)file.Handle, (off_t)offset);
         map = address == MAP_FAILED ? null : (byte*)address;
         return map == null ? LastError : HostError.None;
     }

@@ -9,6 +9,8 @@ internal sealed unsafe class WindowsHost : HostSystem
 {
     private const int MaxPath = 260;
 
+    private const long AllocationGranularity = 64 << 10;
+
     private const int MaxTransfer = 1 << 30;
 
     public override int InputMapLimit => int.MaxValue;
@@ -233,11 +235,13 @@ internal sealed unsafe class WindowsHost : HostSystem
         return SetFileInformationByHandle(file.Handle, FileAllocationInfo, &total, sizeof(long)) != 0 ? HostError.None : LastError;
     }
 
-    public override HostError MapInput(HostFile file, long length, out byte* map) =>
-        Map(file, length, PAGE_READONLY, FILE_MAP_READ, out map);
+    public override long MapGranularity => AllocationGranularity;
+
+    public override HostError MapInput(HostFile file, long offset, long length, out byte* map) =>
+        Map(file, offset, length, PAGE_READONLY, FILE_MAP_READ, out map);
 
     public override HostError MapOutput(HostFile file, long length, out byte* map) =>
-        Map(file, length, PAGE_READWRITE, FILE_MAP_READ | FILE_MAP_WRITE, out map);
+        Map(file, 0, length, PAGE_READWRITE, FILE_MAP_READ | FILE_MAP_WRITE, out map);
 
     public override HostError Protect(byte* map, long length)
     {
@@ -297,13 +301,14 @@ internal sealed unsafe class WindowsHost : HostSystem
         return file.IsOpen ? HostError.None : LastError;
     }
 
-    private static HostError Map(HostFile file, long length, uint protection, uint access, out byte* map)
+    private static HostError Map(HostFile file, long offset, long length, uint protection, uint access, out byte* map)
     {
         map = null;
-        nint section = CreateFileMappingW(file.Handle, null, protection, (uint)(length >> 32), (uint)length, null);
+        long end = offset + length;
+        nint section = CreateFileMappingW(file.Handle, null, protection, (uint)(end >> 32), (uint)end, null);
         if (section == 0)
             return LastError;
-        map = (byte*)MapViewOfFile(section, access, 0, 0, (nuint)length);
+        map = (byte*)MapViewOfFile(section, access, (uint)(offset >> 32), (uint)offset, (nuint)length);
         HostError error = map != null ? HostError.None : LastError;
         _ = CloseHandle(section); // the view keeps it alive
         return error;

@@ -222,6 +222,40 @@ public sealed unsafe class InputFileTests : IDisposable
         file.Advise(1 << 20, 1, MapAdvice.DontNeed);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(70_000)]
+    [InlineData(Large - 1)]
+    [InlineData(Large)]
+    [InlineData(long.MaxValue)]
+    [InlineData(-7)]
+    public void What_nobody_needs_of_a_file_is_not_mapped(long needed)
+    {
+        using InputFile file = InputFile.Open(_store, _scratch.File("a", Large), head => head.Length == 128 ? needed : throw new InvalidOperationException());
+        int first = (int)(Math.Clamp(needed, 0, Large - 1) & -HostSystem.Current.MapGranularity);
+
+        Assert.True(file.IsMapped);
+        Assert.Equal((long)Large, file.Length);
+        Assert.Equal(first, file.FirstMapped);
+        Assert.Equal((long)Large - first, _account.InputBytesMapped);
+        Assert.Equal(Scratch.Pattern(Large)[first..], file.Span(first, Large - first).ToArray());
+        Assert.Equal(Scratch.Pattern(Large)[..128], file.Head.ToArray());
+        if (first > 0)
+            Assert.Throws<ArgumentOutOfRangeException>(() => { _ = file.Span(first - 1, 2); });
+        file.Advise(0, Large, MapAdvice.Present);
+        file.Advise(0, Large, MapAdvice.DontNeed);
+        Assert.Equal(Scratch.Pattern(Large)[^1], file.Span(Large - 1, 1)[0]);
+    }
+
+    [Fact]
+    public void A_small_file_is_read_whole_whatever_is_needed()
+    {
+        using InputFile file = InputFile.Open(_store, _scratch.File("a", 5000), _ => 4999);
+        Assert.Equal(0, file.FirstMapped);
+        Assert.Equal(Scratch.Pattern(5000), file.Span(0, 5000).ToArray());
+    }
+
     [Fact]
     public void The_head_is_what_a_file_begins_with_mapped_or_read()
     {
@@ -370,7 +404,7 @@ public sealed unsafe class InputFileTests : IDisposable
 
     private sealed class NoMaps : LinuxHost
     {
-        public override HostError MapInput(HostFile file, long length, out byte* map)
+        public override HostError MapInput(HostFile file, long offset, long length, out byte* map)
         {
             map = null;
             return new HostError(19); // ENODEV
