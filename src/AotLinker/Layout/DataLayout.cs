@@ -166,6 +166,9 @@ internal sealed partial class DataLayout
         }
     }
 
+    // What a group lays out with another kind is data as well.
+    private static UInt128 DataKinds => SymbolKinds.Set(SymbolKind.TextEnd + 1, SymbolKind.FirstUnallocated - 1);
+
     /// <summary>Finds the live symbols of each kind, in ascending order of ids.</summary>
     private void Collect()
     {
@@ -176,13 +179,13 @@ internal sealed partial class DataLayout
         workers.ForChunks(count, Chunk, (from, to, _) =>
         {
             Span<int> own = counts.AsSpan(from / Chunk * KindCount, KindCount);
-            for (int i = _symbols.NextLive(Math.Max(from, 1), to); i < to; i = _symbols.NextLive(i + 1, to))
+            foreach (SymbolId s in _symbols.LiveIn(from, to, DataKinds))
             {
-                SymbolKind kind = KindOfData(new SymbolId(i));
+                SymbolKind kind = KindOfData(s);
                 if (kind != SymbolKind.None)
                 {
                     own[(int)kind]++;
-                    _symbols.Set(new SymbolId(i), SymbolTable.Attributes.OnList);
+                    _symbols.Set(s, SymbolTable.Attributes.OnList);
                 }
             }
         });
@@ -201,12 +204,11 @@ internal sealed partial class DataLayout
         workers.ForChunks(count, Chunk, (from, to, _) =>
         {
             Span<int> next = counts.AsSpan(from / Chunk * KindCount, KindCount);
-            for (int i = _symbols.NextLive(Math.Max(from, 1), to); i < to; i = _symbols.NextLive(i + 1, to))
+            foreach (SymbolId s in _symbols.LiveIn(from, to, DataKinds))
             {
-                SymbolId s = new(i);
                 if (_symbols.Has(s, SymbolTable.Attributes.OnList) && LayoutKind(s) is > SymbolKind.TextEnd and < SymbolKind.FirstUnallocated and var kind)
                 {
-                    _data[(int)kind][next[(int)kind]++] = (uint)i;
+                    _data[(int)kind][next[(int)kind]++] = (uint)s.Index;
                 }
             }
         });

@@ -10,8 +10,7 @@ namespace AotLinker.Objects;
 /// </summary>
 /// <remarks>
 /// A block has the marks of 64 ids and the number of the first one that is marked; all blocks together fit the cache. Ids from the end of
-/// the blocks on, those of symbols that passes make, are numbered one by one. What becomes live after the numbering is remembered for
-/// walks, but has no number.
+/// the blocks on, those of symbols that passes make, are numbered one by one. What becomes live after the numbering has no number.
 /// </remarks>
 internal sealed unsafe class LiveNumbers
 {
@@ -19,7 +18,6 @@ internal sealed unsafe class LiveNumbers
     private const int BlockMask = (1 << BlockShift) - 1;
 
     private readonly NativeArray<Block> _memory = new(0);
-    private readonly List<ulong> _late = [];
     private Block* _blocks;
 
     /// <summary>Ids that one block is about.</summary>
@@ -74,49 +72,6 @@ internal sealed unsafe class LiveNumbers
         Count = count;
     }
 
-    /// <summary>The first id from <paramref name="from"/> on, before <paramref name="to"/>, that is or became live; else <paramref name="to"/>.</summary>
-    public int Next(int from, int to)
-    {
-        if (from >= to)
-        {
-            return to;
-        }
-        int index = from >> BlockShift;
-        ulong marks = MarksOf(index) & (ulong.MaxValue << (from & BlockMask));
-        int last = (to - 1) >> BlockShift;
-        while (marks == 0)
-        {
-            if (++index > last)
-            {
-                return to;
-            }
-            marks = MarksOf(index);
-        }
-        return Math.Min(to, (index << BlockShift) + BitOperations.TrailingZeroCount(marks));
-    }
-
-    /// <summary>Remembers that an id became live, from serial code.</summary>
-    public void AddLate(int id)
-    {
-        if (id >= End || Of(id) >= 0)
-        {
-            return;
-        }
-        ref int late = ref _blocks[id >> BlockShift].Late;
-        if (late == 0)
-        {
-            _late.Add(0);
-            late = _late.Count;
-        }
-        _late[late - 1] |= 1UL << (id & BlockMask);
-    }
-
-    private ulong MarksOf(int index)
-    {
-        Block* block = _blocks + index;
-        return block->Late == 0 ? block->Marks : block->Marks | _late[block->Late - 1];
-    }
-
     private struct Block
     {
         /// <summary>A bit for each id that is numbered.</summary>
@@ -124,8 +79,5 @@ internal sealed unsafe class LiveNumbers
 
         /// <summary>Number of the first of them.</summary>
         public int First;
-
-        /// <summary>Where in the list those are marked that became live later, plus one; 0 for none.</summary>
-        public int Late;
     }
 }

@@ -193,12 +193,15 @@ internal static class SymbolKinds
     /// <summary>One of the kinds laid out in .noptrdata.</summary>
     public static bool IsNoPtrData(this SymbolKind kind) => kind is >= SymbolKind.NoPtrData and <= SymbolKind.NoPtrDataEnd;
 
-    /// <summary>The set of all kinds in a range, for <see cref="SymbolTable.FindLive"/>.</summary>
+    /// <summary>The set of all kinds in a range, for <see cref="SymbolTable.LiveIn(int, int, UInt128)"/>.</summary>
     public static UInt128 Set(SymbolKind first, SymbolKind last) =>
         (((UInt128)1 << ((int)last - (int)first + 1)) - 1) << (int)first;
 
     /// <summary>The set of one kind.</summary>
     public static UInt128 Set(SymbolKind kind) => (UInt128)1 << (int)kind;
+
+    /// <summary>The set of all kinds but DWARF ones.</summary>
+    public static UInt128 NotDwarf => ~Set(SymbolKind.DwarfSect, SymbolKind.DwarfAddr);
 
     /// <summary>A DWARF kind.</summary>
     public static bool IsDwarf(this SymbolKind kind) => kind is >= SymbolKind.DwarfSect and <= SymbolKind.DwarfAddr;

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
@@ -43,50 +44,17 @@ internal sealed unsafe partial class SymbolTable
     }
 
     /// <summary>
-    /// The first live symbol from <paramref name="from"/> on, before <paramref name="to"/>; <paramref name="to"/> if there is none. For
-    /// walks over all symbols, most of which are dead.
+    /// The live symbols with ids from <paramref name="from"/> on, before <paramref name="to"/>, whose kind is one of <paramref
+    /// name="kinds"/>, in the order of ids: for walks over all symbols, most of which are dead. What becomes live during the walk may be
+    /// missed.
     /// </summary>
-    public int NextLive(int from, int to)
-    {
-        byte* attributes = _attributes.Pointer;
-        while (from < to)
-        {
-            int end = _live.IsNumbered ? Math.Min(to, _live.End) : 0;
-            if (from < end)
-            {
-                from = _live.Next(from, end);
-                if (from == end)
-                {
-                    continue;
-                }
-            }
-            if ((attributes[from] & (byte)Attributes.Reachable) != 0)
-            {
-                return from;
-            }
-            from++;
-        }
-        return to;
-    }
-
-    /// <summary><see cref="NextLive"/> among the symbols whose kind is one of <paramref name="kinds"/>.</summary>
-    public int FindLive(int from, int to, UInt128 kinds)
+    public LiveWalk LiveIn(int from, int to, UInt128 kinds)
     {
         if ((uint)to > (uint)Count || from < 0)
         {
             throw new ArgumentOutOfRangeException(nameof(to));
         }
-        byte* kind = _kind.Pointer;
-        ulong low = (ulong)kinds, high = (ulong)(kinds >> 64);
-        for (from = NextLive(from, to); from < to; from = NextLive(from + 1, to))
-        {
-            int k = kind[from];
-            if (((k < 64 ? low : high) >> (k & 63) & 1) != 0)
-            {
-                break;
-            }
-        }
-        return from;
+        return new LiveWalk(this, Math.Max(from, 1), to, kinds);
     }
 
     /// <summary>Whether there is a symbol of a kind, live or not.</summary>
@@ -136,14 +104,15 @@ internal sealed unsafe partial class SymbolTable
         const int Batch = 32;
         SymbolRecord** records = stackalloc SymbolRecord*[Batch];
         int* numbers = stackalloc int[Batch];
-        for (int id = _live.Next(from, to); id < to;)
+        // Debug information is read by its function, and never by its record.
+        LiveWalk walk = LiveIn(from, to, SymbolKinds.NotDwarf);
+        for (bool more = true; more;)
         {
             int count = 0;
-            for (; id < to && count < Batch; id = _live.Next(id + 1, to))
+            while (count < Batch && (more = walk.MoveNext()))
             {
-                SymbolId s = new(id);
-                // Debug information is read by its function, and never by its record.
-                if (Kind(s).IsDwarf() || Has(s, Attributes.Elsewhere))
+                SymbolId s = walk.Current;
+                if (Has(s, Attributes.Elsewhere))
                 {
                     continue;
                 }
@@ -151,7 +120,7 @@ internal sealed unsafe partial class SymbolTable
                 ref readonly SymbolRecord record = ref o.Symbol(local);
                 records[count] = (SymbolRecord*)Unsafe.AsPointer(ref Unsafe.AsRef(in record));
                 Prefetch.Read(records[count]);
-                numbers[count++] = _live.Of(id);
+                numbers[count++] = _live.Of(s.Index);
             }
             for (int i = 0; i < count; i++)
             {
@@ -193,6 +162,68 @@ internal sealed unsafe partial class SymbolTable
         if ((uint)n < (uint)_live.Count)
         {
             _sizes[(long)n] = 0;
+        }
+    }
+
+    /// <summary>A walk over live symbols; an enumerator and what is enumerated in one.</summary>
+    public ref struct LiveWalk
+    {
+        private readonly SymbolTable _symbols;
+        private readonly ulong _lowKinds;
+        private readonly ulong _highKinds;
+        private readonly int _to;
+
+        // The ids from here on that were looked at last, and marks of those that are still to come.
+        private int _block;
+        private ulong _marks;
+        private int _next;
+
+        internal LiveWalk(SymbolTable symbols, int from, int to, UInt128 kinds)
+        {
+            _symbols = symbols;
+            _next = from;
+            _to = to;
+            _lowKinds = (ulong)kinds;
+            _highKinds = (ulong)(kinds >> 64);
+        }
+
+        /// <summary>The symbol at hand.</summary>
+        public SymbolId Current { get; private set; }
+
+        /// <summary>The walk itself.</summary>
+        public readonly LiveWalk GetEnumerator() => this;
+
+        /// <summary>Goes on to the next symbol; false if there is none.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public bool MoveNext()
+        {
+            while (_marks != 0 || MoveToNextBlock())
+            {
+                int id = _block + BitOperations.TrailingZeroCount(_marks);
+                _marks &= _marks - 1;
+                int kind = _symbols._kind.Pointer[id];
+                if (((kind < 64 ? _lowKinds : _highKinds) >> (kind & 63) & 1) != 0)
+                {
+                    Current = new SymbolId(id);
+                    return true;
+                }
+            }
+            return false;
+        }
+
+        private bool MoveToNextBlock()
+        {
+            while (_next < _to)
+            {
+                _block = _next;
+                _next = Math.Min(_to, _block + LiveNumbers.BlockSize);
+                _marks = _symbols.ReachableMarks(_block, _next);
+                if (_marks != 0)
+                {
+                    return true;
+                }
+            }
+            return false;
         }
     }
 }

@@ -423,10 +423,6 @@ internal sealed unsafe partial class SymbolTable
     {
         ref byte b = ref _attributes[s];
         b = on ? (byte)(b | (byte)attributes) : (byte)(b & ~(byte)attributes);
-        if ((attributes & Attributes.Reachable) != 0 && on && _live.IsNumbered)
-        {
-            _live.AddLate(s.Index);
-        }
     }
 
     /// <summary>Sets attributes from any thread; true if this call set one of them.</summary>

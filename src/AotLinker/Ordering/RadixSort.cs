@@ -30,46 +30,39 @@ internal static class RadixSort
             counts[Buckets + ((key >> DigitBits) & (Buckets - 1))]++;
             counts[(2 * Buckets) + (key >> (2 * DigitBits))]++;
         }
-        ulong* scratch = (ulong*)NativeHeap.Alloc((nuint)pairs.Length, sizeof(ulong));
-        try
+        using NativeArray<ulong> scratch = new(pairs.Length);
+        fixed (ulong* start = pairs)
         {
-            fixed (ulong* start = pairs)
+            ulong* from = start;
+            ulong* to = scratch.Base;
+            for (int digit = 0; digit < Digits; digit++)
             {
-                ulong* from = start;
-                ulong* to = scratch;
-                for (int digit = 0; digit < Digits; digit++)
+                uint* count = counts + (digit * Buckets);
+                int shift = 32 + (digit * DigitBits);
+                if (count[(uint)(from[0] >> shift) & (Buckets - 1)] == (uint)pairs.Length)
                 {
-                    uint* count = counts + (digit * Buckets);
-                    int shift = 32 + (digit * DigitBits);
-                    if (count[(uint)(from[0] >> shift) & (Buckets - 1)] == (uint)pairs.Length)
-                    {
-                        continue;
-                    }
-                    uint sum = 0;
-                    for (int i = 0; i < Buckets; i++)
-                    {
-                        uint n = count[i];
-                        count[i] = sum;
-                        sum += n;
-                    }
-                    for (int i = 0; i < pairs.Length; i++)
-                    {
-                        ulong pair = from[i];
-                        to[count[(uint)(pair >> shift) & (Buckets - 1)]++] = pair;
-                    }
-                    ulong* filled = to;
-                    to = from;
-                    from = filled;
+                    continue;
                 }
-                if (from != start)
+                uint sum = 0;
+                for (int i = 0; i < Buckets; i++)
                 {
-                    new Span<ulong>(from, pairs.Length).CopyTo(pairs);
+                    uint n = count[i];
+                    count[i] = sum;
+                    sum += n;
                 }
+                for (int i = 0; i < pairs.Length; i++)
+                {
+                    ulong pair = from[i];
+                    to[count[(uint)(pair >> shift) & (Buckets - 1)]++] = pair;
+                }
+                ulong* filled = to;
+                to = from;
+                from = filled;
             }
-        }
-        finally
-        {
-            NativeHeap.Free(scratch);
+            if (from != start)
+            {
+                new Span<ulong>(from, pairs.Length).CopyTo(pairs);
+            }
         }
     }
 

@@ -23,9 +23,10 @@ internal static class SymbolGroups
         ctx.GroupedCount = count;
         ctx.Workers.ForChunks(count, Chunk, (from, to, _) =>
         {
-            for (int i = ctx.Symbols.NextLive(Math.Max(from, 1), to); i < to; i = ctx.Symbols.NextLive(i + 1, to))
+            // What describes the program is in no symbol table.
+            foreach (SymbolId s in ctx.Symbols.LiveIn(from, to, SymbolKinds.NotDwarf))
             {
-                Classify(ctx, carriers, new SymbolId(i));
+                Classify(ctx, carriers, s);
             }
         });
     }
@@ -145,12 +146,7 @@ internal static class SymbolGroups
     private static void Classify(LinkContext ctx, Carriers carriers, SymbolId s)
     {
         SymbolTable symbols = ctx.Symbols;
-        // What describes the program is in no symbol table.
         SymbolKind kind = symbols.Kind(s);
-        if (kind.IsDwarf())
-        {
-            return;
-        }
         SymbolTable.Traits traits = symbols.TraitsOf(s);
         bool isFileLocal = (traits & SymbolTable.Traits.FileLocal) != 0;
         if (!symbols.Has(s, Hidden) && ((!ctx.Target.IsExternal && isFileLocal && !symbols.IsFromAssembly(s) && HasPackage(symbols, s))

@@ -216,22 +216,21 @@ internal static class TextOrder
     {
         int first = o.GlobalBase;
         int end = first + o.DefCount;
-        for (int id = symbols.NextLive(first, end); id < end; id = symbols.NextLive(id + 1, end))
+        foreach (SymbolId s in symbols.LiveIn(first, end, SymbolKinds.NotDwarf))
         {
-            Add(id, id - first);
+            Add(s, s.Index - first);
         }
         for (int local = o.DefCount; local < o.AllDefCount; local++)
         {
-            int id = o.GlobalMap[local - o.DefCount];
-            if (symbols.IsReachable(new SymbolId(id)))
+            SymbolId s = new(o.GlobalMap[local - o.DefCount]);
+            if (symbols.IsReachable(s))
             {
-                Add(id, local);
+                Add(s, local);
             }
         }
 
-        void Add(int id, int local)
+        void Add(SymbolId s, int local)
         {
-            SymbolId s = new(id);
             // The kind says without a look at the object what most symbols are not; it tells nothing about changed ones.
             if (!symbols.Kind(s).IsText() && !symbols.IsExternal(s))
             {
@@ -244,7 +243,7 @@ internal static class TextOrder
             }
             // Another object's definition may have been taken, or the symbol changed; its place is still decided by all that define it.
             bool shared = (record.Flags & SymbolFlags.DupOk) != 0 || symbols.Locate(s, out int at) != o || at != local;
-            (shared ? found.Shared : found.Own).Add(id);
+            (shared ? found.Shared : found.Own).Add(s.Index);
         }
     }
 }

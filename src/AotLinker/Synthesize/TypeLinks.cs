@@ -45,9 +45,8 @@ internal static class TypeLinks
         List<SymbolId>?[] foundItabs = new List<SymbolId>?[chunks];
         ctx.Workers.ForChunks(symbols.Count, Chunk, (from, to, _) =>
         {
-            for (int i = symbols.NextLive(Math.Max(from, 1), to); i < to; i = symbols.NextLive(i + 1, to))
+            foreach (SymbolId s in symbols.LiveIn(from, to, SymbolKinds.NotDwarf))
             {
-                SymbolId s = new(i);
                 SymbolTable.Traits traits = symbols.TraitsOf(s);
                 if ((traits & SymbolTable.Traits.TypeLink) != 0)
                 {

@@ -1,5 +1,6 @@
 using AotLinker.Objects;
 using AotLinker.Synthesize.Pclntab;
+using AotLinker.Tests.Layout;
 
 namespace AotLinker.Tests.Objects;
 
@@ -35,23 +36,30 @@ public sealed class LiveNumbersTests
     [InlineData(64, 64)]
     [InlineData(130, 900)]
     [InlineData(901, End)]
-    public void WalksMeetWhatIsAndWhatBecameLive(int from, int to)
+    public void WalksMeetWhatIsLiveAndOfAKind(int from, int to)
     {
+        SymbolKind[] kinds = [SymbolKind.RoData, SymbolKind.Text, SymbolKind.DwarfSect];
         bool[] live = Pattern();
-        LiveNumbers numbers = Numbers(live);
-        int count = numbers.Count;
-        foreach (int late in (ReadOnlySpan<int>)[1, 63, 64, 899, 900, 901])
+        using TestLink link = new();
+        SymbolTable symbols = link.Symbols;
+        int first = symbols.Count;
+        for (int i = 0; i < End; i++)
+            Assert.Equal(first + i, link.Add("s" + i, kinds[i % 3], 1).SetReachable(live[i]).Symbol.Index);
+
+        Assert.Equal(Expected(_ => true), Walk(UInt128.MaxValue));
+        Assert.Equal(Expected(i => i % 3 != 2), Walk(SymbolKinds.NotDwarf));
+        Assert.Equal(Expected(i => i % 3 == 1), Walk(SymbolKinds.Set(SymbolKind.Text)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => { _ = symbols.LiveIn(from, symbols.Count + 1, UInt128.MaxValue); });
+
+        IEnumerable<int> Expected(Func<int, bool> isMet) => Enumerable.Range(from, to - from).Where(i => live[i] && isMet(i));
+
+        List<int> Walk(UInt128 of)
         {
-            numbers.AddLate(late);
-            live[late] = true;
+            List<int> met = [];
+            foreach (SymbolId s in symbols.LiveIn(first + from, first + to, of))
+                met.Add(s.Index - first);
+            return met;
         }
-        numbers.AddLate(End + 3);
-        List<int> met = [];
-        for (int id = numbers.Next(from, to); id < to; id = numbers.Next(id + 1, to))
-            met.Add(id);
-        Assert.Equal(Enumerable.Range(from, to - from).Where(id => live[id]), met);
-        Assert.Equal(count, numbers.Count);
-        Assert.Equal(-1, numbers.Of(900));
     }
 
     [Fact]

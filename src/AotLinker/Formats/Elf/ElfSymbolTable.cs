@@ -148,10 +148,8 @@ internal sealed class ElfSymbolTable
         // Candidates behind the text symbols are ids, from 1 on.
         int end = Math.Max(1, to - textCount + 1);
         int start = Math.Max(1, from - textCount + 1);
-        UInt128 kinds = DataKinds;
-        for (int id = symbols.FindLive(start, end, kinds); id < end; id = symbols.FindLive(id + 1, end, kinds))
+        foreach (SymbolId s in symbols.LiveIn(start, end, DataKinds))
         {
-            SymbolId s = new(id);
             bool hasEntry = IsUndefined(symbols.Kind(s));
             if (!hasEntry && symbols.Has(s, SymbolTable.Attributes.NotInSymbolTable))
             {

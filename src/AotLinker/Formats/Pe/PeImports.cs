@@ -41,9 +41,8 @@ internal sealed class PeImports
         UInt128 kinds = SymbolKinds.Set(SymbolKind.DynImport, SymbolKind.DynImport);
         List<Library> libraries = [];
         Dictionary<string, Library> byName = new(StringComparer.Ordinal);
-        for (int i = symbols.FindLive(1, symbols.Count, kinds); i < symbols.Count; i = symbols.FindLive(i + 1, symbols.Count, kinds))
+        foreach (SymbolId s in symbols.LiveIn(1, symbols.Count, kinds))
         {
-            SymbolId s = new(i);
             string name = symbols.DynamicLibrary.GetValueOrDefault(s, "");
             ref Library? library = ref CollectionsMarshal.GetValueRefOrAddDefault(byName, name, out bool known);
             if (!known)

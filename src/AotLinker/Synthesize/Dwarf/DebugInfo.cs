@@ -370,13 +370,13 @@ internal sealed class DebugInfo : IDisposable
         List<int>? found = null;
         UInt128 kinds = VariableKinds;
         Span<SymbolId> live = stackalloc SymbolId[Batch];
-        int next = _symbols.FindLive(from, to, kinds);
-        while (next < to)
+        SymbolTable.LiveWalk walk = _symbols.LiveIn(from, to, kinds);
+        for (bool more = true; more;)
         {
             int count = 0;
-            for (; count < Batch && next < to; next = _symbols.FindLive(next + 1, to, kinds))
+            while (count < Batch && (more = walk.MoveNext()))
             {
-                SymbolId s = new(next);
+                SymbolId s = walk.Current;
                 if (!_symbols.Has(s, SymbolTable.Attributes.NotInSymbolTable))
                 {
                     live[count++] = s;
