@@ -132,12 +132,12 @@ internal sealed unsafe partial class SymbolTable
 
     private static Traits TraitsOf(in SymbolRecord record)
     {
-        Traits traits = record.Abi == SymbolRecord.StaticAbi ? Traits.FileLocal : Traits.None;
-        traits |= record.NameLength == 0 ? Traits.Nameless : Traits.None;
-        traits |= (record.Flags & SymbolFlags.NoSplit) != 0 ? Traits.NoSplit : Traits.None;
-        traits |= (record.Flags & SymbolFlags.TypeLink) != 0 ? Traits.TypeLink : Traits.None;
-        traits |= (record.Flags & SymbolFlags.DupOk) != 0 ? Traits.DupOk : Traits.None;
-        return traits | ((record.Flags2 & SymbolFlags2.Itab) != 0 ? Traits.Itab : Traits.None);
+        // Flags are moved to where their traits are: NoSplit from 16 to 4, TypeLink from 4 to 8, DupOk from 1 to 32, Itab from 2 to 16.
+        int flags = (int)record.Flags;
+        int traits = ((flags & (int)SymbolFlags.NoSplit) >> 2) | ((flags & (int)SymbolFlags.TypeLink) << 1) | ((flags & (int)SymbolFlags.DupOk) << 5)
+            | (((int)record.Flags2 & (int)SymbolFlags2.Itab) << 3);
+        return (Traits)traits | (record.Abi == SymbolRecord.StaticAbi ? Traits.FileLocal : Traits.None)
+            | (record.NameLength == 0 ? Traits.Nameless : Traits.None);
     }
 
     private Traits ReadTraits(SymbolId s)

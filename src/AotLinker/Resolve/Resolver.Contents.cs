@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using AotLinker.Mapping;
 using AotLinker.Objects;
 
@@ -42,58 +43,70 @@ internal sealed unsafe partial class Resolver
         }
     }
 
-    // Equal content hashes are one symbol. Trailing zeros are not part of the content, so the same hash may come with a larger size:
-    // the largest stands for the symbol.
+    // The shard's hashes are picked out some at a time, without a branch that nothing predicts, and looked up when those after them have been
+    // asked for.
     private void EnterContents(ContentTable table, GoObject o, bool isShort, NameTable names, ShardState state)
     {
-        const int Ahead = 16;
+        const int Block = 32;
         int first = isShort ? 0 : o.Hashed64Count;
         int count = isShort ? o.Hashed64Count : o.HashedCount;
         int position = _positions.Start(o.Index) + first;
-        Span<ulong> mixed = stackalloc ulong[Ahead];
-        for (int i = -Ahead; i < count; i++)
+        int* indices = stackalloc int[2 * Block];
+        ulong* mixes = stackalloc ulong[2 * Block];
+        int waiting = 0, half = 0;
+        for (int from = 0; from < count || waiting != 0; from += Block)
         {
-            ulong mix = i >= 0 ? mixed[i % Ahead] : 0;
-            if (i + Ahead < count)
+            int next = Block - half;
+            int taken = 0;
+            for (int i = from, to = Math.Min(count, from + Block); i < to; i++)
             {
-                ulong next = ContentTable.Mix(isShort ? o.Hash64(i + Ahead) : o.Hash(i + Ahead).Low);
-                mixed[(i + Ahead) % Ahead] = next;
-                if (names.ShardOf(next) == state.Shard)
-                {
-                    table.Expect(next);
-                }
+                ulong mix = ContentTable.Mix(isShort ? o.Hash64(i) : o.Hash(i).Low);
+                indices[next + taken] = i;
+                mixes[next + taken] = mix;
+                taken += names.ShardOf(mix) == state.Shard ? 1 : 0;
             }
-            if (i < 0 || names.ShardOf(mix) != state.Shard)
+            for (int i = 0; i < taken; i++)
             {
-                continue;
+                table.Expect(mixes[next + i]);
             }
-            (ulong low, ulong high) = isShort ? (o.Hash64(i), 0) : o.Hash(i);
-            ref ContentTable.Slot slot = ref table.Find(mix, low, high);
-            int local = o.DefCount + first + i;
-            ref readonly SymbolRecord r = ref o.Symbol(local);
-            byte align = AlignOf(o, in r);
-            SymbolTable.Attributes attributes = AttributesOf(in r);
-            NoteExport(o, local, in r);
-            if (slot.Position == 0)
+            for (int i = 0; i < waiting; i++)
             {
-                slot.Position = position + i + 1;
-                slot.Size = r.Size;
-                slot.Align = align;
-                slot.Attributes = attributes;
-                continue;
+                int index = indices[half + i];
+                (ulong low, ulong high) = isShort ? (o.Hash64(index), 0) : o.Hash(index);
+                EnterContent(ref table.Find(mixes[half + i], low, high), o, o.DefCount + first + index, position + index, state.Shard);
             }
-            _map[position + i] = ~(slot.Position - 1);
-            if (r.Size > slot.Size)
-            {
-                slot.Size = r.Size;
-                _overrides[state.Shard].Add(new Override(~(slot.Position - 1), o.Index, local));
-            }
-            if (align > slot.Align || (attributes & ~slot.Attributes) != 0)
-            {
-                slot.Align = Math.Max(slot.Align, align);
-                slot.Attributes |= attributes;
-                _demands[state.Shard].Add(new Demand(slot.Position - 1, slot.Align, slot.Attributes));
-            }
+            (waiting, half) = (taken, next);
+        }
+    }
+
+    // Equal content hashes are one symbol. Trailing zeros are not part of the content, so the same hash may come with a larger size:
+    // the largest stands for the symbol.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void EnterContent(ref ContentTable.Slot slot, GoObject o, int local, int position, int shard)
+    {
+        ref readonly SymbolRecord r = ref o.Symbol(local);
+        byte align = AlignOf(o, in r);
+        SymbolTable.Attributes attributes = AttributesOf(in r);
+        NoteExport(o, local, in r);
+        if (slot.Position == 0)
+        {
+            slot.Position = position + 1;
+            slot.Size = r.Size;
+            slot.Align = align;
+            slot.Attributes = attributes;
+            return;
+        }
+        _map[position] = ~(slot.Position - 1);
+        if (r.Size > slot.Size)
+        {
+            slot.Size = r.Size;
+            _overrides[shard].Add(new Override(~(slot.Position - 1), o.Index, local));
+        }
+        if (align > slot.Align || (attributes & ~slot.Attributes) != 0)
+        {
+            slot.Align = Math.Max(slot.Align, align);
+            slot.Attributes |= attributes;
+            _demands[shard].Add(new Demand(slot.Position - 1, slot.Align, slot.Attributes));
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using AotLinker.Mapping;
 using AotLinker.Objects;
 
@@ -306,19 +308,27 @@ internal sealed unsafe partial class Resolver
         ((r.Flags & SymbolFlags.Local) != 0 ? SymbolTable.Attributes.Local : SymbolTable.Attributes.None)
         | ((r.Flags2 & SymbolFlags2.UsedInIface) != 0 ? SymbolTable.Attributes.UsedInIface : SymbolTable.Attributes.None);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static byte AlignOf(GoObject o, in SymbolRecord r) =>
-        r.Align == 0 ? (byte)0
-        : int.IsPow2((int)r.Align) ? SymbolTable.EncodeAlign((int)r.Align)
-        : throw o.Damaged($"bad alignment {r.Align}");
+        !int.IsPow2((int)r.Align) && r.Align != 0 ? ThrowAlign(o, r.Align) : SymbolTable.EncodeAlign((int)r.Align);
 
+    [DoesNotReturn]
+    private static byte ThrowAlign(GoObject o, uint align) => throw o.Damaged($"bad alignment {align}");
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void NoteExport(GoObject o, int local, in SymbolRecord r)
     {
         if ((r.Flags2 & _exportFlag) != 0)
         {
-            lock (_exports)
-            {
-                _exports.Add((local < o.DefCount ? 0 : 1, o.Index, local));
-            }
+            AddExport(o, local);
+        }
+    }
+
+    private void AddExport(GoObject o, int local)
+    {
+        lock (_exports)
+        {
+            _exports.Add((local < o.DefCount ? 0 : 1, o.Index, local));
         }
     }
 

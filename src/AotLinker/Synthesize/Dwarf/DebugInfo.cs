@@ -363,31 +363,46 @@ internal sealed class DebugInfo : IDisposable
         }
     }
 
-    // Three numbers for each: type descriptor; DIE of the variable, 0 for none; unit.
+    // Three numbers for each: type descriptor; DIE of the variable, 0 for none; unit. Most symbols of the kinds have no auxiliary symbols and
+    // are no dictionaries, which their objects' indexes and records tell when they have been asked for.
     private List<int>? FindVariables(int from, int to)
     {
         const int Batch = 32;
         List<int>? found = null;
-        UInt128 kinds = VariableKinds;
-        Span<SymbolId> live = stackalloc SymbolId[Batch];
-        SymbolTable.LiveWalk walk = _symbols.LiveIn(from, to, kinds);
+        Span<(SymbolId Symbol, int Object, int Local)> batch = stackalloc (SymbolId, int, int)[Batch];
+        ReadOnlySpan<GoObject> objects = _symbols.Objects;
+        SymbolTable.LiveWalk walk = _symbols.LiveIn(from, to, VariableKinds);
         for (bool more = true; more;)
         {
             int count = 0;
             while (count < Batch && (more = walk.MoveNext()))
             {
                 SymbolId s = walk.Current;
-                if (!_symbols.Has(s, SymbolTable.Attributes.NotInSymbolTable))
+                if (!_symbols.Has(s, SymbolTable.Attributes.NotInSymbolTable) && (_symbols.TraitsOf(s) & SymbolTable.Traits.FileLocal) == 0)
                 {
-                    live[count++] = s;
-                    _symbols.ExpectRecord(s);
+                    int o = _symbols.LocateIndex(s, out int local);
+                    batch[count++] = (s, o, local);
+                    if (o != SymbolTable.ExternalObject)
+                    {
+                        objects[o].ExpectDefinition(local);
+                    }
                 }
             }
-            foreach (SymbolId s in live[..count])
+            int left = 0;
+            foreach ((SymbolId Symbol, int Object, int Local) entry in batch[..count])
             {
-                _symbols.ExpectRelocs(s);
+                if (entry.Object != SymbolTable.ExternalObject)
+                {
+                    GoObject o = objects[entry.Object];
+                    if (o.Auxes(entry.Local).IsEmpty && (o.Symbol(entry.Local).Flags2 & SymbolFlags2.Dict) == 0)
+                    {
+                        continue;
+                    }
+                    o.ExpectRelocs(entry.Local);
+                }
+                batch[left++] = entry;
             }
-            foreach (SymbolId s in live[..count])
+            foreach ((SymbolId s, _, _) in batch[..left])
             {
                 FindVariable(s, ref found);
             }
@@ -397,10 +412,6 @@ internal sealed class DebugInfo : IDisposable
 
     private void FindVariable(SymbolId s, ref List<int>? found)
     {
-        if (_symbols.Version(s) >= SymbolTable.StaticVersion)
-        {
-            return;
-        }
         SymbolId type = SymbolId.None, die = SymbolId.None;
         foreach (ref readonly AuxRecord aux in _symbols.Auxes(s, out GoObject? origin))
         {

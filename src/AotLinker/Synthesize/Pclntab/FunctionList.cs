@@ -107,6 +107,8 @@ internal readonly ref struct FunctionParts
 
     private readonly SymbolTable _table;
     private readonly ReadOnlySpan<AuxRecord> _auxes;
+    private readonly int _firstFuncData;
+    private readonly int _firstPcData;
 
     /// <summary>Reads what belongs to a function.</summary>
     public FunctionParts(SymbolTable table, SymbolId s)
@@ -115,18 +117,19 @@ internal readonly ref struct FunctionParts
         Function = s;
         _auxes = table.Auxes(s, out GoObject? owner);
         Owner = owner;
-        foreach (ref readonly AuxRecord aux in _auxes)
+        for (int i = 0; i < _auxes.Length; i++)
         {
+            ref readonly AuxRecord aux = ref _auxes[i];
             switch (aux.Kind)
             {
                 case AuxKind.FuncInfo:
                     Info = new FuncInfo(owner!.Data((int)Math.Min(aux.Target.SymbolIndex, int.MaxValue)), owner);
                     break;
                 case AuxKind.FuncData:
-                    OwnFuncData++;
+                    _firstFuncData = OwnFuncData++ == 0 ? i : _firstFuncData;
                     break;
                 case AuxKind.PcData:
-                    OwnPcData++;
+                    _firstPcData = OwnPcData++ == 0 ? i : _firstPcData;
                     break;
                 case AuxKind.PcSp:
                     PcSp = table.Resolve(owner, aux.Target);
@@ -183,8 +186,11 @@ internal readonly ref struct FunctionParts
     /// <summary>Number of funcdata entries, the inline tree's included.</summary>
     public int FuncDataCount => !Info.IsValid ? 0 : HasInlined ? Math.Max(OwnFuncData, InlineFuncData + 1) : OwnFuncData;
 
-    /// <summary>Goes through the pcdata or funcdata symbols in order.</summary>
-    public AuxEnumerator Of(AuxKind kind) => new(_table, Owner, _auxes, kind);
+    /// <summary>The pcdata symbols in order.</summary>
+    public AuxEnumerator PcData => new(_table, Owner, _auxes[_firstPcData..], AuxKind.PcData, OwnPcData);
+
+    /// <summary>The funcdata symbols in order.</summary>
+    public AuxEnumerator FuncData => new(_table, Owner, _auxes[_firstFuncData..], AuxKind.FuncData, OwnFuncData);
 
     /// <summary>
     /// Whether a funcdata symbol is left out: the assembler refers to pointer maps and argument info of functions that need not have a
@@ -198,11 +204,12 @@ internal readonly ref struct FunctionParts
             || (index is ArgsPointerMaps or ArgInfo && _table.IsFromAssembly(Function) && _table.Data(data).IsEmpty);
     }
 
-    /// <summary>The symbols of one kind.</summary>
-    public ref struct AuxEnumerator(SymbolTable table, GoObject? owner, ReadOnlySpan<AuxRecord> auxes, AuxKind kind)
+    /// <summary>The symbols of one kind, of which there are <paramref name="count"/>.</summary>
+    public ref struct AuxEnumerator(SymbolTable table, GoObject? owner, ReadOnlySpan<AuxRecord> auxes, AuxKind kind, int count)
     {
         private readonly ReadOnlySpan<AuxRecord> _auxes = auxes;
         private int _next;
+        private int _left = count;
 
         /// <summary>The symbol; none where the object has none.</summary>
         public SymbolId Current { get; private set; }
@@ -213,11 +220,12 @@ internal readonly ref struct FunctionParts
         /// <inheritdoc cref="System.Collections.IEnumerator.MoveNext"/>
         public bool MoveNext()
         {
-            while (_next < _auxes.Length)
+            while (_left > 0 && _next < _auxes.Length)
             {
                 ref readonly AuxRecord aux = ref _auxes[_next++];
                 if (aux.Kind == kind)
                 {
+                    _left--;
                     Current = table.Resolve(owner, aux.Target);
                     return true;
                 }

@@ -144,7 +144,7 @@ internal sealed class FunctionTable
 
         long pcData = at + RecordSize;
         int index = 0;
-        foreach (SymbolId table in parts.Of(AuxKind.PcData))
+        foreach (SymbolId table in parts.PcData)
         {
             writer.UInt32(pcData + (4 * index++), _pcs.Offset(table));
         }
@@ -155,7 +155,7 @@ internal sealed class FunctionTable
 
         long funcData = pcData + (4 * pcDataCount);
         index = 0;
-        foreach (SymbolId data in parts.Of(AuxKind.FuncData))
+        foreach (SymbolId data in parts.FuncData)
         {
             writer.UInt32(funcData + (4 * index), parts.Ignores(index, data) ? FuncDataTable.Missing : _data.Offset(data));
             index++;

@@ -76,7 +76,7 @@ internal sealed unsafe class FunctionUses : IDisposable
         row.Add(Mentioned(parts.PcSp));
         row.Add(Mentioned(parts.PcFile));
         row.Add(Mentioned(parts.PcLine));
-        foreach (SymbolId s in parts.Of(AuxKind.PcData))
+        foreach (SymbolId s in parts.PcData)
         {
             row.Add(Mentioned(s));
         }
@@ -85,7 +85,7 @@ internal sealed unsafe class FunctionUses : IDisposable
             row.Add(Mentioned(parts.PcInline));
         }
         int index = 0;
-        foreach (SymbolId s in parts.Of(AuxKind.FuncData))
+        foreach (SymbolId s in parts.FuncData)
         {
             // What the compiler made at the place of the inline tree gives way to it.
             bool isOwn = !(index == FunctionParts.InlineFuncData && parts.HasInlined) && !parts.Ignores(index, s);
