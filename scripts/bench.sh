@@ -18,6 +18,7 @@
 #   four      four links at once, as go test ./... has them          | so are plots
 #   cgroup    smallest memory cgroup that links it (needs root)     /
 #   growth    time of each pass on all programs, one thread
+#   floor     what a linker that maps its inputs has to do at least, by a C program: for the largest program alone
 #   ports     as it is, for hello and kube-apiserver on linux/amd64, darwin/arm64 and windows/amd64; only without names and alone
 #
 # Wall, user and system time are the kernel's for the whole process. Resident memory is its peak (ru_maxrss); private

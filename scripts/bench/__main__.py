@@ -14,12 +14,13 @@ import sys
 import tempfile
 
 import cgroups
+import floor
 import passes
 import plot
 from links import Capture, Job, lines
 
 MB = 1e6
-KINDS = ("whole", "strip", "thread", "four", "cgroup", "growth")
+KINDS = ("whole", "strip", "thread", "four", "cgroup", "growth", "floor")
 TMPFS = ("tmpfs", "ramfs")
 
 # Of all links at once, as a name, its unit, how it is made of the runs, and decimals.
@@ -135,6 +136,20 @@ def print_growth(captures, work, linker, runs):
         write(line)
 
 
+def print_floor(captures, work, runs):
+    try:
+        program = floor.build(work)
+    except floor.Unavailable as reason:
+        write(f"\nWhat is needed at least was not measured: {reason}.")
+        return
+    write(f"\nWhat a linker that maps its inputs has to do at least, by a C program with {os.cpu_count()} threads; reading them beside it:\n")
+    write("| link | step | wall, ms: median (min–max) | processor time, ms |\n|---|---|---|---|")
+    for capture in captures:
+        for step, times in floor.measure(program, capture, work, runs).items():
+            walls, processors = ([1e3 * t for t in some] for some in zip(*times))
+            write(f"| {capture.name} | {step} | {spread(walls, 0)} | {spread(processors, 0)} |")
+
+
 def draw(captures, work, linker, runs, folder):
     os.makedirs(folder, exist_ok=True)
     for capture in captures:
@@ -181,12 +196,14 @@ def main():
             return
         write(f"{machine()}; load average {os.getloadavg()[0]:.1f} at the start; {options.runs} runs of each, in turn, after one that "
               "doesn't count; warm page cache; every output has the same bytes as cmd/link's.\n")
-        if set(kinds) != {"growth"}:
+        if set(kinds) - {"growth", "floor"}:
             table(kinds, chosen, work, options.linker, options.runs)
         if "growth" in kinds and len(captures) > 1:
             print_growth(captures, work, options.linker, options.runs)
         elif kinds == ["growth"]:
             parser.error("growth needs two programs")
+        if "floor" in kinds:
+            print_floor(chosen("floor"), work, runs=options.runs)
 
 
 main()

@@ -67,10 +67,14 @@ class Capture:
             result.append(line)
         return result
 
+    def inputs(self):
+        """All archives that the link may read."""
+        files = [line.split("=", 1)[1] for line in lines(f"{self.folder}/importcfg") if line.startswith("packagefile ")]
+        return list(dict.fromkeys([*files, f"{self.folder}/main.a"]))
+
     def input_bytes(self):
         """Size of all archives that the link may read."""
-        files = [line.split("=", 1)[1] for line in lines(f"{self.folder}/importcfg") if line.startswith("packagefile ")]
-        return sum(os.path.getsize(file) for file in {*files, f"{self.folder}/main.a"})
+        return sum(map(os.path.getsize, self.inputs()))
 
     def output_bytes(self):
         return os.path.getsize(f"{self.folder}/ref")
