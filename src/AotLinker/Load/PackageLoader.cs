@@ -95,7 +95,7 @@ internal sealed class PackageLoader
         }
         ParsedFile[] parsed = new ParsedFile[files.Count];
         ForFiles(i => parsed[i] = ParsedFile.Open(files[i]));
-        ForFiles(i => parsed[i].MakePresent());
+        InputStore.Shared.MakePresent(_workers);
         ForFiles(i => parsed[i].ReadMembers());
         foreach (ParsedFile p in parsed)
         {

@@ -99,13 +99,13 @@ internal sealed class ParsedFile
     public static ParsedFile Parse(string path)
     {
         ParsedFile parsed = Open(path);
-        parsed.MakePresent();
+        parsed.File?.Advise(0, parsed.File.Length, MapAdvice.Present);
         parsed.ReadMembers();
         return parsed;
     }
 
     /// <summary>
-    /// Maps a file; <see cref="MakePresent"/> and <see cref="ReadMembers"/> follow. Of many files, all are best mapped before the first is
+    /// Maps a file; <see cref="InputStore.MakePresent"/> and <see cref="ReadMembers"/> follow. Of many files, all are best mapped before the first is
     /// made present, for threads that do the one wait for those that do the other; and all made present before the first is read: a
     /// hypervisor that keeps page tables of its own drops what it has of one, and with it pages that were touched, when the system adds to it.
     /// </summary>
@@ -121,12 +121,6 @@ internal sealed class ParsedFile
             parsed.Failure = e;
         }
         return parsed;
-    }
-
-    /// <summary>Makes the pages of the objects present.</summary>
-    public void MakePresent()
-    {
-        File?.Advise(0, File.Length, MapAdvice.Present);
     }
 
     // Nobody reads the package data, the first member of a package's archive; behind it are objects to the end.

@@ -109,19 +109,30 @@ internal sealed unsafe class InputStore : IDisposable
     public void Freeze() => _arena.Freeze();
 
     /// <summary>
+    /// Makes the pages of all maps present, for inputs that are about to be read. Maps that lie side by side are one to the system, which
+    /// takes a third less time for them than for each by itself.
+    /// </summary>
+    public void MakePresent(Workers workers) => AdviseAll(workers, MapAdvice.Present, worthwhile: 0);
+
+    /// <summary>
     /// Lets go of the pages of all maps when nobody needs them any more: when a process ends, the system takes them away with one thread,
     /// which is a twentieth of the time of a large link.
     /// </summary>
-    public void ReleasePages(Workers workers)
+    public void ReleasePages(Workers workers) => AdviseAll(workers, MapAdvice.DontNeed, worthwhile: 64 << 20);
+
+    // Pieces are multiples of what one page of page tables is about, large ones where there is enough for all threads.
+    private void AdviseAll(Workers workers, MapAdvice advice, long worthwhile)
     {
-        // A piece is a multiple of what one page of page tables is about.
-        const long Worthwhile = 64 << 20;
-        const long Piece = 16 << 20;
+        const long Unit = 2 << 20;
+        const int MostUnits = 8;
+        const int PiecesPerThread = 4;
         List<(long Start, long End)> pieces = [];
         lock (_mapped)
         {
-            if (_mapped.Values.Sum() < Worthwhile)
+            long total = _mapped.Values.Sum();
+            if (total < worthwhile)
                 return;
+            long piece = Unit * Math.Clamp(total / (Unit * PiecesPerThread * workers.Threads), 1, MostUnits);
             long page = Host.PageSize;
             long start = 0, end = 0;
             foreach ((nint map, long length) in _mapped.OrderBy(m => m.Key))
@@ -129,21 +140,21 @@ internal sealed unsafe class InputStore : IDisposable
                 // Maps mostly lie side by side.
                 if (map != end)
                 {
-                    Cut(start, end);
+                    Cut(start, end, piece);
                     start = map;
                 }
                 end = map + ((length + page - 1) & ~(page - 1));
             }
-            Cut(start, end);
+            Cut(start, end, piece);
         }
 
-        workers.For(pieces.Count, i => Host.Advise((byte*)pieces[i].Start, pieces[i].End - pieces[i].Start, MapAdvice.DontNeed));
+        workers.For(pieces.Count, i => Host.Advise((byte*)pieces[i].Start, pieces[i].End - pieces[i].Start, advice));
 
-        void Cut(long from, long to)
+        void Cut(long from, long to, long piece)
         {
             for (long next; from < to; from = next)
             {
-                next = Math.Min(to, (from / Piece + 1) * Piece);
+                next = Math.Min(to, (from / piece + 1) * piece);
                 pieces.Add((from, next));
             }
         }
