@@ -13,17 +13,17 @@ internal sealed unsafe class FunctionUses : IDisposable
     private readonly FunctionList _functions;
     private readonly Mentions _mentions;
 
-    // The rows that each worker has read, and where those of each chunk are.
-    private readonly Row[] _rows;
-    private readonly (int Worker, int Start)[] _chunks;
+    // What each worker has read, and where the rows of each chunk begin.
+    private readonly Rows?[] _rows;
+    private readonly nint[] _chunks;
 
     /// <summary>No rows yet.</summary>
     public FunctionUses(FunctionList functions, Mentions mentions)
     {
         _functions = functions;
         _mentions = mentions;
-        _rows = new Row[functions.Context.Workers.Threads];
-        _chunks = new (int, int)[functions.ChunkCount];
+        _rows = new Rows?[functions.Context.Workers.Threads];
+        _chunks = new nint[functions.ChunkCount];
     }
 
     /// <summary>Reads all functions and marks what they mention.</summary>
@@ -32,75 +32,74 @@ internal sealed unsafe class FunctionUses : IDisposable
     {
         _functions.ForChunks((chunk, from, to, worker) =>
         {
-            Row row = _rows[worker];
-            _chunks[chunk] = (worker, row.Length);
+            Rows rows = _rows[worker] ??= new Rows();
+            _chunks[chunk] = (nint)rows.Next;
             Approach approach = new(_functions, from, to);
             for (int i = from; i < to; i++)
             {
                 approach.Expect(i);
                 FunctionParts parts = new(_functions.Context.Symbols, _functions[i]);
                 table.Measure(i, parts);
-                ReadOne(ref row, parts, files);
+                ReadOne(rows, parts, files);
             }
-            _rows[worker] = row;
         });
     }
 
     /// <summary>Walks the functions of a chunk.</summary>
-    public Walk Of(int chunk) => new(_rows[_chunks[chunk].Worker].At(_chunks[chunk].Start));
+    public Walk Of(int chunk) => new((int*)_chunks[chunk]);
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (Row row in _rows)
+        foreach (Rows? rows in _rows)
         {
-            row.Dispose();
+            rows?.Dispose();
         }
     }
 
-    private void ReadOne(ref Row row, in FunctionParts parts, SourceFiles files)
+    private void ReadOne(Rows rows, in FunctionParts parts, SourceFiles files)
     {
         FuncInfo info = parts.Info;
         CompilationUnit? unit = parts.Owner?.Unit;
-        int header = row.Begin();
-        row.Add(Mentioned(parts.Function));
+        rows.Begin();
+        rows.Add(Mentioned(parts.Function));
         for (int k = 0; k < info.InlineCount; k++)
         {
-            row.Add(Mentioned(parts.Inlined(k)));
+            rows.Add(Mentioned(parts.Inlined(k)));
         }
         if (!info.IsValid)
         {
-            row.End(header, unit, 1, 0, 0, 0);
+            rows.End(unit, 1, 0, 0, 0);
             return;
         }
-        row.Add(Mentioned(parts.PcSp));
-        row.Add(Mentioned(parts.PcFile));
-        row.Add(Mentioned(parts.PcLine));
+        rows.Add(Mentioned(parts.PcSp));
+        rows.Add(Mentioned(parts.PcFile));
+        rows.Add(Mentioned(parts.PcLine));
         foreach (SymbolId s in parts.PcData)
         {
-            row.Add(Mentioned(s));
+            rows.Add(Mentioned(s));
         }
         if (parts.HasInlined)
         {
-            row.Add(Mentioned(parts.PcInline));
+            rows.Add(Mentioned(parts.PcInline));
         }
         int index = 0;
         foreach (SymbolId s in parts.FuncData)
         {
             // What the compiler made at the place of the inline tree gives way to it.
             bool isOwn = !(index == FunctionParts.InlineFuncData && parts.HasInlined) && !parts.Ignores(index, s);
-            row.Add(isOwn ? Mentioned(s) : 0);
+            rows.Add(isOwn ? Mentioned(s) : 0);
             index++;
         }
         for (int k = 0; k < info.FileCount; k++)
         {
-            row.Add(files.FileIndex(unit!, info.File(k)));
+            rows.Add(files.FileIndex(unit!, info.File(k)));
         }
         for (int k = 0; k < info.InlineCount; k++)
         {
-            row.Add(files.FileIndex(unit!, info.Inlined(k).File));
+            rows.Add(files.FileIndex(unit!, info.Inlined(k).File));
         }
-        row.End(header, unit, 1 + info.InlineCount, 3 + parts.OwnPcData + (parts.HasInlined ? 1 : 0), index, info.FileCount + info.InlineCount);
+        rows.End(unit, 1 + info.InlineCount, 3 + parts.OwnPcData + (parts.HasInlined ? 1 : 0), index, info.FileCount + info.InlineCount);
     }
 
     private int Mentioned(SymbolId s)
@@ -120,9 +119,9 @@ internal sealed unsafe class FunctionUses : IDisposable
         /// <summary>The next function's row.</summary>
         public Uses Next()
         {
-            Uses uses = new(_next);
-            _next += Row.HeaderLength + _next[0] + _next[1] + _next[2] + _next[3];
-            return uses;
+            int* row = Rows.RowAt(_next);
+            _next = row + Rows.HeaderLength + row[0] + row[1] + row[2] + row[3];
+            return new Uses(row);
         }
     }
 
@@ -132,13 +131,13 @@ internal sealed unsafe class FunctionUses : IDisposable
         private readonly int* _row = row;
 
         /// <summary>The function and, call by call, what was inlined into it.</summary>
-        public Span<int> Names => new(_row + Row.HeaderLength, _row[0]);
+        public Span<int> Names => new(_row + Rows.HeaderLength, _row[0]);
 
         /// <summary>Its pc tables.</summary>
-        public Span<int> PcTables => new(_row + Row.HeaderLength + _row[0], _row[1]);
+        public Span<int> PcTables => new(_row + Rows.HeaderLength + _row[0], _row[1]);
 
         /// <summary>Its funcdata by their indices, without the inline tree.</summary>
-        public Span<int> FuncData => new(_row + Row.HeaderLength + _row[0] + _row[1], _row[2]);
+        public Span<int> FuncData => new(_row + Rows.HeaderLength + _row[0] + _row[1], _row[2]);
 
         /// <summary>Those with an index below <paramref name="index"/>.</summary>
         public Span<int> FuncDataBefore(int index) => FuncData[..Math.Min(index, _row[2])];
@@ -147,7 +146,7 @@ internal sealed unsafe class FunctionUses : IDisposable
         public Span<int> FuncDataFrom(int index) => FuncData[Math.Min(index, _row[2])..];
 
         /// <summary>Its source files, some more than once.</summary>
-        public Span<int> Files => new(_row + Row.HeaderLength + _row[0] + _row[1] + _row[2], _row[3]);
+        public Span<int> Files => new(_row + Rows.HeaderLength + _row[0] + _row[1] + _row[2], _row[3]);
 
         /// <summary>Number of its compilation unit; -1 for none.</summary>
         public int Unit => _row[4];
@@ -158,7 +157,7 @@ internal sealed unsafe class FunctionUses : IDisposable
         /// <summary>Turns ids into slots.</summary>
         public void Resolve(Mentions mentions)
         {
-            foreach (ref int id in new Span<int>(_row + Row.HeaderLength, _row[0] + _row[1] + _row[2]))
+            foreach (ref int id in new Span<int>(_row + Rows.HeaderLength, _row[0] + _row[1] + _row[2]))
             {
                 if (id != 0)
                 {
@@ -170,62 +169,95 @@ internal sealed unsafe class FunctionUses : IDisposable
         }
     }
 
-    /// <summary>Rows being written, one behind the other.</summary>
-    private struct Row
+    /// <summary>
+    /// Rows that a thread writes, one behind the other, in blocks that never move: where a row does not fit, it goes on to the next block
+    /// as a whole, and a mark stands in its place.
+    /// </summary>
+    internal sealed class Rows : IDisposable
     {
         /// <summary>Numbers in front of the entries: how many there are of each sort, and the unit.</summary>
         public const int HeaderLength = 5;
 
-        private const int FirstCapacity = 1 << 13;
+        // In the place of the first number; the address of the next block follows.
+        private const int GoesOn = -1;
+        private const int MarkLength = 3;
 
-        private NativeArray<int>? _memory;
-        private int* _numbers;
-        private int _capacity;
+        private readonly int _blockLength;
+        private readonly List<NativeArray<int>> _blocks = [];
+        private int* _row;
+        private int* _end;
 
-        /// <summary>Count of numbers.</summary>
-        public int Length { get; private set; }
+        /// <summary>No rows yet; a block is for <paramref name="blockLength"/> numbers, but for a row that is longer.</summary>
+        public Rows(int blockLength = 1 << 16)
+        {
+            _blockLength = blockLength;
+            NewBlock(blockLength);
+        }
 
-        /// <summary>The number at a place, until more are added.</summary>
-        public readonly int* At(int place) => _numbers + place;
+        /// <summary>Where the next number goes; between rows, where the next row begins.</summary>
+        public int* Next { get; private set; }
+
+        /// <summary>The row that was begun at a place. A long one may have gone on more than once.</summary>
+        public static int* RowAt(int* place)
+        {
+            while (*place == GoesOn)
+            {
+                place = *(int**)(place + 1);
+            }
+            return place;
+        }
 
         /// <summary>Begins a row.</summary>
-        public int Begin()
+        public void Begin()
         {
-            int header = Length;
+            _row = Next;
             for (int i = 0; i < HeaderLength; i++)
             {
                 Add(0);
             }
-            return header;
         }
 
-        /// <summary>Adds an entry.</summary>
+        /// <summary>Adds an entry to the row.</summary>
         public void Add(int value)
         {
-            if (Length == _capacity)
+            if (Next == _end)
             {
-                Grow();
+                MoveRow();
             }
-            _numbers[Length++] = value;
+            *Next++ = value;
         }
 
-        /// <summary>Ends the row that began at <paramref name="header"/>.</summary>
-        public readonly void End(int header, CompilationUnit? unit, int names, int pcTables, int funcData, int files)
+        /// <summary>Ends the row.</summary>
+        public void End(CompilationUnit? unit, int names, int pcTables, int funcData, int files) =>
+            (_row[0], _row[1], _row[2], _row[3], _row[4]) = (names, pcTables, funcData, files, unit?.PclnIndex ?? -1);
+
+        /// <inheritdoc/>
+        public void Dispose()
         {
-            int* head = _numbers + header;
-            (head[0], head[1], head[2], head[3], head[4]) = (names, pcTables, funcData, files, unit?.PclnIndex ?? -1);
+            foreach (NativeArray<int> block in _blocks)
+            {
+                block.Dispose();
+            }
         }
 
-        /// <summary>Returns the memory.</summary>
-        public readonly void Dispose() => _memory?.Dispose();
-
-        private void Grow()
+        private void MoveRow()
         {
-            _memory ??= new NativeArray<int>(0);
-            _capacity = checked(Math.Max(FirstCapacity, _capacity * 2));
-            _memory.Resize(_capacity);
-            _memory.PreferLargePages();
-            _numbers = _memory.Base;
+            int* row = _row;
+            int length = checked((int)(Next - row));
+            NewBlock(Math.Max(_blockLength, checked(2 * (length + MarkLength))));
+            new ReadOnlySpan<int>(row, length).CopyTo(new Span<int>(Next, length));
+            *row = GoesOn;
+            *(int**)(row + 1) = Next;
+            _row = Next;
+            Next += length;
+        }
+
+        private void NewBlock(int length)
+        {
+            NativeArray<int> block = new(length);
+            _blocks.Add(block);
+            Next = block.Base;
+            _end = Next + length - MarkLength;
         }
     }
 }
