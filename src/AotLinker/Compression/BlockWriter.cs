@@ -22,7 +22,7 @@ internal abstract unsafe class BlockWriter : IDisposable
     private BitSink _sink;
 
     /// <summary>The compressed stream.</summary>
-    public NativeBuffer Output { get; private set; } = new();
+    public NativeBuffer Output { get; } = new();
 
     /// <summary>The code for literals and lengths in force.</summary>
     protected HuffmanCode Literal { get; set; } = new();
@@ -41,14 +41,6 @@ internal abstract unsafe class BlockWriter : IDisposable
 
     /// <summary>A distance code of one symbol, for blocks without matches.</summary>
     protected HuffmanCode SingleDistance { get; } = CreateSingleDistance();
-
-    /// <summary>Hands the output over to the caller, who disposes of it; the writer goes on with an empty buffer.</summary>
-    public NativeBuffer TakeOutput()
-    {
-        NativeBuffer taken = Output;
-        Output = new NativeBuffer();
-        return taken;
-    }
 
     /// <summary>The writer of a family.</summary>
     public static BlockWriter Create(DeflateFamily family, bool fuseMultiplyAdd) =>

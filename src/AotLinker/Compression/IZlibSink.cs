@@ -6,11 +6,10 @@ namespace AotLinker.Compression;
 /// </summary>
 internal interface IZlibSink
 {
-    /// <summary>More of a stream stands in a buffer: all of it so far that was not taken. What is taken is cleared.</summary>
+    /// <summary>Takes more of a stream. Nothing is left in the buffer.</summary>
     /// <param name="stream">Index of its source.</param>
-    void Continue(int stream, NativeBuffer buffer);
-
-    /// <summary>A stream has ended. The buffer with the rest of it now belongs to the sink.</summary>
-    /// <param name="stream">Index of its source.</param>
-    void End(int stream, NativeBuffer rest);
+    /// <param name="buffer">The bytes.</param>
+    /// <param name="last">Whether the stream ends with them.</param>
+    /// <returns>How many bytes of the stream the sink has to keep until others have ended.</returns>
+    long Take(int stream, NativeBuffer buffer, bool last);
 }

@@ -19,7 +19,7 @@ internal sealed unsafe class NativeBuffer : IDisposable
     /// <summary>Bytes committed so far.</summary>
     public long Length => (long)_length;
 
-    /// <summary>First byte; valid until the next reservation, <see cref="Dispose"/> or <see cref="TrimExcess"/>.</summary>
+    /// <summary>First byte; valid until the next reservation or <see cref="Dispose"/>.</summary>
     public byte* Data => _data;
 
     /// <summary>The committed bytes as one span. Throws <see cref="OverflowException"/> past 2 GiB: use <see cref="Data"/> there.</summary>
@@ -48,9 +48,6 @@ internal sealed unsafe class NativeBuffer : IDisposable
 
     /// <summary>Forgets the content and keeps the memory.</summary>
     public void Clear() => _length = 0;
-
-    /// <summary>Gives memory beyond the content back.</summary>
-    public void TrimExcess() => SetCapacity(_length);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace AotLinker.Compression;
 
 /// <summary>
@@ -8,7 +6,12 @@ namespace AotLinker.Compression;
 /// </summary>
 /// <remarks>
 /// <para>
-/// A stream is written in order, but its matches can be looked for ahead. What the matcher finds in a block depends on its
+/// A stream is written in order, by one thread at a time; another can make its data, which takes about as long. Streams are written one
+/// beside the other, but what a sink has to keep until those before it have ended is bounded: a thread whose stream may not go
+/// on reads for the first one.
+/// </para>
+/// <para>
+/// With more than two threads, matches are looked for ahead, too. What the matcher finds in a block depends on its
 /// table, which depends on all blocks before. But only on what of them is within 32 KiB, and the search starts afresh with every
 /// block: a matcher that starts a few blocks early with an empty table soon has the same entries as one that came all the way. So a
 /// thread without better work takes a chunk further on, warms up on the blocks before it, and keeps the tokens
@@ -17,16 +20,17 @@ namespace AotLinker.Compression;
 /// two agree.
 /// </para>
 /// <para>
-/// Work ahead costs the warm-up, so there is none while every thread has a stream of its own. On DWARF, 1.27's level 1 agrees after
+/// Work ahead costs the warm-up, and each chunk some 2 MB: it is the last resort. On DWARF, 1.27's level 1 agrees after
 /// two to five blocks in four of five places, and after forty at the latest; the other encoders after three at most.
 /// </para>
-/// <para>What is read ahead is bounded: one chunk for each thread, some 2 MB each. Streams are begun in order, so that a sink that wants
-/// one after the other has few to keep.</para>
 /// </remarks>
 internal sealed class ZlibBatch : IDisposable
 {
     /// <summary>Blocks in a chunk (512 KB): long against the warm-up, short against a section, and little memory.</summary>
     internal const int BlocksPerChunk = 8;
+
+    // Runs of a stream that wait for their writer: enough that neither waits for the other for long.
+    private const int RunsAhead = 3;
 
     private readonly object _gate = new();
     private readonly DeflateFamily _family;
@@ -34,10 +38,14 @@ internal sealed class ZlibBatch : IDisposable
     private readonly bool _fuseMultiplyAdd;
     private readonly ZlibBatchStream[] _streams;
     private readonly Stack<ZlibBatchStream.Scratch> _freeScratch = new();
+    private readonly Stack<ZlibRun> _freeRuns = new();
     private readonly Stack<ZlibChunk> _freeChunks = new();
-    private readonly int _maxAhead;
-    private int _ahead;
-    private int _unfinished;
+    private readonly int _mostChunks;
+
+    // Compressed bytes that the sink may have to keep.
+    private readonly long _mostKept;
+    private int _chunks;
+    private int _first;
     private bool _failed;
 
     private ZlibBatch(ZlibBatchStream[] streams, DeflateFamily family, DeflateLevel level, bool fuseMultiplyAdd, int threads)
@@ -46,8 +54,8 @@ internal sealed class ZlibBatch : IDisposable
         _level = level;
         _fuseMultiplyAdd = fuseMultiplyAdd;
         _streams = streams;
-        _maxAhead = threads;
-        _unfinished = streams.Length;
+        _mostChunks = threads > 2 ? threads : 0;
+        _mostKept = long.Max(streams.Sum(s => s.Length) / 16, 1 << 20);
     }
 
     /// <summary>Compresses each source to a zlib stream of its own.</summary>
@@ -78,6 +86,8 @@ internal sealed class ZlibBatch : IDisposable
     {
         foreach (ZlibBatchStream.Scratch scratch in _freeScratch)
             scratch.Dispose();
+        foreach (ZlibRun run in _freeRuns)
+            run.Dispose();
         foreach (ZlibChunk chunk in _freeChunks)
             chunk.Dispose();
     }
@@ -85,20 +95,32 @@ internal sealed class ZlibBatch : IDisposable
     /// <summary>One thread's share: tasks until there are none left.</summary>
     private void Work()
     {
-        ZlibBatchStream? own = null;
+        Task task = default;
         try
         {
-            while (Take(ref own, out int ahead))
+            while (Take(ref task))
             {
-                if (ahead == 0)
+                switch (task.Kind)
                 {
-                    own.WriteNextChunk();
-                    FinishChunk(own);
-                }
-                else
-                {
-                    own.MatchAhead(ahead);
-                    FinishAhead(own, ahead);
+                    case TaskKind.Read:
+                        task.Stream.Read(task.Run!);
+                        EndRead(task, ready: true);
+                        break;
+                    case TaskKind.Write:
+                        EndWrite(task.Stream, task.Stream.Write(task.Run!), null);
+                        break;
+                    case TaskKind.ReadAndWrite:
+                        task.Stream.Read(task.Run!);
+                        EndRead(task, ready: false);
+                        EndWrite(task.Stream, task.Stream.Write(task.Run!), null);
+                        break;
+                    case TaskKind.WriteChunk:
+                        EndWrite(task.Stream, null, task.Stream.WriteChunk());
+                        break;
+                    default:
+                        task.Stream.MatchAhead(task.Chunk);
+                        EndAhead(task);
+                        break;
                 }
             }
         }
@@ -114,89 +136,170 @@ internal sealed class ZlibBatch : IDisposable
     }
 
     /// <summary>
-    /// Takes a task on a stream, waiting for one if all are taken: to write on, or, with <paramref name="ahead"/> above 0, to match
-    /// that chunk. False if there will be none.
+    /// Takes a task, waiting for one if all are taken. False if there will be none.
     /// </summary>
-    private bool Take([NotNullWhen(true)] ref ZlibBatchStream? own, out int ahead)
+    /// <param name="task">What the thread did last; then what it is to do.</param>
+    private bool Take(ref Task task)
     {
-        ahead = 0;
         lock (_gate)
         {
-            while (_unfinished > 0 && !_failed)
+            while (true)
             {
-                // What this thread knows best, what only needs to be written, what nobody has begun, what was left.
-                ZlibBatchStream? next = CanContinue(own) ? own : Find(s => s.IsNextMatched) ?? Find(s => !s.HasBegun) ?? Find(_ => true);
-                if (next is not null)
+                while (_first < _streams.Length && _streams[_first].IsDone)
+                    _first++;
+                if (_failed || _first == _streams.Length)
+                    return false;
+                if (TryGoOn(task, out Task next) || TryAny(out next) || TryMatchAhead(out next))
                 {
-                    next.IsBusy = true;
-                    next.Carried ??= _freeScratch.TryPop(out ZlibBatchStream.Scratch? free) ? free : new ZlibBatchStream.Scratch(_family, _level, _fuseMultiplyAdd);
-                    own = next;
-                    return true;
-                }
-                if (_ahead < _maxAhead && FindWithMostLeft() is { } stream)
-                {
-                    _ahead++;
-                    ahead = stream.TakeChunkAhead(_freeChunks.TryPop(out ZlibChunk? chunk) ? chunk : new ZlibChunk(_family, _level));
-                    own = stream;
+                    task = next;
                     return true;
                 }
                 Monitor.Wait(_gate);
             }
-            return false;
         }
     }
 
-    private static bool CanContinue(ZlibBatchStream? stream) => stream is { IsBusy: false, IsDone: false, IsNextBeingMatched: false };
-
-    /// <summary>The first stream that can be continued and meets <paramref name="condition"/>.</summary>
-    private ZlibBatchStream? Find(Predicate<ZlibBatchStream> condition)
+    // What the thread has in its cache: a matcher's table, or tables of the source.
+    private bool TryGoOn(in Task last, out Task task)
     {
-        foreach (ZlibBatchStream stream in _streams)
+        task = default;
+        return last.Stream is not null && (last.Kind == TaskKind.Read ? TryRead(last.Stream, out task) : TryWrite(last.Stream, out task));
+    }
+
+    private bool TryAny(out Task task)
+    {
+        for (int i = _first; i < _streams.Length; i++)
         {
-            if (CanContinue(stream) && condition(stream))
-                return stream;
+            if (TryWrite(_streams[i], out task) || (i == _first && TryRead(_streams[i], out task)))
+                return true;
         }
-        return null;
+        task = default;
+        return false;
     }
 
-    /// <summary>The stream with most chunks that can be matched ahead.</summary>
-    private ZlibBatchStream? FindWithMostLeft()
+    private bool TryWrite(ZlibBatchStream stream, out Task task)
     {
+        task = default;
+        if (stream.IsDone || stream.IsWriting || (stream != _streams[_first] && Kept >= _mostKept))
+            return false;
+        TaskKind kind = stream.IsNextMatched ? TaskKind.WriteChunk
+            : stream.RunsReady > 0 ? TaskKind.Write
+            : stream.CanRead ? TaskKind.ReadAndWrite
+            : TaskKind.None;
+        if (kind == TaskKind.None)
+            return false;
+        stream.Carried ??= _freeScratch.TryPop(out ZlibBatchStream.Scratch? free) ? free : new ZlibBatchStream.Scratch(_family, _level, _fuseMultiplyAdd);
+        ZlibRun? run = stream.BeginWrite();
+        if (kind == TaskKind.ReadAndWrite)
+        {
+            stream.BeginRead();
+            run = NewRun();
+        }
+        task = new Task(kind, stream, run, 0);
+        return true;
+    }
+
+    private bool TryRead(ZlibBatchStream stream, out Task task)
+    {
+        task = default;
+        if (stream.IsDone || stream.RunsReady >= RunsAhead || !stream.CanRead)
+            return false;
+        stream.BeginRead();
+        task = new Task(TaskKind.Read, stream, NewRun(), 0);
+        return true;
+    }
+
+    // Of the stream that has most left.
+    private bool TryMatchAhead(out Task task)
+    {
+        task = default;
         ZlibBatchStream? best = null;
-        foreach (ZlibBatchStream stream in _streams)
+        foreach (ZlibBatchStream stream in _streams.AsSpan(_first))
         {
             if (stream.ChunksUntaken > (best?.ChunksUntaken ?? 0))
                 best = stream;
         }
-        return best;
+        if (best is null || _chunks == _mostChunks)
+            return false;
+        _chunks++;
+        int number = best.TakeChunkAhead(_freeChunks.TryPop(out ZlibChunk? chunk) ? chunk : new ZlibChunk(_family, _level));
+        task = new Task(TaskKind.MatchAhead, best, null, number);
+        return true;
     }
 
-    private void FinishAhead(ZlibBatchStream stream, int number)
+    // Compressed bytes that the sink keeps, of the streams behind the first that is not done.
+    private long Kept
+    {
+        get
+        {
+            long kept = 0;
+            foreach (ZlibBatchStream stream in _streams.AsSpan(_first + 1))
+                kept += stream.Kept;
+            return kept;
+        }
+    }
+
+    private ZlibRun NewRun() => _freeRuns.TryPop(out ZlibRun? run) ? run : new ZlibRun();
+
+    private void EndRead(in Task task, bool ready)
     {
         lock (_gate)
         {
-            stream.EndAhead(number);
+            task.Stream.EndRead(task.Run!, ready);
             Monitor.PulseAll(_gate);
         }
     }
 
-    private void FinishChunk(ZlibBatchStream stream)
+    private void EndAhead(in Task task)
     {
         lock (_gate)
         {
-            if (stream.Advance() is { } chunk)
+            task.Stream.EndAhead(task.Chunk);
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    private void EndWrite(ZlibBatchStream stream, ZlibRun? free, ZlibChunk? chunk)
+    {
+        lock (_gate)
+        {
+            stream.EndWrite(chunk is not null);
+            if (free is not null)
+                _freeRuns.Push(free);
+            if (chunk is not null)
             {
                 _freeChunks.Push(chunk);
-                _ahead--;
+                _chunks--;
             }
             if (stream.IsDone)
             {
-                _unfinished--;
                 _freeScratch.Push(stream.Carried!);
                 stream.Carried = null;
+                _freeRuns.Push(stream.TakeLastRun()!);
             }
-            stream.IsBusy = false;
             Monitor.PulseAll(_gate);
         }
     }
+
+    private enum TaskKind : byte
+    {
+        None,
+
+        /// <summary>Read what comes next of a stream.</summary>
+        Read,
+
+        /// <summary>Write what was read.</summary>
+        Write,
+
+        /// <summary>Read, and write it.</summary>
+        ReadAndWrite,
+
+        /// <summary>Write what was matched ahead.</summary>
+        WriteChunk,
+
+        /// <summary>Match a chunk ahead.</summary>
+        MatchAhead,
+    }
+
+    private readonly record struct Task(TaskKind Kind, ZlibBatchStream Stream, ZlibRun? Run, int Chunk);
 }

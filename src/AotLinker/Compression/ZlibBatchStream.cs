@@ -3,30 +3,40 @@ using AotLinker.Hashing;
 namespace AotLinker.Compression;
 
 /// <summary>
-/// One stream of a <see cref="ZlibBatch"/>: written chunk by chunk in order, by one thread at a time. The scheduler's lock guards
-/// the properties that tell how far it is.
+/// One stream of a <see cref="ZlibBatch"/>: read in order by one thread at a time, and written in order by one at a time. The properties
+/// and what begins or ends a task are for the holder of the scheduler's lock; the tasks themselves run without it.
 /// </summary>
 internal sealed unsafe class ZlibBatchStream : IDisposable
 {
     private const int ChunkSize = ZlibBatch.BlocksPerChunk * DeflateTables.MaxStored;
-    private const int StepSize = 2 * DeflateTables.MaxStored;
+
+    /// <summary>Compressed bytes that are worth a call of the sink.</summary>
+    private const int WorthTaking = 1 << 16;
 
     private readonly IZlibSource _source;
     private readonly IZlibSink _sink;
     private readonly int _index;
     private readonly DeflateLevel _level;
-    private readonly int _chunkCount;
+
+    /// <summary>Runs that were read and are not written yet.</summary>
+    private readonly Queue<ZlibRun> _runs = new();
 
     /// <summary>Chunks taken ahead, by number.</summary>
     private readonly ZlibChunk?[] _chunks;
 
+    /// <summary>The first chunk that was not taken ahead, nor passed by. The stream's first needs no guess.</summary>
+    private int _untaken = 1;
+
+    // How far the stream was read, and how far the reader may go. Chunks taken ahead are left out.
+    private bool _readingBegan;
+    private long _read;
+    private long _readLimit;
+
+    // How far it was written, with what was read of it last.
+    private ZlibRun? _last;
+    private long _written;
+    private long _kept;
     private uint _checksum = new Adler32().Value;
-
-    /// <summary>The chunk to be written next.</summary>
-    private int _next;
-
-    /// <summary>The first chunk that is neither written nor taken.</summary>
-    private int _untaken;
 
     public ZlibBatchStream(int index, IZlibSource source, IZlibSink sink, DeflateLevel level)
     {
@@ -35,203 +45,216 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
         _source = source;
         _sink = sink;
         _level = level;
-        // The empty source has one empty chunk.
-        _chunkCount = (int)long.Max(1, (source.Length + ChunkSize - 1) / ChunkSize);
-        _chunks = new ZlibChunk?[_chunkCount];
+        _chunks = new ZlibChunk?[(int)((source.Length + ChunkSize - 1) / ChunkSize)];
     }
 
     /// <summary>Bytes of the source.</summary>
     public long Length => _source.Length;
 
-    /// <summary>Whether a thread is writing.</summary>
-    public bool IsBusy { get; set; }
-
-    /// <summary>What carries the stream from chunk to chunk; lent by the batch while it is under way.</summary>
+    /// <summary>What carries the stream from block to block; lent by the batch while it is under way.</summary>
     public Scratch? Carried { get; set; }
 
+    /// <summary>Whether a thread is reading.</summary>
+    public bool IsReading { get; private set; }
+
+    /// <summary>Whether a thread is writing.</summary>
+    public bool IsWriting { get; private set; }
+
     /// <summary>Whether the stream was written to its end.</summary>
-    public bool IsDone => _next == _chunkCount;
+    public bool IsDone { get; private set; }
 
-    /// <summary>Whether any thread has worked on it.</summary>
-    public bool HasBegun => _next > 0 || _untaken > 0;
+    /// <summary>Runs that were read and wait for the writer.</summary>
+    public int RunsReady => _runs.Count;
 
-    /// <summary>Whether the next chunk was matched ahead.</summary>
-    public bool IsNextMatched => !IsDone && _chunks[_next] is { IsMatched: true };
+    /// <summary>Whether there is something to read that nobody reads.</summary>
+    public bool CanRead => !IsReading && (!_readingBegan || _read < LimitOfReading());
 
-    /// <summary>Whether a thread is matching the next chunk ahead, so that the writer must wait for it.</summary>
-    public bool IsNextBeingMatched => !IsDone && _chunks[_next] is { IsMatched: false };
+    /// <summary>Whether what is to be written next was matched ahead.</summary>
+    public bool IsNextMatched => NextChunk is { IsMatched: true };
 
-    /// <summary>Chunks that can be taken ahead: all but the writer's.</summary>
-    public int ChunksUntaken => IsBusy || IsNextBeingMatched || IsNextMatched ? _chunkCount - int.Max(_untaken, _next + 1) : 0;
+    /// <summary>Compressed bytes that the sink had to keep when it last took some.</summary>
+    public long Kept { get; private set; }
 
-    /// <summary>Takes a chunk ahead of the writer, to be matched in <paramref name="chunk"/>. Returns its number.</summary>
+    /// <summary>Chunks that can be taken ahead.</summary>
+    public int ChunksUntaken => int.Max(0, _chunks.Length - FirstToTake);
+
+    // The chunk taken ahead that is to be written next; null if it is a run.
+    private ZlibChunk? NextChunk => _written < Length && _written % ChunkSize == 0 ? _chunks[_written / ChunkSize] : null;
+
+    // None that the reader may get into.
+    private int FirstToTake => int.Max(_untaken, (int)((_read + ZlibRun.Room + ChunkSize - 1) / ChunkSize));
+
+    /// <summary>Begins to read.</summary>
+    public void BeginRead()
+    {
+        IsReading = true;
+        _readingBegan = true;
+        _readLimit = LimitOfReading();
+    }
+
+    /// <summary>The task: reads what comes next.</summary>
+    public void Read(ZlibRun run) => run.Read(_source, _read, _readLimit);
+
+    /// <summary>Ends reading; <paramref name="ready"/>: the run waits for the writer.</summary>
+    public void EndRead(ZlibRun run, bool ready)
+    {
+        IsReading = false;
+        _read += run.Length;
+        if (ready)
+            _runs.Enqueue(run);
+    }
+
+    /// <summary>Takes a chunk ahead of reader and writer, to be matched in <paramref name="chunk"/>. Returns its number.</summary>
     public int TakeChunkAhead(ZlibChunk chunk)
     {
-        int number = int.Max(_untaken, _next + 1);
+        int number = FirstToTake;
         _untaken = number + 1;
         chunk.IsMatched = false;
         _chunks[number] = chunk;
         return number;
     }
 
-    /// <summary>Matches a chunk ahead. Without the scheduler's lock.</summary>
+    /// <summary>The task: matches a chunk ahead.</summary>
     public void MatchAhead(int number) => _chunks[number]!.Match(_source, Start(number), (int)(Start(number + 1) - Start(number)));
 
     /// <summary>Marks a chunk as matched.</summary>
     public void EndAhead(int number) => _chunks[number]!.IsMatched = true;
 
-    /// <summary>Writes the next chunk. Without the scheduler's lock.</summary>
-    public void WriteNextChunk()
+    /// <summary>Begins to write. Returns the run that is next; null if that must be read first, or was matched ahead.</summary>
+    public ZlibRun? BeginWrite()
     {
-        Scratch scratch = Carried!;
-        bool last = _next == _chunkCount - 1;
-        int length = (int)(Start(_next + 1) - Start(_next));
-        uint checksum;
-        BlockWriter writer = scratch.Writer;
-        if (_next == 0)
-        {
-            scratch.Reset();
-            ZlibWriter.AppendHeader(writer, _level);
-        }
-        if (_chunks[_next] is { } ahead)
-        {
-            ahead.Write(writer, scratch.Matcher, last);
-            checksum = ahead.Checksum;
-            if (!last)
-                scratch.Continue(ahead.Data);
-        }
-        else
-        {
-            checksum = MatchAndWrite(scratch, length, last);
-        }
-        _checksum = Adler32.Combine(_checksum, checksum, length);
-
-        if (last)
-        {
-            writer.WriteEnd();
-            ZlibWriter.AppendTrailer(writer, _checksum);
-            NativeBuffer rest = writer.TakeOutput();
-            rest.TrimExcess();
-            _sink.End(_index, rest);
-        }
-        else
-        {
-            _sink.Continue(_index, writer.Output);
-        }
+        IsWriting = true;
+        return NextChunk is null && _runs.TryDequeue(out ZlibRun? run) ? run : null;
     }
 
-    /// <summary>Goes on to the next chunk. Returns the one written, if it had been taken ahead.</summary>
-    public ZlibChunk? Advance()
+    /// <summary>The task: writes a run. Returns one that is no longer needed.</summary>
+    public ZlibRun? Write(ZlibRun run)
     {
-        ZlibChunk? written = _chunks[_next];
-        _chunks[_next++] = null;
-        _untaken = int.Max(_untaken, _next);
-        return written;
+        Scratch scratch = Carried!;
+        ZlibRun? before = _last;
+        if (before is null)
+        {
+            scratch.Reset();
+            ZlibWriter.AppendHeader(scratch.Writer, _level);
+        }
+        else
+        {
+            run.Follow(before);
+        }
+        _last = run;
+        _checksum = Adler32.Combine(_checksum, run.Checksum, run.Length);
+        while (run.Left >= (run.IsLast ? 1 : DeflateTables.MaxStored))
+        {
+            int size = int.Min(DeflateTables.MaxStored, run.Left);
+            nuint start = (nuint)(BlockMatcher.FirstPosition + _written);
+            scratch.Tokens.Reset();
+            if (size >= BlockWriter.MinMatchedLength)
+                scratch.Matcher.Find(run.Next - (nint)start, start, start + (nuint)size, scratch.Tokens);
+            _written += size;
+            scratch.Writer.WriteBlock(scratch.Tokens, run.Next, size, _written == Length);
+            run.MoveOn(size);
+        }
+        Pass(scratch);
+        return before;
+    }
+
+    /// <summary>The task: writes what was matched ahead. Returns the chunk, which is no longer needed.</summary>
+    public ZlibChunk WriteChunk()
+    {
+        Scratch scratch = Carried!;
+        int number = (int)(_written / ChunkSize);
+        ZlibChunk chunk = _chunks[number]!;
+        bool last = Start(number + 1) == Length;
+        chunk.Write(scratch.Writer, scratch.Matcher, last);
+        _checksum = Adler32.Combine(_checksum, chunk.Checksum, chunk.Data.Length);
+        _written = Start(number + 1);
+        if (!last)
+            _last!.Skip(chunk.Data);
+        Pass(scratch);
+        return chunk;
+    }
+
+    /// <summary>Ends writing, of a chunk that was <paramref name="matchedAhead"/> or of a run.</summary>
+    public void EndWrite(bool matchedAhead)
+    {
+        IsWriting = false;
+        Kept = _kept;
+        if (matchedAhead)
+        {
+            // The reader goes on behind it.
+            _chunks[(_written - 1) / ChunkSize] = null;
+            _read = _written;
+        }
+        IsDone = _written == Length;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         Carried?.Dispose();
+        _last?.Dispose();
+        foreach (ZlibRun run in _runs)
+            run.Dispose();
         foreach (ZlibChunk? chunk in _chunks)
             chunk?.Dispose();
     }
 
-    // A few blocks at a time, so that what was just read is still in the cache. Returns the chunk's checksum.
-    private uint MatchAndWrite(Scratch scratch, int length, bool last)
+    /// <summary>Gives a run back that the stream no longer needs, once it is done.</summary>
+    public ZlibRun? TakeLastRun()
     {
-        var checksum = new Adler32();
-        for (int done = 0, size; done < length; done += size)
-        {
-            size = int.Min(StepSize, length - done);
-            long start = Start(_next) + done;
-            byte* data = scratch.Data;
-            if (scratch.Ready < size)
-            {
-                int room = (int)long.Min(Scratch.Room - scratch.Ready, Length - start - scratch.Ready);
-                scratch.Ready += _source.ReadOn(start + scratch.Ready, new Span<byte>(data + scratch.Ready, room), size - scratch.Ready);
-            }
-            checksum.Update(new ReadOnlySpan<byte>(data, size));
-            WriteBlocks(scratch, start, size, last && done + size == length);
-            scratch.MoveOn(size);
-        }
-        return checksum.Value;
+        ZlibRun? run = _last;
+        _last = null;
+        return run;
     }
 
-    private void WriteBlocks(Scratch scratch, long offset, int length, bool last)
+    // Hands on what is compressed.
+    private void Pass(Scratch scratch)
     {
-        byte* data = scratch.Data;
-        nuint start = (nuint)(BlockMatcher.FirstPosition + offset);
-        byte* origin = data - (nint)start;
-        for (int at = 0; at < length; at += DeflateTables.MaxStored)
+        BlockWriter writer = scratch.Writer;
+        bool last = _written == Length;
+        if (last)
         {
-            int size = int.Min(DeflateTables.MaxStored, length - at);
-            scratch.Tokens.Reset();
-            if (size >= BlockWriter.MinMatchedLength)
-                scratch.Matcher.Find(origin, start + (nuint)at, start + (nuint)(at + size), scratch.Tokens);
-            scratch.Writer.WriteBlock(scratch.Tokens, data + at, size, last && at + size == length);
+            writer.WriteEnd();
+            ZlibWriter.AppendTrailer(writer, _checksum);
         }
+        if (last || writer.Output.Length >= WorthTaking)
+            _kept = _sink.Take(_index, writer.Output, last);
+    }
+
+    private long LimitOfReading()
+    {
+        for (int number = (int)((_read + ChunkSize - 1) / ChunkSize); number < int.Min(_untaken, _chunks.Length); number++)
+        {
+            if (_chunks[number] is not null)
+                return Start(number);
+        }
+        return Length;
     }
 
     private long Start(int chunk) => long.Min(Length, (long)chunk * ChunkSize);
 
-    /// <summary>The state and the working memory of a stream under way.</summary>
-    internal sealed class Scratch : IDisposable
+    /// <summary>The state of a stream under way, and what a thread needs to write it.</summary>
+    internal sealed class Scratch(DeflateFamily family, DeflateLevel level, bool fuseMultiplyAdd) : IDisposable
     {
-        /// <summary>Bytes that can be <see cref="Ready"/>.</summary>
-        public const int Room = StepSize + (64 << 10);
+        /// <summary>The matcher, in the state of the stream before the next block.</summary>
+        public BlockMatcher Matcher { get; } = BlockMatcher.Create(family, level);
 
-        private readonly NativeBuffer _data = new();
-
-        public Scratch(DeflateFamily family, DeflateLevel level, bool fuseMultiplyAdd)
-        {
-            Writer = BlockWriter.Create(family, fuseMultiplyAdd);
-            Matcher = BlockMatcher.Create(family, level);
-            Data = _data.Reserve(BlockMatcher.LeadIn + DeflateTables.WindowSize + Room) + BlockMatcher.LeadIn + DeflateTables.WindowSize;
-        }
-
-        /// <summary>The matcher, in the state of the stream before the next chunk.</summary>
-        public BlockMatcher Matcher { get; }
-
-        /// <summary>The writer with what was written so far.</summary>
-        public BlockWriter Writer { get; }
+        /// <summary>The writer with what the sink has not taken.</summary>
+        public BlockWriter Writer { get; } = BlockWriter.Create(family, fuseMultiplyAdd);
 
         /// <summary>Tokens of the block at hand.</summary>
         public TokenBlock Tokens { get; } = new();
-
-        /// <summary>What comes next, <see cref="Ready"/> bytes of it; the 32 KiB in front are the window.</summary>
-        public byte* Data { get; }
-
-        /// <summary>Bytes at <see cref="Data"/> that were read already: sources give more than they are asked for.</summary>
-        public int Ready { get; set; }
 
         /// <summary>Begins another stream.</summary>
         public void Reset()
         {
             Matcher.Reset();
             Writer.Reset();
-            Ready = 0;
-        }
-
-        /// <summary>Goes <paramref name="count"/> bytes on.</summary>
-        public void MoveOn(int count)
-        {
-            long kept = DeflateTables.WindowSize + Ready - count;
-            Buffer.MemoryCopy(Data + count - DeflateTables.WindowSize, Data - DeflateTables.WindowSize, kept, kept);
-            Ready -= count;
-        }
-
-        /// <summary>Goes on behind bytes that were read elsewhere.</summary>
-        public void Continue(ReadOnlySpan<byte> before)
-        {
-            before[^DeflateTables.WindowSize..].CopyTo(new Span<byte>(Data - DeflateTables.WindowSize, DeflateTables.WindowSize));
-            Ready = 0;
         }
 
         /// <inheritdoc/>
         public void Dispose()
         {
-            _data.Dispose();
             Writer.Dispose();
             Matcher.Dispose();
             Tokens.Dispose();

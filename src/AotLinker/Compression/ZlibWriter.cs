@@ -37,11 +37,6 @@ internal sealed unsafe class ZlibWriter : IDisposable
     /// <summary>The compressed stream: whole only after <see cref="Finish"/>, and valid until the next call.</summary>
     public NativeBuffer Output => _encoder.Writer.Output;
 
-    /// <summary>
-    /// Hands the finished stream over to the caller, who disposes of it; for the next stream, <see cref="Reset"/>.
-    /// </summary>
-    public NativeBuffer TakeOutput() => _encoder.Writer.TakeOutput();
-
     /// <summary>Adds bytes to the stream.</summary>
     public void Write(ReadOnlySpan<byte> data)
     {

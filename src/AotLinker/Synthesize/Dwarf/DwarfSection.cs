@@ -1,4 +1,3 @@
-using System.Buffers;
 using AotLinker.Layout;
 using AotLinker.Objects;
 
@@ -39,41 +38,6 @@ internal abstract class DwarfSection(string name)
     /// <summary>Makes a piece: relocated, and all of <paramref name="content"/> set. Any thread may call it.</summary>
     public abstract void Fill(LinkContext ctx, int piece, Span<byte> content);
 
-    /// <summary>
-    /// Makes any part of the content; pieces that it cuts through are made whole and copied from. Any thread may call it.
-    /// </summary>
-    public void Read(LinkContext ctx, long offset, Span<byte> content) => ReadOn(ctx, offset, content, content.Length);
-
-    /// <summary>The same for readers that go on where they stopped, so that pieces need not be cut through.</summary>
-    /// <param name="ctx">The link.</param>
-    /// <param name="offset">Where the part begins.</param>
-    /// <param name="content">Where it goes.</param>
-    /// <param name="least">Bytes to make at least; the piece that they end in is made whole if there is room for it.</param>
-    /// <returns>Number of bytes made.</returns>
-    public int ReadOn(LinkContext ctx, long offset, Span<byte> content, int least)
-    {
-        int at = 0;
-        for (int piece = PieceAt(offset); at < least; piece++)
-        {
-            long start = PieceStart(piece);
-            int size = checked((int)(PieceStart(piece + 1) - start));
-            int skip = (int)(offset + at - start);
-            if (skip == 0 && size <= content.Length - at)
-            {
-                Fill(ctx, piece, content.Slice(at, size));
-                at += size;
-                continue;
-            }
-            int taken = Math.Min(size - skip, least - at);
-            byte[] whole = ArrayPool<byte>.Shared.Rent(size);
-            Fill(ctx, piece, whole.AsSpan(0, size));
-            whole.AsSpan(skip, taken).CopyTo(content[at..]);
-            ArrayPool<byte>.Shared.Return(whole);
-            at += taken;
-        }
-        return at;
-    }
-
     /// <summary>Whether the section is made of parts that belong to packages, and maybe something in front of them.</summary>
     public virtual bool IsOfPackages => false;
 
@@ -84,7 +48,8 @@ internal abstract class DwarfSection(string name)
     {
     }
 
-    private int PieceAt(long offset)
+    /// <summary>The piece that a byte is in.</summary>
+    public int PieceAt(long offset)
     {
         int low = 0, high = PieceCount - 1;
         while (low < high)

@@ -21,10 +21,14 @@ internal sealed partial class DwarfSections
             return;
         }
         AddressLayout.AssignFileOffsets(ctx);
+        DwarfReader[] sources = [.. Sections.Select(section => new DwarfReader(ctx, section))];
         using (CompressedSections sink = new(ctx, Sections, write))
         {
-            Source[] sources = [.. Sections.Select(section => new Source(ctx, section))];
             ZlibBatch.Compress(sources, sink, ctx.Release.Deflate, DeflateLevel.BestSpeed, ctx.Workers);
+        }
+        foreach (DwarfReader source in sources)
+        {
+            source.Dispose();
         }
         ctx.Diagnostics.Flush();
         ctx.DwarfSegment.Length = Sections.Count == 0 ? 0 : Sections[^1].Output.End - ctx.DwarfSegment.Vaddr;
@@ -36,15 +40,5 @@ internal sealed partial class DwarfSections
     {
         Sections = [];
         _info.Dispose();
-    }
-
-    /// <summary>A section as the compressor sees it.</summary>
-    private sealed class Source(LinkContext ctx, DwarfSection section) : IZlibSource
-    {
-        public long Length => section.Size;
-
-        public void Read(long offset, Span<byte> destination) => section.Read(ctx, offset, destination);
-
-        public int ReadOn(long offset, Span<byte> destination, int least) => section.ReadOn(ctx, offset, destination, least);
     }
 }

@@ -183,12 +183,35 @@ public sealed class DwarfProgramTests
     {
         Program program = new("go1.27.4", "", 1, 0);
         byte[] whole = program.Read(".debug_info");
+        using DwarfReader reader = new(program.Context, program.Section(".debug_info"));
         for (int from = 0; from < whole.Length; from += 97)
         {
             byte[] part = new byte[Math.Min(131, whole.Length - from)];
-            program.Section(".debug_info").Read(program.Context, from, part);
+            reader.Read(from, part);
             Assert.Equal(whole[from..(from + part.Length)], part);
         }
+    }
+
+    /// <summary>Constants of a package are one piece, and may be a large one.</summary>
+    [Fact]
+    public void APieceReadInPartsIsMadeOnce()
+    {
+        Program program = new("go1.27.4", "", 1, 0);
+        Pieces section = new([10, 1000, 20]);
+        using DwarfReader reader = new(program.Context, section);
+        byte[] read = new byte[1030];
+        for (int at = 0; at < read.Length;)
+        {
+            at += reader.ReadOn(at, read.AsSpan(at, Math.Min(100, read.Length - at)), Math.Min(64, read.Length - at));
+        }
+        Assert.Equal(Enumerable.Range(0, 1030).Select(i => (byte)i), read);
+        Assert.Equal([1, 1, 1], section.Made);
+        // Another that is cut takes the place of the first.
+        reader.Read(5, read.AsSpan(0, 3));
+        reader.Read(500, read.AsSpan(3, 3));
+        reader.Read(7, read.AsSpan(6, 3));
+        Assert.Equal([5, 6, 7, 244, 245, 246, 7, 8, 9], read[..9]);
+        Assert.Equal([3, 2, 1], section.Made);
     }
 
     [Fact]
@@ -214,12 +237,13 @@ public sealed class DwarfProgramTests
         DwarfSection section = program.Section(".debug_info");
         byte[] whole = program.Read(".debug_info");
         byte[] room = new byte[whole.Length];
-        Assert.Equal(section.PieceStart(1), section.ReadOn(program.Context, 0, room, 1));
+        using DwarfReader reader = new(program.Context, section);
+        Assert.Equal(section.PieceStart(1), reader.ReadOn(0, room, 1));
         Assert.Equal(whole[..(int)section.PieceStart(1)], room[..(int)section.PieceStart(1)]);
         // No room for the piece.
-        Assert.Equal(10, section.ReadOn(program.Context, 0, room.AsSpan(0, 11), 10));
+        Assert.Equal(10, reader.ReadOn(0, room.AsSpan(0, 11), 10));
         // From within it.
-        Assert.Equal(7, section.ReadOn(program.Context, 5, room, 7));
+        Assert.Equal(7, reader.ReadOn(5, room, 7));
         Assert.Equal(whole[5..12], room[..7]);
     }
 
@@ -264,35 +288,36 @@ public sealed class DwarfProgramTests
         LinkContext ctx = program.Context;
         long size = 0;
         ctx.Dwarf!.AllocateSections(ctx, ref size);
-        List<DwarfSection> sections = [program.Section(".debug_info"), program.Section(".debug_gdb_scripts"), program.Section(".debug_line")];
+        // Long enough for more than one block of what waits.
+        Pieces lines = new([200_000]) { Output = program.Section(".debug_line").Output };
+        List<DwarfSection> sections = [program.Section(".debug_info"), program.Section(".debug_gdb_scripts"), lines];
         Sheet sheet = new();
         using CompressedSections sink = new(ctx, sections, sheet.Write);
-        using NativeBuffer info = Buffer("abc"), line = Buffer("uv");
+        using NativeBuffer buffer = new();
+        string line = new('l', 100_000), tooLong = new('x', (int)sections[1].Size - 24);
 
-        sink.Continue(2, line);
-        Assert.Equal((2, 0), (line.Length, sheet.Length));
-        sink.Continue(0, info);
-        Assert.Equal((0, 24 + 3), (info.Length, sheet.Length));
-        NativeBuffer lineEnd = Buffer("uvw"), tooLong = Buffer(new string('x', (int)sections[1].Size - 24));
-        sink.End(2, lineEnd);
-        sink.Continue(1, tooLong);
-        sink.End(1, tooLong);
+        Assert.Equal((99_990, 0), (Take(2, line[..99_990]), sheet.Length));
+        Assert.Equal((0, 24 + 3), (Take(0, "abc"), sheet.Length));
+        Assert.Equal(100_000, Take(2, line[99_990..], last: true));
+        // What is not smaller will be written as it is, and not waited for.
+        Assert.Equal(0, Take(1, tooLong));
+        Assert.Equal(0, Take(1, tooLong, last: true));
         Assert.Equal(24 + 3, sheet.Length);
-        info.Append("d"u8);
-        sink.Continue(0, info);
-        sink.End(0, Buffer("e"));
+        Assert.Equal(0, Take(0, "d"));
+        Assert.Equal(0, Take(0, "e", last: true));
 
         Assert.Equal("abcde"u8, sheet.Read(ctx, sections[0]).AsSpan(24));
         Assert.Equal(program.Read(".debug_gdb_scripts"), sheet.Read(ctx, sections[1]));
-        Assert.Equal("uvw"u8, sheet.Read(ctx, sections[2]).AsSpan(24));
+        Assert.Equal(Encoding.ASCII.GetBytes(line), sheet.Read(ctx, sections[2])[24..]);
         Assert.Equal([true, false, true], sections.Select(s => s.Output.Compressed));
-        Assert.Equal((24 + 5 + sections[1].Size, 24ul + 3), ((long)(sections[2].Output.Vaddr - sections[0].Output.Vaddr), sections[2].Output.Length));
+        Assert.Equal((24 + 5 + sections[1].Size, 24ul + 100_000), ((long)(sections[2].Output.Vaddr - sections[0].Output.Vaddr), sections[2].Output.Length));
 
-        static NativeBuffer Buffer(string text)
+        long Take(int stream, string text, bool last = false)
         {
-            NativeBuffer buffer = new();
             buffer.Append(Encoding.ASCII.GetBytes(text));
-            return buffer;
+            long waiting = sink.Take(stream, buffer, last);
+            Assert.Equal(0, buffer.Length);
+            return waiting;
         }
     }
 
@@ -310,6 +335,28 @@ public sealed class DwarfProgramTests
         program.Read(".debug_info");
         program.Context.Diagnostics.Flush();
         Assert.Contains("relocation target go:info.nowhere not defined", program.Errors);
+    }
+
+    /// <summary>A section of pieces of given sizes, whose bytes count up.</summary>
+    private sealed class Pieces(int[] sizes) : DwarfSection(".debug_line")
+    {
+        public int[] Made { get; } = new int[sizes.Length];
+
+        public override long Size => sizes.Sum();
+
+        public override int PieceCount => sizes.Length;
+
+        public override long PieceStart(int piece) => sizes.Take(piece).Sum();
+
+        public override void Fill(LinkContext ctx, int piece, Span<byte> content)
+        {
+            Made[piece]++;
+            Assert.Equal(sizes[piece], content.Length);
+            for (int i = 0; i < content.Length; i++)
+            {
+                content[i] = (byte)(PieceStart(piece) + i);
+            }
+        }
     }
 
     /// <summary>A file.</summary>
@@ -416,7 +463,8 @@ public sealed class DwarfProgramTests
         {
             DwarfSection section = Section(name);
             byte[] content = new byte[section.Size];
-            section.Read(Context, 0, content);
+            using DwarfReader reader = new(Context, section);
+            reader.Read(0, content);
             return content;
         }
 
