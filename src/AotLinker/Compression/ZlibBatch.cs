@@ -42,7 +42,7 @@ internal sealed class ZlibBatch : IDisposable
     private readonly Stack<ZlibChunk> _freeChunks = new();
     private readonly int _mostChunks;
 
-    // Compressed bytes that the sink may have to keep.
+    // Compressed bytes that the sink may have to keep: the more threads, the more streams under way.
     private readonly long _mostKept;
     private int _chunks;
     private int _first;
@@ -55,7 +55,7 @@ internal sealed class ZlibBatch : IDisposable
         _fuseMultiplyAdd = fuseMultiplyAdd;
         _streams = streams;
         _mostChunks = threads > 2 ? threads : 0;
-        _mostKept = long.Max(streams.Sum(s => s.Length) / 16, 1 << 20);
+        _mostKept = long.Max(streams.Sum(s => s.Length) / 16, 1 << 20) * (threads - 1);
     }
 
     /// <summary>Compresses each source to a zlib stream of its own.</summary>

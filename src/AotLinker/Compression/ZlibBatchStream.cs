@@ -28,6 +28,7 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
     private int _untaken = 1;
 
     // How far the stream was read, and how far the reader may go. Chunks taken ahead are left out.
+    private bool _isReading;
     private bool _readingBegan;
     private long _read;
     private long _readLimit;
@@ -54,9 +55,6 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
     /// <summary>What carries the stream from block to block; lent by the batch while it is under way.</summary>
     public Scratch? Carried { get; set; }
 
-    /// <summary>Whether a thread is reading.</summary>
-    public bool IsReading { get; private set; }
-
     /// <summary>Whether a thread is writing.</summary>
     public bool IsWriting { get; private set; }
 
@@ -67,7 +65,7 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
     public int RunsReady => _runs.Count;
 
     /// <summary>Whether there is something to read that nobody reads.</summary>
-    public bool CanRead => !IsReading && (!_readingBegan || _read < LimitOfReading());
+    public bool CanRead => !_isReading && (!_readingBegan || _read < LimitOfReading());
 
     /// <summary>Whether what is to be written next was matched ahead.</summary>
     public bool IsNextMatched => NextChunk is { IsMatched: true };
@@ -87,7 +85,7 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
     /// <summary>Begins to read.</summary>
     public void BeginRead()
     {
-        IsReading = true;
+        _isReading = true;
         _readingBegan = true;
         _readLimit = LimitOfReading();
     }
@@ -98,7 +96,7 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
     /// <summary>Ends reading; <paramref name="ready"/>: the run waits for the writer.</summary>
     public void EndRead(ZlibRun run, bool ready)
     {
-        IsReading = false;
+        _isReading = false;
         _read += run.Length;
         if (ready)
             _runs.Enqueue(run);

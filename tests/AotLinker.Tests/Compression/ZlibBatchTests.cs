@@ -137,6 +137,26 @@ public class ZlibBatchTests
         Assert.True(writer.Output.Span.SequenceEqual(sink[0]));
     }
 
+    /// <summary>While the first stream is slow, others go on, but only as far as what a sink keeps of them is little.</summary>
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void What_waits_is_bounded(int threads)
+    {
+        const int Size = 5 << 20;
+        int mostKept = (threads - 1) << 20;
+        IZlibSource[] sources =
+        [
+            new Source(TestData.Generate("words", Size)) { Delay = 3 },
+            .. Enumerable.Range(0, 2).Select(_ => new Source(TestData.Generate("random", Size))),
+        ];
+        var sink = new Sink(sources.Length, keeps: true);
+        ZlibBatch.Compress(sources, sink, DeflateFamily.Go127, DeflateLevel.BestSpeed, new Workers(threads));
+        // Each thread may be at a chunk when the bound is reached.
+        Assert.InRange(sink.Most, mostKept / 2, mostKept + (threads * ChunkSize * 5 / 4));
+        Assert.All(Enumerable.Range(0, sources.Length), i => Assert.NotEmpty(sink[i]));
+    }
+
     /// <summary>Collects the streams; one that keeps them says so until those before have ended.</summary>
     private sealed class Sink(int count, bool keeps) : IZlibSink
     {
@@ -171,12 +191,17 @@ public class ZlibBatchTests
 
         public int More { get; init; }
 
+        /// <summary>Milliseconds that a reading takes.</summary>
+        public int Delay { get; init; }
+
         public long Length => data.Length;
 
         public void Read(long offset, Span<byte> destination)
         {
             if (offset + destination.Length > FailsAt)
                 throw new InvalidDataException("damaged");
+            if (Delay > 0)
+                Thread.Sleep(Delay);
             data.AsSpan((int)offset, destination.Length).CopyTo(destination);
         }
 
