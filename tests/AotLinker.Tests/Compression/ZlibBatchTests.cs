@@ -152,8 +152,8 @@ public class ZlibBatchTests
         ];
         var sink = new Sink(sources.Length, keeps: true);
         ZlibBatch.Compress(sources, sink, DeflateFamily.Go127, DeflateLevel.BestSpeed, new Workers(threads));
-        // Each thread may be at a chunk when the bound is reached.
-        Assert.InRange(sink.Most, mostKept / 2, mostKept + (threads * ChunkSize * 5 / 4));
+        // Each thread may be at a chunk when the bound is reached. Where a machine is busy, the others may come when the first stream is done.
+        Assert.True(sink.Most <= mostKept + (threads * ChunkSize * 5 / 4), $"{sink.Most} bytes waited");
         Assert.All(Enumerable.Range(0, sources.Length), i => Assert.NotEmpty(sink[i]));
     }
 
