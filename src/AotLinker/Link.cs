@@ -72,6 +72,7 @@ internal static class Link
         using (phases.Begin("Archinit"))
         {
             ctx.Format.InitTarget(ctx);
+            ctx.Symbols.Values.ImageBase = ctx.Settings.TextAddress;
         }
         options.CheckDataAddress(ctx.Settings.Round);
         LinkTrace.Begin(ctx);

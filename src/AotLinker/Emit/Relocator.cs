@@ -17,7 +17,7 @@ internal sealed class Relocator
 {
     private readonly LinkContext _ctx;
     private readonly SymbolTable _symbols;
-    private readonly LiveColumn<long> _values;
+    private readonly ValueColumn _values;
     private readonly bool _bigEndian;
     private readonly bool _wide;
     private readonly int _pcUnitShift;
@@ -97,7 +97,7 @@ internal sealed class Relocator
             int at = (int)(offset - start);
             SymbolId target = relocs.Target(i);
             RelocKind kind = relocs.Kind(i);
-            long targetAddress = target.IsNone ? 0 : _values.Get(target);
+            long targetAddress = target.IsNone ? 0 : _values[target];
             long value;
             if (targetAddress != 0)
             {
@@ -218,7 +218,7 @@ internal sealed class Relocator
                 {
                     target = _ctx.Known.UnreachableMethod;
                 }
-                value = _values.Get(target) + addend;
+                value = _values[target] + addend;
                 if (kind == RelocKind.PeImageOff)
                 {
                     value -= _ctx.Format.ImageBase;
@@ -226,7 +226,7 @@ internal sealed class Relocator
                 // A 4-byte address is sign-extended by the CPU, so data past 2 GiB could not be reached at run time.
                 if ((int)value < 0 && _wide && size == 4)
                 {
-                    Report(s, r.Offset, $"non-pc-relative relocation address for {_symbols.NameText(target)} is too big: 0x{value:x} ({GoHex(_values.Get(target))} + {GoHex(addend)})");
+                    Report(s, r.Offset, $"non-pc-relative relocation address for {_symbols.NameText(target)} is too big: 0x{value:x} ({GoHex(_values[target])} + {GoHex(addend)})");
                     throw new ErrorsReportedException();
                 }
                 return true;
@@ -238,7 +238,7 @@ internal sealed class Relocator
             case RelocKind.PcRel:
             case RelocKind.GotPcRel:
                 // Without a target it is a call to a fixed address.
-                value = (target.IsNone ? 0 : _values.Get(target)) + addend - (address + r.Offset + size);
+                value = (target.IsNone ? 0 : _values[target]) + addend - (address + r.Offset + size);
                 return true;
 
             case RelocKind.MethodOff:
@@ -253,7 +253,7 @@ internal sealed class Relocator
                 {
                     return false;
                 }
-                if (!TryOffset(target, _values.Get(target), out value))
+                if (!TryOffset(target, _values[target], out value))
                 {
                     Report(s, r.Offset, targetKind switch
                     {
@@ -279,7 +279,7 @@ internal sealed class Relocator
                 return true;
 
             case RelocKind.GotOff:
-                value = _values.Get(target) + addend - _values[_ctx.Known.Got];
+                value = _values[target] + addend - _values[_ctx.Known.Got];
                 return true;
 
             case RelocKind.TlsLe:
@@ -297,7 +297,7 @@ internal sealed class Relocator
                 return true;
 
             case RelocKind.AddrCuOff:
-                value = _values.Get(target) + addend - _values[_symbols.Unit(target)!.Text[0]];
+                value = _values[target] + addend - _values[_symbols.Unit(target)!.Text[0]];
                 return true;
 
             case RelocKind.DwarfSecRef:
@@ -306,7 +306,7 @@ internal sealed class Relocator
                     Report(s, r.Offset, $"missing DWARF section for relocation target {_symbols.NameText(target)}");
                     return false;
                 }
-                value = _values.Get(target) + addend - (long)section.Vaddr;
+                value = _values[target] + addend - (long)section.Vaddr;
                 return true;
 
             case RelocKind.XcoffRef:

@@ -155,11 +155,12 @@ internal static class AddressLayout
             {
                 foreach (int id in ctx.Data.AsSpan((first + from)..(first + to)))
                 {
-                    ref long value = ref symbols.Values[new SymbolId(id)];
-                    value += by;
+                    SymbolId s = new(id);
+                    long value = symbols.Value(s) + by;
+                    symbols.SetValue(s, value);
                     if (hasParts)
                     {
-                        MoveParts(symbols, new SymbolId(id), value);
+                        MoveParts(symbols, s, value);
                     }
                 }
             });

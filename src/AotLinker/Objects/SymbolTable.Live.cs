@@ -9,8 +9,9 @@ internal sealed unsafe partial class SymbolTable
 {
     private readonly LiveNumbers _live = new();
 
-    // For each number that was given to a definition: its size plus one, 0 where it must be looked for elsewhere, and its traits.
-    private readonly NativeColumn<uint> _sizes = new();
+    // For each number that was given to a definition: its size plus one, 0 where it must be looked for elsewhere, and its traits. The few
+    // sizes that fit no sixteen bits are looked for, too.
+    private readonly NativeColumn<ushort> _sizes = new();
     private readonly NativeColumn<byte> _traits = new();
 
     /// <summary>What a symbol's record says about it, as far as most passes want to know.</summary>
@@ -124,7 +125,8 @@ internal sealed unsafe partial class SymbolTable
             }
             for (int i = 0; i < count; i++)
             {
-                _sizes[(long)numbers[i]] = records[i]->Size + 1;
+                uint size = records[i]->Size;
+                _sizes[(long)numbers[i]] = (ushort)(size < ushort.MaxValue ? size + 1 : 0);
                 _traits[(long)numbers[i]] = (byte)TraitsOf(*records[i]);
             }
         }

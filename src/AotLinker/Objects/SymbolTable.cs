@@ -33,7 +33,7 @@ internal sealed unsafe partial class SymbolTable
     private readonly NativeColumn<byte> _kind = new();
     private readonly NativeColumn<byte> _align = new();
     private readonly NativeColumn<byte> _attributes = new();
-    private readonly LiveColumn<long> _value;
+    private readonly ValueColumn _value;
     // Sections are few, too: an index, or ManySections for the dictionary.
     private const int ManySections = 255;
     private readonly LiveColumn<byte> _section;
@@ -57,7 +57,7 @@ internal sealed unsafe partial class SymbolTable
         AbiInternalVersion = target.AbiInternalVersion;
         PointerSize = target.PointerSize;
         IsBigEndian = target.IsBigEndian;
-        _value = new LiveColumn<long>(_live);
+        _value = new ValueColumn(_live);
         _section = new LiveColumn<byte>(_live);
         _outer = new LiveColumn<byte>(_live);
         Grow(1);
@@ -116,7 +116,7 @@ internal sealed unsafe partial class SymbolTable
     public const int FirstObject = 2;
 
     /// <summary>Value column: address once laid out; other uses by earlier passes.</summary>
-    public LiveColumn<long> Values => _value;
+    public ValueColumn Values => _value;
 
     /// <summary>Whether the symbol belongs to no Go object, or was taken out of one to be changed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -409,7 +409,7 @@ internal sealed unsafe partial class SymbolTable
 
     /// <summary>Value; the address once laid out.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public long Value(SymbolId s) => _value.Get(s);
+    public long Value(SymbolId s) => _value[s];
 
     /// <summary>Sets the value.</summary>
     public void SetValue(SymbolId s, long value) => _value[s] = value;

@@ -18,8 +18,6 @@ namespace AotLinker.Synthesize.Dwarf;
 /// </remarks>
 internal sealed class DebugInfo : IDisposable
 {
-    private const long PlaceMark = 1L << 62;
-
     private readonly LinkContext _ctx;
     private readonly SymbolTable _symbols;
 
@@ -119,19 +117,19 @@ internal sealed class DebugInfo : IDisposable
     public Span<FunctionSymbols> FunctionsOf(DwarfUnit unit) => Functions.Span(unit.FirstFunction, unit.Unit.Text.Count);
 
     /// <summary>The value of a type DIE's symbol that says which descriptor it belongs to; none: there is no such type.</summary>
-    public static long Encode(SymbolId type) => type.IsNone ? long.MinValue : -type.Index;
+    public static long Encode(SymbolId type) => -1L - type.Index;
 
     /// <summary>The descriptor in a value made by <see cref="Encode"/>.</summary>
-    public static SymbolId Decode(long value) => value == long.MinValue ? SymbolId.None : new SymbolId((int)-value);
+    public static SymbolId Decode(long value) => new((int)(-1 - value));
 
     /// <summary>The value of a DWARF symbol that says where it is in its section.</summary>
-    public static long Place(long offset) => offset | PlaceMark;
+    public static long Place(long offset) => offset | ValueColumn.PlaceMark;
 
     /// <summary>Whether a value is one made by <see cref="Place"/>.</summary>
     public static bool IsPlace(long value) => value >> 62 == 1;
 
     /// <summary>The offset in a value made by <see cref="Place"/>.</summary>
-    public static long Offset(long place) => place & ~PlaceMark;
+    public static long Offset(long place) => place & ~ValueColumn.PlaceMark;
 
     /// <summary>The descriptor of the type that a type DIE's symbol names, "go:info.T" for "type:T"; none if there is none.</summary>
     public static SymbolId FindType(SymbolTable symbols, SymbolId die, ref byte[] buffer)
@@ -290,7 +288,7 @@ internal sealed class DebugInfo : IDisposable
 
     private void DefineType(SymbolId die)
     {
-        ref long value = ref _symbols.Values[die];
+        long value = _symbols.Values[die];
         if (value >= 0)
         {
             return;
@@ -301,7 +299,7 @@ internal sealed class DebugInfo : IDisposable
             return;
         }
         int node = Types.Define(type);
-        value = node + 1;
+        _symbols.Values[die] = node + 1;
         TypeSymbols.Add(die);
         _symbols.SetKind(die, SymbolKind.DwarfType);
         _symbols.Set(die, SymbolTable.Attributes.Reachable | SymbolTable.Attributes.NotInSymbolTable);

@@ -346,15 +346,15 @@ internal sealed class DwarfLayout
             {
                 if (f.Info != 0)
                 {
-                    Symbols.Values[f.Info] += debug;
+                    Symbols.Values[new SymbolId(f.Info)] += debug;
                 }
                 if (f.Ranges != 0)
                 {
-                    Symbols.Values[f.Ranges] += ranges;
+                    Symbols.Values[new SymbolId(f.Ranges)] += ranges;
                 }
                 if (f.Locations != 0)
                 {
-                    Symbols.Values[f.Locations] += locations;
+                    Symbols.Values[new SymbolId(f.Locations)] += locations;
                 }
             }
             if (unit.HasTypes)
@@ -366,8 +366,8 @@ internal sealed class DwarfLayout
         {
             for (int i = from; i < to; i++)
             {
-                ref long value = ref Symbols.Values[Info.TypeSymbols[i]];
-                value = DebugInfo.Place(Info.Types.Reference((int)value - 1));
+                SymbolId s = Info.TypeSymbols[i];
+                Symbols.Values[s] = DebugInfo.Place(Info.Types.Reference((int)Symbols.Values[s] - 1));
             }
         });
     }

@@ -25,7 +25,7 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
         to = to[..data.Length];
         data.CopyTo(to);
         RelocList relocs = unit.Relocs(_symbols, s);
-        LiveColumn<long> values = _symbols.Values;
+        ValueColumn values = _symbols.Values;
         SymbolId self = SymbolId.None;
         int slot = -1;
         if (function >= 0)
@@ -48,7 +48,7 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
                 // Nearly all are one of these two.
                 if (kind == RelocKind.DwarfSecRef)
                 {
-                    long place = values.Get(target);
+                    long place = values[target];
                     long offset = DebugInfo.Offset(place) + r.Addend;
                     if (DebugInfo.IsPlace(place) && size == sizeof(uint) && offset == (uint)offset && !_bigEndian)
                     {

@@ -252,14 +252,14 @@ internal sealed class UnitScanner(LinkContext ctx, MemoryArena memory) : IDispos
     // Notes that the descriptor of a type DIE, the target of a relocation, must be found. Type DIEs are referred to by name.
     private void AddType(in RelocList relocs, int i, SymbolId die)
     {
-        if (Volatile.Read(ref _symbols.Values[die]) != 0 || _symbols.Kind(die) is not (SymbolKind.DwarfType or SymbolKind.None))
+        if (_symbols.Values[die] != 0 || _symbols.Kind(die) is not (SymbolKind.DwarfType or SymbolKind.None))
         {
             return;
         }
         SymRef target = relocs.Records[i].Target;
         if (target.PackageIndex != SymRef.NonPackage || relocs.Owner is not { } owner)
         {
-            Volatile.Write(ref _symbols.Values[die], DebugInfo.Encode(DebugInfo.FindType(_symbols, die, ref _names)));
+            _symbols.Values[die] = DebugInfo.Encode(DebugInfo.FindType(_symbols, die, ref _names));
             return;
         }
         if (_soughtCount == Batch)
@@ -288,7 +288,7 @@ internal sealed class UnitScanner(LinkContext ctx, MemoryArena memory) : IDispos
         for (int i = 0; i < sought.Length; i++)
         {
             bool isTypeName = _nameEnds[i] != (i == 0 ? 0 : _nameEnds[i - 1]);
-            Volatile.Write(ref _symbols.Values[sought[i].Die], DebugInfo.Encode(isTypeName ? _found[i] : SymbolId.None));
+            _symbols.Values[sought[i].Die] = DebugInfo.Encode(isTypeName ? _found[i] : SymbolId.None);
         }
         sought.Clear();
         _soughtCount = 0;

@@ -1,0 +1,75 @@
+using AotLinker.Objects;
+
+namespace AotLinker.Tests.Objects;
+
+public sealed class ValueColumnTests
+{
+    private const long ImageBase = 0x1_4000_0000;
+
+    // Around what thirty bits hold, near the image, places of debug information, and what is none of these.
+    private static readonly long[] Values =
+    [
+        0, 1, -1, (1 << 29) - 1, 1 << 29, -(1 << 29), -(1 << 29) - 1, ImageBase, ImageBase + 0x1000, ImageBase - 1, ImageBase + (1 << 29) - 1,
+        ImageBase + (1 << 29), ValueColumn.PlaceMark, ValueColumn.PlaceMark + 77, ValueColumn.PlaceMark + (1 << 29), long.MaxValue, long.MinValue,
+        0x7fff_ffff, 0xffff_ffff, 1L << 40,
+    ];
+
+    [Fact]
+    public void AnyValueIsKept()
+    {
+        using ValueColumn column = MakeColumn(Values.Length);
+        for (int round = 0; round < 2 * Values.Length; round++)
+        {
+            for (int i = 0; i < Values.Length; i++)
+                column[new SymbolId(i)] = Value(i + round);
+            for (int i = 0; i < Values.Length; i++)
+            {
+                Assert.Equal(Value(i + round), column[new SymbolId(i)]);
+                bool isPlace = column.TryGetPlace(new SymbolId(i), out int place);
+                Assert.Equal(Value(i + round) - ValueColumn.PlaceMark is >= 0 and < 1 << 29, isPlace);
+                if (isPlace)
+                    Assert.Equal(Value(i + round), ValueColumn.PlaceMark + place);
+            }
+        }
+    }
+
+    [Fact]
+    public void WhatIsAddedIsAddedToAnyValue()
+    {
+        SymbolId s = new(0);
+        foreach (long value in Values)
+        {
+            foreach (long by in Values)
+            {
+                using ValueColumn column = MakeColumn(1);
+                column[s] = value;
+                column.Add(s, by);
+                Assert.Equal(unchecked(value + by), column[s]);
+            }
+        }
+    }
+
+    [Fact]
+    public void ThreadsMaySetValuesThatFitNoWord()
+    {
+        const int Count = 20_000;
+        using ValueColumn column = MakeColumn(Count);
+        new Workers(4).For(Count, i => column[new SymbolId(i)] = (1L << 50) + i);
+        for (int i = 0; i < Count; i++)
+            Assert.Equal((1L << 50) + i, column[new SymbolId(i)]);
+    }
+
+    private static long Value(int i) => Values[i % Values.Length];
+
+    private static ValueColumn MakeColumn(int count)
+    {
+        LiveNumbers numbers = new();
+        numbers.Begin(count);
+        for (int id = 0; id < count; id += LiveNumbers.BlockSize)
+            numbers.SetMarks(id, ulong.MaxValue);
+        numbers.Number();
+        ValueColumn column = new(numbers) { ImageBase = ImageBase };
+        column.EnsureCapacity(count);
+        return column;
+    }
+}
