@@ -156,11 +156,10 @@ internal static class AddressLayout
                 foreach (int id in ctx.Data.AsSpan((first + from)..(first + to)))
                 {
                     SymbolId s = new(id);
-                    long value = symbols.Value(s) + by;
-                    symbols.SetValue(s, value);
+                    symbols.Values.Add(s, by);
                     if (hasParts)
                     {
-                        MoveParts(symbols, s, value);
+                        MoveParts(symbols, s, symbols.Value(s));
                     }
                 }
             });

@@ -12,7 +12,7 @@ namespace AotLinker.Objects;
 /// the place of a value that is none of these. Such a value keeps its place. As with <see cref="LiveColumn{T}"/> symbols are created by
 /// serial code, and any thread may get and set values.
 /// </remarks>
-internal sealed unsafe class ValueColumn : IDisposable
+internal sealed unsafe class ValueColumn(LiveNumbers numbers) : IDisposable
 {
     /// <summary>What marks a value as an offset in a section of debug information. No address looks like it.</summary>
     public const long PlaceMark = 1L << 62;
@@ -25,28 +25,15 @@ internal sealed unsafe class ValueColumn : IDisposable
     private const int FarBlockShift = 12;
     private const int FarBlockSize = 1 << FarBlockShift;
 
-    private readonly LiveColumn<int> _words;
-    private readonly long* _bases;
+    private readonly LiveColumn<int> _words = new(numbers);
 
     // Values that fit no word, in blocks that never move, so that they can be read without the lock.
     private readonly Lock _farLock = new();
     private nint[] _farBlocks = [];
     private int _farCount;
 
-    /// <summary>A column for the symbols that have numbers.</summary>
-    public ValueColumn(LiveNumbers numbers)
-    {
-        _words = new LiveColumn<int>(numbers);
-        _bases = (long*)NativeHeap.AllocZeroed(KindMask + 1, sizeof(long));
-        _bases[Place] = PlaceMark;
-    }
-
     /// <summary>Where the image begins, near which addresses will be. Set before the first value is.</summary>
-    public long ImageBase
-    {
-        get => _bases[Image];
-        set => _bases[Image] = value;
-    }
+    public long ImageBase { get; set; }
 
     /// <summary>The value of a symbol.</summary>
     public long this[SymbolId s]
@@ -55,16 +42,39 @@ internal sealed unsafe class ValueColumn : IDisposable
         get
         {
             int word = _words.Get(s);
-            return (word & KindMask) != Far ? _bases[word & KindMask] + (word >> KindBits) : FarValue(word);
+            return (word & KindMask) == 0 ? word >> KindBits : OtherValue(word);
         }
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         set
         {
             ref int word = ref _words[s];
-            word = Fits(value) ? Encode(value, 0)
-                : Fits(value - _bases[Image]) ? Encode(value - _bases[Image], Image)
-                : Fits(value - PlaceMark) ? Encode(value - PlaceMark, Place)
-                : SetFar(word, value);
+            word = Fits(value) ? (int)value << KindBits : Encode(word, value);
         }
+    }
+
+    /// <summary>Adds to the value of a symbol.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Add(SymbolId s, long by)
+    {
+        ref int word = ref _words[s];
+        long moved = word + (by << KindBits);
+        if ((word & KindMask) != Far && moved == (int)moved && by == (int)by)
+        {
+            word = (int)moved;
+        }
+        else
+        {
+            this[s] += by;
+        }
+    }
+
+    /// <summary>Whether the value is an offset with <see cref="PlaceMark"/>, one that fits a word.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryGetPlace(SymbolId s, out int offset)
+    {
+        int word = _words.Get(s);
+        offset = word >> KindBits;
+        return (word & KindMask) == Place;
     }
 
     /// <summary>Makes room for the numbers of all ids below <paramref name="count"/>.</summary>
@@ -79,21 +89,27 @@ internal sealed unsafe class ValueColumn : IDisposable
             NativeHeap.Free((void*)block);
         }
         _farBlocks = [];
-        NativeHeap.Free(_bases);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool Fits(long value) => value << (32 + KindBits) >> (32 + KindBits) == value;
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int Encode(long value, int kind) => ((int)value << KindBits) | kind;
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private long OtherValue(int word) => (word & KindMask) switch
+    {
+        Image => ImageBase + (word >> KindBits),
+        Place => PlaceMark + (word >> KindBits),
+        _ => *FarPlace((int)((uint)word >> KindBits)),
+    };
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private long FarValue(int word) => *FarPlace((int)((uint)word >> KindBits));
+    private int Encode(int word, long value) =>
+        Fits(value - PlaceMark) ? ((int)(value - PlaceMark) << KindBits) | Place
+        : Fits(value - ImageBase) ? ((int)(value - ImageBase) << KindBits) | Image
+        : SetFar(word, value);
 
     private long* FarPlace(int index) => (long*)Volatile.Read(ref _farBlocks)[index >> FarBlockShift] + (index & (FarBlockSize - 1));
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
     private int SetFar(int word, long value)
     {
         if ((word & KindMask) == Far)

@@ -5,8 +5,8 @@ using AotLinker.Mapping;
 namespace AotLinker.Resolve;
 
 /// <summary>
-/// First occurrences by content hash, for one thread: open addressing over slots of half a cache line that hold all that repeats add
-/// to, so that a repeat costs one look at memory.
+/// First occurrences by content hash, for one thread: open addressing over slots that hold all that repeats add to, so that a repeat
+/// costs one look at memory.
 /// </summary>
 internal sealed unsafe class ContentTable : IDisposable
 {
@@ -110,10 +110,16 @@ internal sealed unsafe class ContentTable : IDisposable
         }
     }
 
-    /// <summary>What is known of a hash.</summary>
-    [StructLayout(LayoutKind.Sequential, Size = 32)]
+    /// <summary>What is known of a hash. The largest table of many links is made of them, so that bits count.</summary>
     public struct Slot
     {
+        /// <summary>A <see cref="Size"/> that stands for this one and all larger ones.</summary>
+        public const uint LargestSize = uint.MaxValue >> SizeShift;
+
+        private const int AlignShift = 2;
+        private const int SizeShift = 8;
+        private const uint DemandMask = (1u << SizeShift) - 1;
+
         /// <summary>First half of the hash.</summary>
         public ulong Low;
 
@@ -123,13 +129,35 @@ internal sealed unsafe class ContentTable : IDisposable
         /// <summary>Position of the first occurrence, plus one; the caller sets it.</summary>
         public int Position;
 
-        /// <summary>Size of the largest occurrence; the caller sets it.</summary>
-        public uint Size;
+        /// <summary>
+        /// Size of the largest occurrence, <see cref="LargestSize"/> at most, and what all occurrences demand, see <see cref="Pack"/>; the
+        /// caller sets them.
+        /// </summary>
+        public uint Packed;
 
-        /// <summary>Largest alignment of all occurrences, in the form of the table's column; the caller sets it.</summary>
-        public byte Align;
+        /// <summary>A size and a demand in one word.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static uint Pack(uint size, uint demand) => (Math.Min(size, LargestSize) << SizeShift) | demand;
 
-        /// <summary>Attributes that some occurrence has; the caller sets them.</summary>
-        public Objects.SymbolTable.Attributes Attributes;
+        /// <summary>The size in what <see cref="Pack"/> made.</summary>
+        public static uint SizeOf(uint packed) => packed >> SizeShift;
+
+        /// <summary>The demand in what <see cref="Pack"/> made.</summary>
+        public static uint DemandOf(uint packed) => packed & DemandMask;
+
+        /// <summary>An alignment and attributes, local and used in an interface, as a demand.</summary>
+        public static uint DemandOf(byte align, Objects.SymbolTable.Attributes attributes) =>
+            ((uint)align << AlignShift) | ((uint)attributes / (uint)Objects.SymbolTable.Attributes.UsedInIface);
+
+        /// <summary>The alignment of a demand.</summary>
+        public static byte AlignOf(uint demand) => (byte)(demand >> AlignShift);
+
+        /// <summary>The attributes of a demand.</summary>
+        public static Objects.SymbolTable.Attributes AttributesOf(uint demand) =>
+            (Objects.SymbolTable.Attributes)((demand & ((1u << AlignShift) - 1)) * (uint)Objects.SymbolTable.Attributes.UsedInIface);
+
+        /// <summary>What asks for all that either asks for.</summary>
+        public static uint Join(uint demand, uint other) =>
+            DemandOf(Math.Max(AlignOf(demand), AlignOf(other)), AttributesOf(demand) | AttributesOf(other));
     }
 }

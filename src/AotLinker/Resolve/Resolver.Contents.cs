@@ -85,29 +85,51 @@ internal sealed unsafe partial class Resolver
     private void EnterContent(ref ContentTable.Slot slot, GoObject o, int local, int position, int shard)
     {
         ref readonly SymbolRecord r = ref o.Symbol(local);
-        byte align = AlignOf(o, in r);
-        SymbolTable.Attributes attributes = AttributesOf(in r);
+        uint demand = ContentTable.Slot.DemandOf(AlignOf(o, in r), AttributesOf(in r));
         NoteExport(o, local, in r);
+        uint packed = ContentTable.Slot.Pack(r.Size, demand);
         if (slot.Position == 0)
         {
             slot.Position = position + 1;
-            slot.Size = r.Size;
-            slot.Align = align;
-            slot.Attributes = attributes;
+            slot.Packed = packed;
+            if (r.Size >= ContentTable.Slot.LargestSize)
+            {
+                _largeSizes[shard][position] = r.Size;
+            }
             return;
         }
         _map[position] = ~(slot.Position - 1);
-        if (r.Size > slot.Size)
+        if (packed != slot.Packed || r.Size >= ContentTable.Slot.LargestSize)
         {
-            slot.Size = r.Size;
-            _overrides[shard].Add(new Override(~(slot.Position - 1), o.Index, local));
+            Raise(ref slot, o, local, packed, shard);
         }
-        if (align > slot.Align || (attributes & ~slot.Attributes) != 0)
+    }
+
+    private void Raise(ref ContentTable.Slot slot, GoObject o, int local, uint packed, int shard)
+    {
+        int first = slot.Position - 1;
+        uint size = o.Symbol(local).Size;
+        uint largest = ContentTable.Slot.SizeOf(slot.Packed);
+        if (largest == ContentTable.Slot.LargestSize)
         {
-            slot.Align = Math.Max(slot.Align, align);
-            slot.Attributes |= attributes;
-            _demands[shard].Add(new Demand(slot.Position - 1, slot.Align, slot.Attributes));
+            largest = _largeSizes[shard][first];
         }
+        if (size > largest)
+        {
+            largest = size;
+            _overrides[shard].Add(new Override(~first, o.Index, local));
+            if (size >= ContentTable.Slot.LargestSize)
+            {
+                _largeSizes[shard][first] = size;
+            }
+        }
+        uint demand = ContentTable.Slot.DemandOf(slot.Packed);
+        uint joined = ContentTable.Slot.Join(demand, ContentTable.Slot.DemandOf(packed));
+        if (joined != demand)
+        {
+            _demands[shard].Add(new Demand(first, ContentTable.Slot.AlignOf(joined), ContentTable.Slot.AttributesOf(joined)));
+        }
+        slot.Packed = ContentTable.Slot.Pack(largest, joined);
     }
 
     // What repeats of a content ask for beyond its first occurrence, now that it has an id.

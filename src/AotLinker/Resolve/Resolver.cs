@@ -49,6 +49,8 @@ internal sealed unsafe partial class Resolver
     private readonly List<SizeFixup>[] _fixups;
     private readonly List<Override>[] _overrides;
     private readonly List<Demand>[] _demands;
+    // By shard, sizes of contents that a slot of the content table has no room for.
+    private readonly Dictionary<int, uint>[] _largeSizes;
     private readonly List<DuplicateReport>[] _duplicates;
     private DuplicateDefinition? _fatal;
     private readonly Lock _fatalGate = new();
@@ -92,6 +94,7 @@ internal sealed unsafe partial class Resolver
         _fixups = Lists<SizeFixup>(shards);
         _overrides = Lists<Override>(shards);
         _demands = Lists<Demand>(shards);
+        _largeSizes = [.. Enumerable.Range(0, shards).Select(static _ => new Dictionary<int, uint>())];
         _duplicates = Lists<DuplicateReport>(shards);
     }
 

@@ -84,6 +84,23 @@ public sealed class TableTests
         Assert.Equal(Enumerable.Range(1, 40), found);
     }
 
+    [Theory]
+    [InlineData(0u, 0, 0)]
+    [InlineData(ContentTable.Slot.LargestSize, 32, (int)(SymbolTable.Attributes.Local | SymbolTable.Attributes.UsedInIface))]
+    [InlineData(ContentTable.Slot.LargestSize - 1, 1, (int)SymbolTable.Attributes.UsedInIface)]
+    public void ASizeAndWhatIsDemandedShareAWord(uint size, byte align, int marks)
+    {
+        var attributes = (SymbolTable.Attributes)marks;
+        uint packed = ContentTable.Slot.Pack(size, ContentTable.Slot.DemandOf(align, attributes));
+        uint demand = ContentTable.Slot.DemandOf(packed);
+        Assert.Equal((size, align, attributes), (ContentTable.Slot.SizeOf(packed), ContentTable.Slot.AlignOf(demand), ContentTable.Slot.AttributesOf(demand)));
+        Assert.Equal(ContentTable.Slot.LargestSize, ContentTable.Slot.SizeOf(ContentTable.Slot.Pack(uint.MaxValue, demand)));
+
+        uint joined = ContentTable.Slot.Join(demand, ContentTable.Slot.DemandOf(5, SymbolTable.Attributes.Local));
+        Assert.Equal(Math.Max(align, (byte)5), ContentTable.Slot.AlignOf(joined));
+        Assert.Equal(attributes | SymbolTable.Attributes.Local, ContentTable.Slot.AttributesOf(joined));
+    }
+
     [Fact]
     public void ContentsAreToldApartByAllBitsOfTheirHash()
     {
@@ -95,13 +112,13 @@ public sealed class TableTests
             ref ContentTable.Slot slot = ref Find(table, i / 2, i % 2);
             Assert.Equal(0, slot.Position);
             slot.Position = i + 1;
-            slot.Size = (uint)i;
+            slot.Packed = ContentTable.Slot.Pack((uint)i, demand: 1);
         }
         for (int i = 0; i < Count; i++)
         {
             table.Expect(ContentTable.Mix((ulong)(i / 2)));
             Assert.Equal(i + 1, Find(table, i / 2, i % 2).Position);
-            Assert.Equal((uint)i, Find(table, i / 2, i % 2).Size);
+            Assert.Equal((uint)i, ContentTable.Slot.SizeOf(Find(table, i / 2, i % 2).Packed));
         }
 
         static ref ContentTable.Slot Find(ContentTable table, int low, int high) =>

@@ -435,7 +435,7 @@ internal sealed class DebugInfo : IDisposable
             {
                 throw owner.Damaged("aux dwarf info sym with wrong type");
             }
-            (found ??= []).AddRange([type.Index, die.Index, UnitOfObject[owner.Index]]);
+            AddVariable(ref found, type, die, UnitOfObject[owner.Index]);
         }
     }
 
@@ -446,9 +446,15 @@ internal sealed class DebugInfo : IDisposable
         {
             if (relocs.Kind(i) == RelocKind.UseIface)
             {
-                (found ??= []).AddRange([relocs.Target(i).Index, 0, 0]);
+                AddVariable(ref found, relocs.Target(i), SymbolId.None, 0);
             }
         }
+    }
+
+    private static void AddVariable(ref List<int>? found, SymbolId type, SymbolId die, int unit)
+    {
+        ReadOnlySpan<int> variable = [type.Index, die.Index, unit];
+        (found ??= []).AddRange(variable);
     }
 
     private SymbolId Lookup(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> package)

@@ -340,21 +340,21 @@ internal sealed class DwarfLayout
             long debug = Debug.Start(i), ranges = Ranges.Start(i), locations = Locations.Start(i);
             foreach (SymbolId s in unit.AbstractFunctions)
             {
-                Symbols.Values[s] += debug;
+                Symbols.Values.Add(s, debug);
             }
             foreach (ref readonly FunctionSymbols f in Functions(unit))
             {
                 if (f.Info != 0)
                 {
-                    Symbols.Values[new SymbolId(f.Info)] += debug;
+                    Symbols.Values.Add(new SymbolId(f.Info), debug);
                 }
                 if (f.Ranges != 0)
                 {
-                    Symbols.Values[new SymbolId(f.Ranges)] += ranges;
+                    Symbols.Values.Add(new SymbolId(f.Ranges), ranges);
                 }
                 if (f.Locations != 0)
                 {
-                    Symbols.Values[new SymbolId(f.Locations)] += locations;
+                    Symbols.Values.Add(new SymbolId(f.Locations), locations);
                 }
             }
             if (unit.HasTypes)

@@ -11,6 +11,10 @@ namespace AotLinker.Synthesize.Dwarf;
 /// </summary>
 internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
 {
+    // For the name of a type.
+    [ThreadStatic]
+    private static byte[]? _name;
+
     private readonly SymbolTable _symbols = ctx.Symbols;
     private readonly bool _bigEndian = ctx.Target.IsBigEndian;
 
@@ -48,9 +52,8 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
                 // Nearly all are one of these two.
                 if (kind == RelocKind.DwarfSecRef)
                 {
-                    long place = values[target];
-                    long offset = DebugInfo.Offset(place) + r.Addend;
-                    if (DebugInfo.IsPlace(place) && size == sizeof(uint) && offset == (uint)offset && !_bigEndian)
+                    if (values.TryGetPlace(target, out int place) && size == sizeof(uint) && place + r.Addend is var offset && offset == (uint)offset
+                        && !_bigEndian)
                     {
                         BinaryPrimitives.WriteUInt32LittleEndian(to[r.Offset..], (uint)offset);
                         continue;
@@ -129,8 +132,8 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
     {
         if (_symbols.Kind(target) is SymbolKind.None or SymbolKind.DwarfType)
         {
-            byte[] buffer = new byte[256];
-            SymbolId type = DebugInfo.FindType(_symbols, target, ref buffer);
+            _name ??= new byte[256];
+            SymbolId type = DebugInfo.FindType(_symbols, target, ref _name);
             int node = type.IsNone ? -1 : info.Types.Find(type);
             if (node >= 0)
             {
