@@ -99,7 +99,7 @@ public sealed class LiveNumbersTests
         int slot = 0;
         for (int id = 0; id < End; id++)
             Assert.Equal(expected.Contains(id) ? ++slot : 0, mentions.SlotOf(id));
-        mentions[slot].Place = 9;
+        mentions[slot] = 9;
         Assert.Equal(9u, mentions.Offset(expected.Max));
         Assert.Equal(0u, mentions.Offset(expected.Min));
     }

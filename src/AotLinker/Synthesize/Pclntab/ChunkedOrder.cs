@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using AotLinker.Mapping;
+using AotLinker.Objects;
 
 namespace AotLinker.Synthesize.Pclntab;
 
@@ -14,7 +15,7 @@ namespace AotLinker.Synthesize.Pclntab;
 internal sealed class ChunkedOrder(FunctionList functions, Mentions mentions, string what, int start = 0) : IDisposable
 {
     private readonly ChunkSize[] _chunks = new ChunkSize[functions.ChunkCount];
-    private readonly NativeArray<int> _slots = new(0);
+    private readonly NativeArray<int> _ids = new(0);
 
     /// <summary>Gives out the entries of a function's row that belong to the table.</summary>
     public delegate Span<int> EntriesOf(FunctionUses.Uses uses);
@@ -23,10 +24,13 @@ internal sealed class ChunkedOrder(FunctionList functions, Mentions mentions, st
     public long Size { get; private set; }
 
     /// <summary>Number of symbols. Valid after <see cref="Join"/>.</summary>
-    public int Count => (int)_slots.Length;
+    public int Count => (int)_ids.Length;
 
-    /// <summary>The i-th symbol: its offset in the table, and its id.</summary>
-    public Mentions.Slot this[int i] => mentions[_slots[i]];
+    /// <summary>The i-th symbol.</summary>
+    public SymbolId this[int i] => new(_ids[i]);
+
+    /// <summary>Its offset in the table.</summary>
+    public int OffsetOf(int i) => (int)mentions.Offset(_ids[i]);
 
     /// <summary>
     /// Places the symbol of an entry behind those that its chunk has placed so far, and marks the entry. The caller is the first to mention
@@ -35,7 +39,7 @@ internal sealed class ChunkedOrder(FunctionList functions, Mentions mentions, st
     public void Place(int chunk, ref int entry, int size)
     {
         ref ChunkSize c = ref _chunks[chunk];
-        Volatile.Write(ref mentions[entry].Place, c.Bytes);
+        Volatile.Write(ref mentions[entry], c.Bytes);
         c.Bytes = checked(c.Bytes + size);
         c.Count++;
         entry = ~entry;
@@ -59,7 +63,7 @@ internal sealed class ChunkedOrder(FunctionList functions, Mentions mentions, st
             }
         }
         Size = size;
-        _slots.Resize(count);
+        _ids.Resize(count);
         functions.ForChunks((chunk, from, to) =>
         {
             FunctionUses.Walk walk = uses.Of(chunk);
@@ -70,8 +74,8 @@ internal sealed class ChunkedOrder(FunctionList functions, Mentions mentions, st
                 {
                     if (entry < 0)
                     {
-                        mentions[~entry].Place += at.Bytes;
-                        _slots[at.Count++] = ~entry;
+                        mentions[~entry] += at.Bytes;
+                        _ids[at.Count++] = mentions.IdOf(~entry);
                     }
                 }
             }
@@ -86,7 +90,7 @@ internal sealed class ChunkedOrder(FunctionList functions, Mentions mentions, st
         while (low < high)
         {
             int middle = (low + high) >>> 1;
-            if (this[middle].Place <= offset)
+            if (OffsetOf(middle) <= offset)
             {
                 low = middle + 1;
             }
@@ -99,7 +103,7 @@ internal sealed class ChunkedOrder(FunctionList functions, Mentions mentions, st
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _slots.Dispose();
+    public void Dispose() => _ids.Dispose();
 
     /// <summary>What a chunk has placed. Threads fill those of neighbours at the same time, so each has a cache line of its own.</summary>
     [StructLayout(LayoutKind.Sequential, Size = 64)]

@@ -10,8 +10,8 @@ namespace AotLinker.Synthesize.Pclntab;
 /// in the order of first mention (go:func.*).
 /// </summary>
 /// <remarks>
-/// Inline trees are made here and belong to one function each; in the lists they stand as the complement of the function's index, other
-/// funcdata as the symbol's slot.
+/// Inline trees are made here and belong to one function each; in the list they stand as the complement of the function's index, other
+/// funcdata as the symbol's id.
 /// </remarks>
 internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, FunctionNames names)
 {
@@ -51,7 +51,7 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
         {
             if (slot != 0)
             {
-                FirstUse.Note(ref mentions[slot].Place, i);
+                FirstUse.Note(ref mentions[slot], i);
             }
         }
     }
@@ -134,7 +134,7 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
             }
             else
             {
-                SymbolId s = new(mentions[item].Id);
+                SymbolId s = new(item);
                 writer.Bytes(at, _symbols.Data(s));
                 ResolveOffsets(ctx, writer, at, s);
             }
@@ -152,20 +152,20 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
 
     private void ClaimIfFirst(int chunk, int i, ref int slot)
     {
-        ref Mentions.Slot mention = ref mentions[slot];
-        if (slot == 0 || !FirstUse.IsFirst(ref mention.Place, i))
+        ref int place = ref mentions[slot];
+        if (slot == 0 || !FirstUse.IsFirst(ref place, i))
         {
             return;
         }
-        SymbolId s = new(mention.Id);
+        SymbolId s = new(mentions.IdOf(slot));
         long size = _symbols.Size(s);
         if (size == 0)
         {
             functions.Context.Diagnostics.Report(i, $"{_symbols.NameText(s)}: zero size funcdata");
-            Volatile.Write(ref mention.Place, 0);
+            Volatile.Write(ref place, 0);
             return;
         }
-        Volatile.Write(ref mention.Place, Add(chunk, Alignment(s, size), size));
+        Volatile.Write(ref place, Add(chunk, Alignment(s, size), size));
         slot = ~slot;
     }
 
@@ -220,15 +220,14 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
         {
             return;
         }
-        ref Mentions.Slot mention = ref mentions[~slot];
-        SymbolId s = new(mention.Id);
+        SymbolId s = new(mentions.IdOf(~slot));
         ref ChunkClass start = ref starts[BitOperations.Log2((uint)Alignment(s, _symbols.Size(s)))];
-        mention.Place += start.End;
-        _order[start.Count++] = ~slot;
+        mentions[~slot] += start.End;
+        _order[start.Count++] = s.Index;
         _symbols.Set(s, SymbolTable.Attributes.Special | SymbolTable.Attributes.NotInSymbolTable);
     }
 
-    private int OffsetOf(int item) => item < 0 ? _inlineOffsets[~item] : mentions[item].Place;
+    private int OffsetOf(int item) => item < 0 ? _inlineOffsets[~item] : (int)mentions.Offset(item);
 
     private int FirstAt(long offset)
     {

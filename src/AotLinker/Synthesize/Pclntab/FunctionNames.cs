@@ -22,7 +22,7 @@ internal sealed class FunctionNames(FunctionList functions, Mentions mentions)
     {
         foreach (int slot in uses.Names)
         {
-            FirstUse.Note(ref mentions[slot].Place, i);
+            FirstUse.Note(ref mentions[slot], i);
         }
     }
 
@@ -31,10 +31,10 @@ internal sealed class FunctionNames(FunctionList functions, Mentions mentions)
     {
         foreach (ref int slot in uses.Names)
         {
-            ref Mentions.Slot mention = ref mentions[slot];
-            if (FirstUse.IsFirst(ref mention.Place, i))
+            ref int place = ref mentions[slot];
+            if (FirstUse.IsFirst(ref place, i))
             {
-                _order.Place(chunk, ref slot, _symbols.Name(new SymbolId(mention.Id)).Length + 1);
+                _order.Place(chunk, ref slot, _symbols.Name(new SymbolId(mentions.IdOf(slot))).Length + 1);
             }
         }
     }
@@ -49,12 +49,12 @@ internal sealed class FunctionNames(FunctionList functions, Mentions mentions)
         PieceWriter writer = new(piece, offset, ctx.Target.IsBigEndian);
         for (int i = _order.FirstAt(offset); i < _order.Count; i++)
         {
-            Mentions.Slot mention = _order[i];
-            if (mention.Place >= writer.End)
+            int at = _order.OffsetOf(i);
+            if (at >= writer.End)
             {
                 return;
             }
-            writer.Bytes(mention.Place, _symbols.Name(new SymbolId(mention.Id)));
+            writer.Bytes(at, _symbols.Name(_order[i]));
         }
     }
 }

@@ -162,7 +162,7 @@ internal sealed unsafe class FunctionUses : IDisposable
                 if (id != 0)
                 {
                     int slot = mentions.SlotOf(id);
-                    mentions[slot].Id = id;
+                    mentions.SetId(slot, id);
                     id = slot;
                 }
             }

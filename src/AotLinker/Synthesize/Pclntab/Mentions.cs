@@ -15,7 +15,8 @@ internal sealed class Mentions : IDisposable
     private const int BlockMask = (1 << BlockShift) - 1;
 
     private readonly NativeArray<Block> _blocks;
-    private readonly NativeArray<Slot> _slots = new(0);
+    private readonly NativeArray<int> _places = new(0);
+    private readonly NativeArray<int> _ids = new(0);
 
     /// <summary>No mentions among ids below <paramref name="count"/>.</summary>
     public Mentions(int count) => _blocks = new NativeArray<Block>((count + BlockMask) >> BlockShift);
@@ -41,8 +42,10 @@ internal sealed class Mentions : IDisposable
             block.First = count;
             count += BitOperations.PopCount(block.Marks);
         }
-        _slots.Resize(count);
-        _slots.PreferLargePages();
+        _places.Resize(count);
+        _places.PreferLargePages();
+        _ids.Resize(count);
+        _ids.PreferLargePages();
     }
 
     /// <summary>Number of a symbol's slot; 0, the slot of no symbol, if none mentions it.</summary>
@@ -54,31 +57,31 @@ internal sealed class Mentions : IDisposable
         return (block.Marks & mark) == 0 ? 0 : block.First + BitOperations.PopCount(block.Marks & (mark - 1));
     }
 
-    /// <summary>A slot.</summary>
-    public ref Slot this[int slot]
+    /// <summary>What is known of a slot's symbol: first who mentions it (<see cref="FirstUse"/>), then where it is.</summary>
+    public ref int this[int slot]
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => ref _slots[slot];
+        get => ref _places[slot];
     }
 
+    /// <summary>The symbol of a slot, once its first mention was looked at, until <see cref="ForgetIds"/>.</summary>
+    public int IdOf(int slot) => _ids[slot];
+
+    /// <summary>Sets the symbol of a slot.</summary>
+    public void SetId(int slot, int id) => _ids[slot] = id;
+
+    /// <summary>When the tables list symbols and not slots.</summary>
+    public void ForgetIds() => _ids.Dispose();
+
     /// <summary>What a symbol's slot says in the end: its offset in its table; 0 for one that no function mentions.</summary>
-    public uint Offset(int id) => (uint)this[SlotOf(id)].Place;
+    public uint Offset(int id) => (uint)this[SlotOf(id)];
 
     /// <inheritdoc/>
     public void Dispose()
     {
         _blocks.Dispose();
-        _slots.Dispose();
-    }
-
-    /// <summary>What is known of a symbol.</summary>
-    public struct Slot
-    {
-        /// <summary>First who mentions it (<see cref="FirstUse"/>), then where it is.</summary>
-        public int Place;
-
-        /// <summary>The symbol, once its first mention was looked at.</summary>
-        public int Id;
+        _places.Dispose();
+        _ids.Dispose();
     }
 
     private struct Block

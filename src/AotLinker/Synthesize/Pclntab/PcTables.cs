@@ -24,7 +24,7 @@ internal sealed class PcTables(FunctionList functions, Mentions mentions)
         {
             if (slot != 0)
             {
-                FirstUse.Note(ref mentions[slot].Place, i);
+                FirstUse.Note(ref mentions[slot], i);
             }
         }
     }
@@ -34,15 +34,15 @@ internal sealed class PcTables(FunctionList functions, Mentions mentions)
     {
         foreach (ref int slot in uses.PcTables)
         {
-            ref Mentions.Slot mention = ref mentions[slot];
-            if (slot == 0 || !FirstUse.IsFirst(ref mention.Place, i))
+            ref int place = ref mentions[slot];
+            if (slot == 0 || !FirstUse.IsFirst(ref place, i))
             {
                 continue;
             }
-            long size = _symbols.Size(new SymbolId(mention.Id));
+            long size = _symbols.Size(new SymbolId(mentions.IdOf(slot)));
             if (size == 0)
             {
-                Volatile.Write(ref mention.Place, 0);
+                Volatile.Write(ref place, 0);
                 continue;
             }
             _order.Place(chunk, ref slot, checked((int)size));
@@ -59,12 +59,12 @@ internal sealed class PcTables(FunctionList functions, Mentions mentions)
         PieceWriter writer = new(piece, offset, ctx.Target.IsBigEndian);
         for (int i = _order.FirstAt(offset); i < _order.Count; i++)
         {
-            Mentions.Slot mention = _order[i];
-            if (mention.Place >= writer.End)
+            int at = _order.OffsetOf(i);
+            if (at >= writer.End)
             {
                 return;
             }
-            writer.Bytes(mention.Place, _symbols.Data(new SymbolId(mention.Id)));
+            writer.Bytes(at, _symbols.Data(_order[i]));
         }
     }
 }

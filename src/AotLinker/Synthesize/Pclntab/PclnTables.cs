@@ -66,6 +66,7 @@ internal sealed class PclnTables
         pcs.Place(functionUses);
         table.Place();
         data.Place(functionUses);
+        mentions.ForgetIds();
         _fileCount = files.Count;
 
         Carrier = symbols.LookupOrCreate("runtime.pclntab"u8, 0);
