@@ -30,7 +30,7 @@ internal sealed class ZlibBatch : IDisposable
     internal const int BlocksPerChunk = 8;
 
     // Runs of a stream that wait for their writer: enough that neither waits for the other for long.
-    private const int RunsAhead = 3;
+    private const int RunsAhead = 2;
 
     private readonly object _gate = new();
     private readonly DeflateFamily _family;

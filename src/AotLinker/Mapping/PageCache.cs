@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace AotLinker.Mapping;
 
 /// <summary>
@@ -34,16 +36,10 @@ internal sealed unsafe class PageCache(HostSystem host)
     /// <summary>Zeroed pages.</summary>
     public HostError Take(long bytes, out byte* pages)
     {
-        lock (_lock)
-        {
-            if (!TakeKept(bytes, out pages) && HasSlabs && bytes < OwnPagesFrom)
-                return CutFresh(bytes, out pages);
-        }
-
-        if (pages == null)
-            return HasSlabs ? AllocateLarge(bytes, out pages) : host.AllocatePages(bytes, out pages);
-        System.Runtime.InteropServices.NativeMemory.Clear(pages, (nuint)bytes);
-        return HostError.None;
+        HostError error = Take(bytes, out pages, out bool wasUsed);
+        if (error.IsNone && wasUsed)
+            NativeMemory.Clear(pages, (nuint)bytes);
+        return error;
     }
 
     /// <summary>Takes pages back that came from <see cref="Take"/>, or from the host.</summary>
@@ -85,16 +81,65 @@ internal sealed unsafe class PageCache(HostSystem host)
             return HostError.None;
         }
 
-        HostError error = Take(newBytes, out byte* larger);
+        long added = newBytes - oldBytes;
+        if (TryExtend(pages + oldBytes, added, out bool wasUsed))
+        {
+            if (wasUsed)
+                NativeMemory.Clear(pages + oldBytes, (nuint)added);
+            return HostError.None;
+        }
+
+        HostError error = Take(newBytes, out byte* larger, out wasUsed);
         if (error.IsError)
             return error;
         Buffer.MemoryCopy(pages, larger, newBytes, oldBytes);
+        if (wasUsed)
+            NativeMemory.Clear(larger + oldBytes, (nuint)added);
         Give(pages, oldBytes);
         pages = larger;
         return HostError.None;
     }
 
     private static long RoundUp(long value, long unit) => (value + unit - 1) / unit * unit;
+
+    /// <summary>Pages, and whether they were in use before and have to be cleared.</summary>
+    private HostError Take(long bytes, out byte* pages, out bool wasUsed)
+    {
+        lock (_lock)
+        {
+            wasUsed = TakeKept(bytes, out pages);
+            if (wasUsed)
+                return HostError.None;
+            if (HasSlabs && bytes < OwnPagesFrom)
+                return CutFresh(bytes, out pages);
+        }
+
+        return HasSlabs ? AllocateLarge(bytes, out pages) : host.AllocatePages(bytes, out pages);
+    }
+
+    /// <summary>Takes the pages from <paramref name="end"/> on if nobody has them: growth in place copies nothing, and leaves no hole.</summary>
+    private bool TryExtend(byte* end, long bytes, out bool wasUsed)
+    {
+        wasUsed = false;
+        lock (_lock)
+        {
+            for (int i = 0; i < _free.Count; i++)
+            {
+                wasUsed = _free[i].Start == (nint)end && _free[i].Length >= bytes;
+                if (wasUsed)
+                {
+                    TakeFront(i, bytes);
+                    return true;
+                }
+            }
+
+            if (end != _fresh || _freshLength < bytes)
+                return false;
+            _fresh += bytes;
+            _freshLength -= bytes;
+            return true;
+        }
+    }
 
     private bool TakeKept(long bytes, out byte* pages)
     {
@@ -108,14 +153,19 @@ internal sealed unsafe class PageCache(HostSystem host)
 
         if (best < 0)
             return false;
-        (nint start, long length) = _free[best];
-        pages = (byte*)start;
+        pages = (byte*)_free[best].Start;
+        TakeFront(best, bytes);
+        return true;
+    }
+
+    private void TakeFront(int run, long bytes)
+    {
+        (nint start, long length) = _free[run];
         Kept -= bytes;
         if (length == bytes)
-            _free.RemoveAt(best);
+            _free.RemoveAt(run);
         else
-            _free[best] = (start + (nint)bytes, length - bytes);
-        return true;
+            _free[run] = (start + (nint)bytes, length - bytes);
     }
 
     private HostError CutFresh(long bytes, out byte* pages)

@@ -30,6 +30,29 @@ public sealed unsafe class PageCacheTests
     }
 
     [Fact]
+    public void A_run_grows_where_it_is_if_what_follows_is_free()
+    {
+        if (!HostSystem.Current.CanSplitPages || HostSystem.Current.LargePageSize == 0)
+            return;
+
+        byte* first = Take(6);
+        byte* second = first + (2 * _page);
+        new Span<byte>(first, (int)(6 * _page)).Fill(0xAA);
+        _cache.Give(second, 3 * _page);
+        byte* grown = first;
+        Assert.True(_cache.Resize(ref grown, 2 * _page, 4 * _page).IsNone);
+        Assert.Equal(((nint)first, _page), ((nint)grown, _cache.Kept));
+        Assert.Equal(2 * _page, new ReadOnlySpan<byte>(grown, (int)(4 * _page)).IndexOfAnyExcept((byte)0xAA));
+        Assert.True(new ReadOnlySpan<byte>(second, (int)(2 * _page)).IndexOfAnyExcept((byte)0) < 0);
+
+        // One page is free, two are not: it moves, and nothing of the old content comes along behind the copy.
+        Assert.True(_cache.Resize(ref grown, 4 * _page, 6 * _page).IsNone);
+        Assert.NotEqual((nint)first, (nint)grown);
+        Assert.Equal(0xAA, grown[(2 * _page) - 1]);
+        Assert.True(new ReadOnlySpan<byte>(grown + (2 * _page), (int)(4 * _page)).IndexOfAnyExcept((byte)0) < 0);
+    }
+
+    [Fact]
     public void The_smallest_run_that_fits_is_taken()
     {
         if (!HostSystem.Current.CanSplitPages)
