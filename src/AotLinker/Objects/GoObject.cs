@@ -50,6 +50,9 @@ internal sealed unsafe class GoObject
     private readonly byte* _data;
     private readonly byte* _hashes64;
     private readonly byte* _hashes;
+    private byte* _globalMap;
+    private nuint _globalIdSize;
+    private uint _globalIdMask;
     private readonly uint _relocCount;
     private readonly uint _auxCount;
     private readonly uint _dataLength;
@@ -170,8 +173,20 @@ internal sealed unsafe class GoObject
     /// <summary>Global id of local symbol 0; the package definitions follow it without gaps. Set by resolve.</summary>
     public int GlobalBase { get; set; }
 
-    /// <summary>Global ids of the local symbols from <see cref="DefCount"/> on. Set by resolve; lives in the symbol table's memory.</summary>
-    public int* GlobalMap { get; set; }
+    /// <summary>
+    /// Sets where the global ids of the local symbols from <see cref="DefCount"/> on are, little-endian numbers of three or four bytes, behind
+    /// the last of which there is at least one more. Memory of resolve.
+    /// </summary>
+    public void SetGlobalMap(byte* first, int size)
+    {
+        _globalMap = first;
+        _globalIdSize = (nuint)size;
+        _globalIdMask = uint.MaxValue >> (32 - (8 * size));
+    }
+
+    /// <summary>Global id of local symbol <see cref="DefCount"/> + <paramref name="i"/>, which must be one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int MappedId(int i) => (int)(Unsafe.ReadUnaligned<uint>(_globalMap + ((nuint)(uint)i * _globalIdSize)) & _globalIdMask);
 
     /// <summary>For each package index, the index of the object that defines that package's symbols. Set by resolve.</summary>
     public int[] PackageObjects { get; set; } = [];
@@ -387,7 +402,7 @@ internal sealed unsafe class GoObject
         {
             ThrowDamaged("symbol index out of range");
         }
-        return local < DefCount ? GlobalBase + local : GlobalMap[local - DefCount];
+        return local < DefCount ? GlobalBase + local : MappedId(local - DefCount);
     }
 
     /// <summary>An error about this object.</summary>

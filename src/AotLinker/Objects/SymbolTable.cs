@@ -368,7 +368,7 @@ internal sealed unsafe partial class SymbolTable
         {
             if (r.PackageIndex == SymRef.NonPackage && r.SymbolIndex < (uint)(owner.SymbolCount - owner.FirstNonPkg))
             {
-                return new SymbolId(owner.GlobalMap[owner.FirstNonPkg - owner.DefCount + (int)r.SymbolIndex]);
+                return new SymbolId(owner.MappedId(owner.FirstNonPkg - owner.DefCount + (int)r.SymbolIndex));
             }
             if (r.PackageIndex == SymRef.Self && r.SymbolIndex < (uint)owner.DefCount)
             {
@@ -395,7 +395,7 @@ internal sealed unsafe partial class SymbolTable
         {
             int hashed = owner.Hashed64Count + (int)index;
             local = owner.DefCount + hashed;
-            return new SymbolId(owner.GlobalMap[hashed]);
+            return new SymbolId(owner.MappedId(hashed));
         }
         local = -1;
         return Resolve(owner, r);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using AotLinker.Objects;
 
 namespace AotLinker.Resolve;
@@ -125,6 +126,36 @@ internal sealed unsafe partial class Resolver
                 }
             }
         });
+    }
+
+    // The map is kept to the end, the largest table of all, and ids nearly always fit three bytes.
+    private void PackMap()
+    {
+        const int Size = 3;
+        if (_table.Count > 1 << (8 * Size))
+        {
+            return;
+        }
+        // In place: what is written ends before what is read next.
+        int count = (int)_mapMemory.Length;
+        byte* to = (byte*)_map;
+        int i = 0;
+        for (; i + 4 <= count; i += 4, to += 4 * Size)
+        {
+            ulong third = (uint)_map[i + 2];
+            uint fourth = (uint)_map[i + 3];
+            Unsafe.WriteUnaligned(to, (uint)_map[i] | ((ulong)(uint)_map[i + 1] << 24) | (third << 48));
+            Unsafe.WriteUnaligned(to + sizeof(ulong), (uint)(third >> 16) | (fourth << 8));
+        }
+        for (; i < count; i++, to += Size)
+        {
+            Unsafe.WriteUnaligned(to, _map[i]);
+        }
+        _mapMemory.Resize((((long)count * Size) + sizeof(int)) / sizeof(int));
+        for (int o = SymbolTable.FirstObject; o < _count; o++)
+        {
+            _objects[o].SetGlobalMap((byte*)_mapMemory.Base + ((long)_positions.Start(o) * Size), Size);
+        }
     }
 
     // What the map or a name holds (not 0) as an id, once the first occurrences have theirs.

@@ -113,7 +113,7 @@ internal sealed unsafe partial class Resolver
         NameTable names = new(_ctx.Workers.Threads);
         for (int i = SymbolTable.FirstObject; i < _count; i++)
         {
-            _objects[i].GlobalMap = _map + _positions.Start(i);
+            _objects[i].SetGlobalMap((byte*)(_map + _positions.Start(i)), sizeof(int));
         }
         _table.ReservePackageIds(_packageIds);
 
@@ -156,6 +156,7 @@ internal sealed unsafe partial class Resolver
         {
             _table.Update(new SymbolId(FinalId(f.Existing))).SetSize(f.Size);
         }
+        PackMap();
         return new ResolveResult(_packageIds.End, messages);
     }
 

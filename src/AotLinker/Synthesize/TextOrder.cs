@@ -222,7 +222,7 @@ internal static class TextOrder
         }
         for (int local = o.DefCount; local < o.AllDefCount; local++)
         {
-            SymbolId s = new(o.GlobalMap[local - o.DefCount]);
+            SymbolId s = new(o.MappedId(local - o.DefCount));
             if (symbols.IsReachable(s))
             {
                 Add(s, local);

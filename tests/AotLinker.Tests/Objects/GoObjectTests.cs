@@ -92,4 +92,22 @@ public sealed class GoObjectTests
         }
         return sum;
     }
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(4)]
+    public unsafe void IdsAreReadFromAMapOfThreeOrFourBytesEach(int size)
+    {
+        GoObject o = new GoObjectWriter("p").Define("p.x", kind: 7, size: 16).DefineNamed("q.y", kind: 9, size: 8).Refer("r.z").Open(SymbolTable.FirstObject);
+        byte[] map = new byte[(2 * size) + 1];
+        map.AsSpan().Fill(0xFF);
+        for (int i = 0; i < 2 * size; i++)
+            map[i] = (byte)(i % size < 3 ? i + 1 : 0);
+        fixed (byte* first = map)
+        {
+            o.SetGlobalMap(first, size);
+            Assert.Equal(0x030201, o.ToGlobal(1));
+            Assert.Equal(size == 3 ? 0x060504 : 0x070605, o.ToGlobal(2));
+        }
+    }
 }
