@@ -60,11 +60,8 @@ internal sealed unsafe class NativeBuffer : IDisposable
     private void Grow(nuint count)
     {
         nuint wanted = checked(_length + count);
-        nuint capacity = nuint.Max(InitialCapacity, _capacity);
-        // Half as much again past 1 MiB: a compressed section's last growth should not double its footprint.
-        while (capacity < wanted)
-            capacity = capacity < 1024 * 1024 ? capacity * 2 : checked(capacity + capacity / 2);
-        SetCapacity(capacity);
+        // Not twice: most writers reserve what is nearly all they will ever need.
+        SetCapacity(nuint.Max(nuint.Max(InitialCapacity, wanted), checked(_capacity + (_capacity / 4))));
     }
 
     private void SetCapacity(nuint capacity)

@@ -107,15 +107,15 @@ internal sealed class ZlibBatch : IDisposable
                         EndRead(task, ready: true);
                         break;
                     case TaskKind.Write:
-                        EndWrite(task.Stream, task.Stream.Write(task.Run!), null);
+                        Write(task);
                         break;
                     case TaskKind.ReadAndWrite:
                         task.Stream.Read(task.Run!);
                         EndRead(task, ready: false);
-                        EndWrite(task.Stream, task.Stream.Write(task.Run!), null);
+                        Write(task);
                         break;
                     case TaskKind.WriteChunk:
-                        EndWrite(task.Stream, null, task.Stream.WriteChunk());
+                        EndWrite(task.Stream, task.Stream.WriteChunk());
                         break;
                     default:
                         task.Stream.MatchAhead(task.Chunk);
@@ -133,6 +133,18 @@ internal sealed class ZlibBatch : IDisposable
             }
             throw;
         }
+    }
+
+    // The run before can be read into while this one is written.
+    private void Write(in Task task)
+    {
+        if (task.Stream.Follow(task.Run!) is { } before)
+        {
+            lock (_gate)
+                _freeRuns.Push(before);
+        }
+        task.Stream.Write();
+        EndWrite(task.Stream, null);
     }
 
     /// <summary>
@@ -259,13 +271,11 @@ internal sealed class ZlibBatch : IDisposable
         }
     }
 
-    private void EndWrite(ZlibBatchStream stream, ZlibRun? free, ZlibChunk? chunk)
+    private void EndWrite(ZlibBatchStream stream, ZlibChunk? chunk)
     {
         lock (_gate)
         {
             stream.EndWrite(chunk is not null);
-            if (free is not null)
-                _freeRuns.Push(free);
             if (chunk is not null)
             {
                 _freeChunks.Push(chunk);

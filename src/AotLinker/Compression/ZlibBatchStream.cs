@@ -11,7 +11,7 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
     private const int ChunkSize = ZlibBatch.BlocksPerChunk * DeflateTables.MaxStored;
 
     /// <summary>Compressed bytes that are worth a call of the sink.</summary>
-    private const int WorthTaking = 1 << 16;
+    private const int WorthTaking = 1 << 15;
 
     private readonly IZlibSource _source;
     private readonly IZlibSink _sink;
@@ -125,8 +125,8 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
         return NextChunk is null && _runs.TryDequeue(out ZlibRun? run) ? run : null;
     }
 
-    /// <summary>The task: writes a run. Returns one that is no longer needed.</summary>
-    public ZlibRun? Write(ZlibRun run)
+    /// <summary>Puts a run behind the one that was written last, and returns that: it is no longer needed.</summary>
+    public ZlibRun? Follow(ZlibRun run)
     {
         Scratch scratch = Carried!;
         ZlibRun? before = _last;
@@ -140,6 +140,14 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
             run.Follow(before);
         }
         _last = run;
+        return before;
+    }
+
+    /// <summary>The task: writes the run that <see cref="Follow"/> put in its place.</summary>
+    public void Write()
+    {
+        Scratch scratch = Carried!;
+        ZlibRun run = _last!;
         _checksum = Adler32.Combine(_checksum, run.Checksum, run.Length);
         while (run.Left >= (run.IsLast ? 1 : DeflateTables.MaxStored))
         {
@@ -151,9 +159,11 @@ internal sealed unsafe class ZlibBatchStream : IDisposable
             _written += size;
             scratch.Writer.WriteBlock(scratch.Tokens, run.Next, size, _written == Length);
             run.MoveOn(size);
+            if (_written != Length)
+                Pass(scratch);
         }
-        Pass(scratch);
-        return before;
+        if (_written == Length)
+            Pass(scratch);
     }
 
     /// <summary>The task: writes what was matched ahead. Returns the chunk, which is no longer needed.</summary>

@@ -72,6 +72,9 @@ internal sealed class ParsedMember
 /// </summary>
 internal sealed class ParsedFile
 {
+    // The header of an object that was read last.
+    private static string? _header;
+
     private ParsedFile(string path)
     {
         Path = path;
@@ -209,7 +212,7 @@ internal sealed class ParsedFile
         {
             return Broken($"truncated object file: {displayName}: EOF");
         }
-        string header = System.Text.Encoding.UTF8.GetString(first[..lineEnd]);
+        string header = HeaderText(first[..lineEnd]);
         if (!header.StartsWith("go object ", StringComparison.Ordinal))
         {
             return displayName.EndsWith(".go", StringComparison.Ordinal)
@@ -249,6 +252,18 @@ internal sealed class ParsedFile
             CgoSection = cgo,
             ObjectOffset = offset + end + 2,
         };
+    }
+
+    // One string for all, as a rule.
+    private static string HeaderText(ReadOnlySpan<byte> line)
+    {
+        string? known = Volatile.Read(ref _header);
+        if (known is null || !System.Text.Ascii.Equals(line, known))
+        {
+            known = System.Text.Encoding.UTF8.GetString(line);
+            Volatile.Write(ref _header, known);
+        }
+        return known;
     }
 
     // Header lines up to an empty one, "main" among them for a main package, then sections, one of which may hold cgo directives (ldpkg).

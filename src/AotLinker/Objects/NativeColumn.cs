@@ -55,7 +55,7 @@ internal sealed unsafe class NativeColumn<T> : IDisposable
             return;
         }
         // Columns are of known size, but for what passes add to them: a few thousand symbols, as a rule.
-        long wanted = Math.Max(capacity, _capacity + Math.Max(_capacity / 32, Math.Min(_capacity / 2, 1 << 12)));
+        long wanted = Math.Max(capacity, _capacity + Math.Max(_capacity / 32, Math.Clamp(_capacity / 8, 1 << 8, 1 << 12)));
         _memory.Resize(wanted);
         _memory.PreferLargePages();
         _values = _memory.Base;

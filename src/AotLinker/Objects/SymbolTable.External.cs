@@ -140,8 +140,11 @@ internal sealed unsafe partial class SymbolTable
     internal void SetMappedData(SymbolId s, byte* content, int length)
     {
         ref ExternalRecord e = ref External(s);
-        e.Content = content;
-        e.ContentLength = length;
+        if (e.OriginObject == 0)
+        {
+            e.Place = content;
+            e.Count = length;
+        }
     }
 
     /// <summary>The own content of an external symbol, made on first use.</summary>
@@ -176,7 +179,7 @@ internal sealed unsafe partial class SymbolTable
             return o.Data(local);
         }
         ref ExternalRecord e = ref External(s);
-        return new ReadOnlySpan<byte>(e.Content, e.ContentLength);
+        return new ReadOnlySpan<byte>(e.Place, e.Count);
     }
 
     private RelocList ExternalRelocs(SymbolId s)
@@ -191,7 +194,7 @@ internal sealed unsafe partial class SymbolTable
             : new RelocList(this, null, default, SymbolContent.CanonicalKinds);
     }
 
-    private static Span<ChangedReloc> ChangedRelocs(ref ExternalRecord e) => new(e.ChangedRelocs, e.ChangedRelocCount);
+    private static Span<ChangedReloc> ChangedRelocs(ref ExternalRecord e) => new(e.Place, e.OriginObject == 0 ? 0 : e.Count);
 
     /// <summary>
     /// The i-th relocation of a Go symbol that has become external, to be changed. The symbol's changes lie together: those of the symbol
@@ -207,7 +210,7 @@ internal sealed unsafe partial class SymbolTable
         {
             at = ~at;
             ChangedReloc change = new() { Index = i, Record = ExternalRelocs(s).Canonical(i) };
-            bool isLast = e.ChangedRelocs + e.ChangedRelocCount == _changedRelocs;
+            bool isLast = (ChangedReloc*)e.Place + e.Count == _changedRelocs;
             int needed = isLast ? 1 : changed.Length + 1;
             if (needed > _changedRelocsLeft)
             {
@@ -220,11 +223,11 @@ internal sealed unsafe partial class SymbolTable
             if (!isLast)
             {
                 changed.CopyTo(new Span<ChangedReloc>(_changedRelocs, changed.Length));
-                e.ChangedRelocs = _changedRelocs;
+                e.Place = _changedRelocs;
             }
             _changedRelocs += needed;
             _changedRelocsLeft -= needed;
-            e.ChangedRelocCount++;
+            e.Count++;
             changed = ChangedRelocs(ref e);
             changed[at..^1].CopyTo(changed[(at + 1)..]);
             changed[at] = change;
@@ -282,18 +285,17 @@ internal sealed unsafe partial class SymbolTable
         public int Version;
         /// <summary>Size in memory.</summary>
         public long Size;
-        /// <summary>Content in the mapping of a host object; null for none.</summary>
-        public byte* Content;
-        /// <summary>Length of <see cref="Content"/>.</summary>
-        public int ContentLength;
+        /// <summary>
+        /// Of a symbol that was taken out of an object: relocations that were changed while the others are read from there. Of others:
+        /// content in the mapping of a host object. Null for none.
+        /// </summary>
+        public void* Place;
+        /// <summary>How many relocations, or bytes, there are.</summary>
+        public int Count;
         /// <summary>The object the symbol was taken out of; 0 for none.</summary>
         public int OriginObject;
         /// <summary>Its local index there.</summary>
         public int OriginLocal;
-        /// <summary>Relocations that were changed while the others are read from the origin.</summary>
-        public ChangedReloc* ChangedRelocs;
-        /// <summary>How many there are.</summary>
-        public int ChangedRelocCount;
         /// <summary>Dupok attribute.</summary>
         public bool DupOk;
         /// <summary>Compiled with -shared.</summary>

@@ -138,18 +138,19 @@ internal sealed unsafe partial class Resolver
         }
         // In place: what is written ends before what is read next.
         int count = (int)_mapMemory.Length;
-        byte* to = (byte*)_map;
+        int* map = _map;
+        byte* to = (byte*)map;
         int i = 0;
         for (; i + 4 <= count; i += 4, to += 4 * Size)
         {
-            ulong third = (uint)_map[i + 2];
-            uint fourth = (uint)_map[i + 3];
-            Unsafe.WriteUnaligned(to, (uint)_map[i] | ((ulong)(uint)_map[i + 1] << 24) | (third << 48));
+            ulong third = (uint)map[i + 2];
+            uint fourth = (uint)map[i + 3];
+            Unsafe.WriteUnaligned(to, (uint)map[i] | ((ulong)(uint)map[i + 1] << 24) | (third << 48));
             Unsafe.WriteUnaligned(to + sizeof(ulong), (uint)(third >> 16) | (fourth << 8));
         }
         for (; i < count; i++, to += Size)
         {
-            Unsafe.WriteUnaligned(to, _map[i]);
+            Unsafe.WriteUnaligned(to, map[i]);
         }
         _mapMemory.Resize((((long)count * Size) + sizeof(int)) / sizeof(int));
         for (int o = SymbolTable.FirstObject; o < _count; o++)
