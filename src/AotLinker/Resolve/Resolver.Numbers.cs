@@ -143,10 +143,11 @@ internal sealed unsafe partial class Resolver
         int i = 0;
         for (; i + 4 <= count; i += 4, to += 4 * Size)
         {
-            ulong third = (uint)map[i + 2];
-            uint fourth = (uint)map[i + 3];
-            Unsafe.WriteUnaligned(to, (uint)map[i] | ((ulong)(uint)map[i + 1] << 24) | (third << 48));
-            Unsafe.WriteUnaligned(to + sizeof(ulong), (uint)(third >> 16) | (fourth << 8));
+            ulong pair = *(ulong*)(map + i), next = *(ulong*)(map + i + 2);
+            pair = (uint)pair | (pair >> 32 << 24);
+            next = (uint)next | (next >> 32 << 24);
+            Unsafe.WriteUnaligned(to, pair | (next << 48));
+            Unsafe.WriteUnaligned(to + sizeof(ulong), (uint)(next >> 16));
         }
         for (; i < count; i++, to += Size)
         {
