@@ -9,8 +9,8 @@ namespace AotLinker.Mapping;
 /// its own block and a lock that is nearly always free. The garbage collector never sees any of it.
 /// </summary>
 /// <remarks>
-/// A lane's first block is small, so that a link of a small program touches little; blocks double up to
-/// <see cref="LargestBlock"/>. What is larger than a quarter of that gets pages of its own.
+/// A lane's first block is small, so that a link of a small program touches little; later ones are half as large as all before
+/// them, up to <see cref="LargestBlock"/>. What is larger than a quarter of that gets pages of its own.
 /// </remarks>
 internal sealed unsafe class MemoryArena : IDisposable
 {
@@ -73,11 +73,11 @@ internal sealed unsafe class MemoryArena : IDisposable
             byte* start = (byte*)(((nuint)lane->Next + (nuint)alignment - 1) & ~(nuint)(alignment - 1));
             if (lane->Next == null || start + bytes > lane->End)
             {
-                long block = Math.Clamp(lane->BlockLength * 2, SmallestBlock, LargestBlock);
+                long block = Math.Clamp(lane->Blocks / 2, SmallestBlock, LargestBlock);
                 while (block < bytes)
                     block *= 2;
                 start = TakePages(block);
-                lane->BlockLength = block;
+                lane->Blocks += block;
                 lane->End = start + block;
             }
 
@@ -164,7 +164,7 @@ internal sealed unsafe class MemoryArena : IDisposable
     {
         public byte* Next;
         public byte* End;
-        public long BlockLength;
+        public long Blocks;
         public int Taken;
     }
 }

@@ -7,30 +7,6 @@ namespace AotLinker.Resolve;
 /// <summary>Symbols that are told apart by a hash of their content.</summary>
 internal sealed unsafe partial class Resolver
 {
-    // One hash in so many is counted to tell how many there are.
-    private const int SampleRate = 64;
-
-    private static bool IsSample(ulong mixed) => ((mixed >> 20) & (SampleRate - 1)) == 0;
-
-    // Most hashes repeat, some of them very often: a table sized for all would be many times too large.
-    private long DistinctContents()
-    {
-        using NativeList<ulong> samples = _samples[0];
-        foreach (NativeList<ulong> some in _samples.AsSpan(1))
-        {
-            samples.AddRange(some.AsSpan());
-            some.Dispose();
-        }
-        Span<ulong> all = samples.AsSpan();
-        all.Sort();
-        long distinct = 0;
-        for (int i = 0; i < all.Length; i++)
-        {
-            distinct += i == 0 || all[i] != all[i - 1] ? 1 : 0;
-        }
-        return (distinct + 16) * SampleRate;
-    }
-
     private void EnterContents(ShardState state, NameTable names)
     {
         long expected = (_distinctContents / names.ShardCount) + (_distinctContents / 32);

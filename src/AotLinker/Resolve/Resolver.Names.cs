@@ -8,16 +8,8 @@ namespace AotLinker.Resolve;
 /// </summary>
 internal sealed unsafe partial class Resolver
 {
-    // Room for the definitions a shard has to enter: hashes spread evenly, and repeats are not known yet.
-    private long ShareOfNames(NameTable names)
-    {
-        long count = 0;
-        for (int index = SymbolTable.FirstObject; index < _count; index++)
-        {
-            count += _packageNames[index].Count + _objects[index].NonPkgDefCount;
-        }
-        return (count / names.ShardCount) + (count / 64) + 64;
-    }
+    // Room for the names of a shard: hashes spread evenly.
+    private long ShareOfNames(int shards) => (_distinctNames / shards) + (_distinctNames / 64) + 64;
 
     private void EnterPackageNames(NameTable.Shard shard, NameTable names, ShardState state)
     {

@@ -35,9 +35,11 @@ internal sealed unsafe partial class Resolver
     private readonly PackageNames[] _packageNames;
     private readonly NativeArray<ulong> _namedHashes;
 
-    // By worker, some of the content hashes; from them, how many different ones there are.
-    private readonly NativeList<ulong>[] _samples;
+    // By worker, some of the hashes of contents and of names; from them, how many different ones there are.
+    private readonly NativeList<ulong>[] _contentSamples;
+    private readonly NativeList<ulong>[] _nameSamples;
     private long _distinctContents;
+    private long _distinctNames;
 
     // By position, in the end the id. Before, what a first occurrence is known to be: 0, the first of its kind; the id of a package
     // definition; or the complement of the position it repeats. Lives as long as the symbol table, in which objects find ids with it.
@@ -90,7 +92,8 @@ internal sealed unsafe partial class Resolver
         _map = _mapMemory.Base;
         _exportFlag = ctx.Symbols.Release.WasmExportFlag;
         int shards = ctx.Workers.Threads;
-        _samples = [.. Enumerable.Range(0, shards).Select(static _ => new NativeList<ulong>())];
+        _contentSamples = [.. Enumerable.Range(0, shards).Select(static _ => new NativeList<ulong>())];
+        _nameSamples = [.. Enumerable.Range(0, shards).Select(static _ => new NativeList<ulong>())];
         _fixups = Lists<SizeFixup>(shards);
         _overrides = Lists<Override>(shards);
         _demands = Lists<Demand>(shards);
@@ -124,11 +127,12 @@ internal sealed unsafe partial class Resolver
                 Scan(i + SymbolTable.FirstObject, worker);
             }
         });
-        _distinctContents = DistinctContents();
+        _distinctContents = CountDistinct(_contentSamples);
+        _distinctNames = CountDistinct(_nameSamples);
         _ctx.Workers.For(names.ShardCount, s =>
         {
             ShardState state = new(s);
-            names[s].Reserve(ShareOfNames(names));
+            names[s].Reserve(ShareOfNames(names.ShardCount));
             EnterPackageNames(names[s], names, state);
             EnterContents(state, names);
             EnterNames(names[s], names, state);
@@ -167,6 +171,7 @@ internal sealed unsafe partial class Resolver
     private void Scan(int index, int worker)
     {
         GoObject o = _objects[index];
+        NativeList<ulong> nameSamples = _nameSamples[worker];
         int named = 0;
         for (int i = 0; i < o.DefCount; i++)
         {
@@ -197,6 +202,7 @@ internal sealed unsafe partial class Resolver
             for (int n = 0; n < named; n++)
             {
                 names.Hashes[n] = NameHash(o, names.Locals[n]);
+                NoteSample(nameSamples, names.Hashes[n]);
             }
         }
         const int Ahead = 16;
@@ -210,16 +216,44 @@ internal sealed unsafe partial class Resolver
             }
             ref readonly SymbolRecord r = ref o.Symbol(local);
             hashes[i] = local < o.AllDefCount ? NameHash(o, local) : NonZero(NameTable.Hash(o.Name(r), _table.Version(o, r.Abi)));
+            NoteSample(nameSamples, hashes[i]);
         }
-        NativeList<ulong> samples = _samples[worker];
+        NativeList<ulong> contentSamples = _contentSamples[worker];
         for (int i = 0; i < o.HashedCount; i++)
         {
-            ulong mixed = ContentTable.Mix(o.Hash(i).Low);
-            if (IsSample(mixed))
-            {
-                samples.Add(mixed);
-            }
+            NoteSample(contentSamples, ContentTable.Mix(o.Hash(i).Low));
         }
+    }
+
+    // One hash in so many is counted to tell how many there are. 0, which stands for no name, is none of these.
+    private const int SampleRate = 64;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void NoteSample(NativeList<ulong> samples, ulong hash)
+    {
+        if (((hash >> 20) & (SampleRate - 1)) == SampleRate - 1)
+        {
+            samples.Add(hash);
+        }
+    }
+
+    // Most hashes repeat, some of them very often: a table sized for all would be many times too large.
+    private static long CountDistinct(NativeList<ulong>[] samplesByWorker)
+    {
+        using NativeList<ulong> samples = samplesByWorker[0];
+        foreach (NativeList<ulong> some in samplesByWorker.AsSpan(1))
+        {
+            samples.AddRange(some.AsSpan());
+            some.Dispose();
+        }
+        Span<ulong> all = samples.AsSpan();
+        all.Sort();
+        long distinct = 0;
+        for (int i = 0; i < all.Length; i++)
+        {
+            distinct += i == 0 || all[i] != all[i - 1] ? 1 : 0;
+        }
+        return (distinct + 16) * SampleRate;
     }
 
     // A static symbol cannot be referenced by name; an unnamed one has no name to enter.

@@ -1,4 +1,5 @@
 using System.Text;
+using AotLinker.Mapping;
 using AotLinker.Objects;
 
 namespace AotLinker.Formats.Elf;
@@ -45,8 +46,8 @@ internal sealed class ElfSymbolTable
         _sectionNumbers = SectionNumbers(ctx);
 
         _chunks = new Chunk[((long)CandidateCount(ctx) + ChunkSize - 1) / ChunkSize];
-        List<Entry>?[] scratch = new List<Entry>?[ctx.Workers.Threads];
-        ctx.Workers.ForChunks(_chunks.Length, 1, (i, _, worker) => _chunks[i] = SizeChunk(ctx, i, scratch[worker] ??= []));
+        NativeList<Entry>?[] entries = new NativeList<Entry>?[ctx.Workers.Threads];
+        ctx.Workers.ForChunks(_chunks.Length, 1, (i, _, worker) => _chunks[i] = SizeChunk(ctx, i, entries[worker] ??= new()));
         AddUp();
     }
 
@@ -132,11 +133,10 @@ internal sealed class ElfSymbolTable
         NamesSize = name;
     }
 
-    private Chunk SizeChunk(LinkContext ctx, int index, List<Entry> entries)
+    private Chunk SizeChunk(LinkContext ctx, int index, NativeList<Entry> entries)
     {
         SymbolTable symbols = ctx.Symbols;
-        Chunk chunk = new();
-        entries.Clear();
+        Chunk chunk = new(entries);
         int from = index * ChunkSize;
         int to = Math.Min(CandidateCount(ctx), from + ChunkSize);
         int textCount = TextCount;
@@ -165,7 +165,7 @@ internal sealed class ElfSymbolTable
                 throw new InvalidOperationException($"unexpected file local symbol {s.Index} {symbols.NameText(s)}");
             }
         }
-        chunk.Entries = [.. entries];
+        chunk.End();
         return chunk;
 
         void Add(SymbolId s, ReadOnlySpan<byte> name)
@@ -294,9 +294,16 @@ internal sealed class ElfSymbolTable
     }
 
     /// <summary>A run of candidates.</summary>
-    private sealed class Chunk
+    private sealed class Chunk(NativeList<Entry> entries)
     {
-        public Entry[] Entries { get; set; } = [];
+        private readonly int _first = entries.Count;
+        private int _count;
+
+        /// <summary>The entries, among those of other chunks that the same thread has sized.</summary>
+        public ReadOnlySpan<Entry> Entries => entries.AsSpan().Slice(_first, _count);
+
+        /// <summary>All entries have been added.</summary>
+        public void End() => _count = entries.Count - _first;
 
         public Part Local { get; } = new();
 

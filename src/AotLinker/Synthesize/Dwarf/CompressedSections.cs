@@ -145,7 +145,7 @@ internal sealed class CompressedSections : IZlibSink, IDisposable
     /// <summary>Bytes that wait for their place, in blocks: one buffer that grows would be copied, and take twice the memory.</summary>
     private sealed class Waiting : IDisposable
     {
-        private const int BlockSize = 1 << 16;
+        private const int BlockSize = 1 << 15;
 
         private readonly Queue<NativeArray<byte>> _blocks = new();
         private NativeArray<byte>? _last;

@@ -124,6 +124,7 @@ internal sealed unsafe class SourceFiles : IDisposable
                 _slots[use.File] = _slots[claimed[first].File];
             }
         }
+        _names.Resize(NamesSize);
         MakeUnitTable(names);
         _slots.Dispose();
     }
