@@ -295,16 +295,8 @@ internal sealed unsafe class GoObject
     /// <summary>Name of local symbol <paramref name="local"/>.</summary>
     public ReadOnlySpan<byte> Name(int local) => Name(Symbol(local));
 
-    /// <summary>The content hash of the i-th 64-bit hashed definition.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ulong Hash64(int i)
-    {
-        if ((uint)i >= (uint)Hashed64Count)
-        {
-            ThrowDamaged("record index out of range");
-        }
-        return Unaligned.U64(_hashes64 + ((nuint)(uint)i * 8));
-    }
+    /// <summary>The content hashes, one behind the other: 8 bytes for each 64-bit hashed definition, or 16 for each hashed one.</summary>
+    public byte* ContentHashesOf(bool isShort) => isShort ? _hashes64 : _hashes;
 
     /// <summary>The two halves of the content hash of the i-th hashed definition.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -27,6 +27,8 @@ internal sealed unsafe partial class Resolver
         int first = isShort ? 0 : o.Hashed64Count;
         int count = isShort ? o.Hashed64Count : o.HashedCount;
         int position = _positions.Start(o.Index) + first;
+        byte* hashes = o.ContentHashesOf(isShort);
+        int size = isShort ? sizeof(ulong) : 2 * sizeof(ulong);
         int* indices = stackalloc int[2 * Block];
         ulong* mixes = stackalloc ulong[2 * Block];
         int waiting = 0, half = 0;
@@ -36,7 +38,7 @@ internal sealed unsafe partial class Resolver
             int taken = 0;
             for (int i = from, to = Math.Min(count, from + Block); i < to; i++)
             {
-                ulong mix = ContentTable.Mix(isShort ? o.Hash64(i) : o.Hash(i).Low);
+                ulong mix = ContentTable.Mix(Unsafe.ReadUnaligned<ulong>(hashes + ((long)i * size)));
                 indices[next + taken] = i;
                 mixes[next + taken] = mix;
                 taken += names.ShardOf(mix) == state.Shard ? 1 : 0;
@@ -48,7 +50,9 @@ internal sealed unsafe partial class Resolver
             for (int i = 0; i < waiting; i++)
             {
                 int index = indices[half + i];
-                (ulong low, ulong high) = isShort ? (o.Hash64(index), 0) : o.Hash(index);
+                byte* hash = hashes + ((long)index * size);
+                ulong low = Unsafe.ReadUnaligned<ulong>(hash);
+                ulong high = isShort ? 0 : Unsafe.ReadUnaligned<ulong>(hash + sizeof(ulong));
                 EnterContent(ref table.Find(mixes[half + i], low, high), o, o.DefCount + first + index, position + index, state.Shard);
             }
             (waiting, half) = (taken, next);

@@ -171,7 +171,6 @@ internal sealed unsafe partial class Resolver
     private void Scan(int index, int worker)
     {
         GoObject o = _objects[index];
-        NativeList<ulong> nameSamples = _nameSamples[worker];
         int named = 0;
         for (int i = 0; i < o.DefCount; i++)
         {
@@ -202,8 +201,8 @@ internal sealed unsafe partial class Resolver
             for (int n = 0; n < named; n++)
             {
                 names.Hashes[n] = NameHash(o, names.Locals[n]);
-                NoteSample(nameSamples, names.Hashes[n]);
             }
+            NoteSamples(_nameSamples[worker], names.Hashes, named);
         }
         const int Ahead = 16;
         Span<ulong> hashes = _namedHashes.Span(_namedBase[index], o.SymbolCount - o.FirstNonPkg);
@@ -216,24 +215,33 @@ internal sealed unsafe partial class Resolver
             }
             ref readonly SymbolRecord r = ref o.Symbol(local);
             hashes[i] = local < o.AllDefCount ? NameHash(o, local) : NonZero(NameTable.Hash(o.Name(r), _table.Version(o, r.Abi)));
-            NoteSample(nameSamples, hashes[i]);
         }
+        NoteSamples(_nameSamples[worker], _namedHashes.Base + _namedBase[index], hashes.Length);
         NativeList<ulong> contentSamples = _contentSamples[worker];
         for (int i = 0; i < o.HashedCount; i++)
         {
-            NoteSample(contentSamples, ContentTable.Mix(o.Hash(i).Low));
+            ulong mixed = ContentTable.Mix(o.Hash(i).Low);
+            if (IsSample(mixed))
+            {
+                contentSamples.Add(mixed);
+            }
         }
     }
 
     // One hash in so many is counted to tell how many there are. 0, which stands for no name, is none of these.
-    private const int SampleRate = 64;
+    private const ulong SampleRate = 64;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void NoteSample(NativeList<ulong> samples, ulong hash)
+    private static bool IsSample(ulong hash) => (hash & ((SampleRate - 1) << 20)) == (SampleRate - 1) << 20;
+
+    private static void NoteSamples(NativeList<ulong> samples, ulong* hashes, int count)
     {
-        if (((hash >> 20) & (SampleRate - 1)) == SampleRate - 1)
+        for (ulong* hash = hashes; hash < hashes + count; hash++)
         {
-            samples.Add(hash);
+            if (IsSample(*hash))
+            {
+                samples.Add(*hash);
+            }
         }
     }
 
@@ -253,7 +261,7 @@ internal sealed unsafe partial class Resolver
         {
             distinct += i == 0 || all[i] != all[i - 1] ? 1 : 0;
         }
-        return (distinct + 16) * SampleRate;
+        return (distinct + 16) * (long)SampleRate;
     }
 
     // A static symbol cannot be referenced by name; an unnamed one has no name to enter.

@@ -47,14 +47,12 @@ internal sealed class FunctionNames(FunctionList functions, Mentions mentions)
     {
         piece.Clear();
         PieceWriter writer = new(piece, offset, ctx.Target.IsBigEndian);
-        for (int i = _order.FirstAt(offset); i < _order.Count; i++)
+        int i = _order.FirstAt(offset);
+        for (long at = i < _order.Count ? _order.OffsetOf(i) : 0; i < _order.Count && at < writer.End; i++)
         {
-            int at = _order.OffsetOf(i);
-            if (at >= writer.End)
-            {
-                return;
-            }
-            writer.Bytes(at, _symbols.Name(_order[i]));
+            ReadOnlySpan<byte> name = _symbols.Name(_order[i]);
+            writer.Bytes(at, name);
+            at += name.Length + 1;
         }
     }
 }
