@@ -16,6 +16,9 @@ internal abstract unsafe class BlockWriter : IDisposable
     /// </summary>
     public const int MaxBlockOutput = 128 * 1024;
 
+    /// <summary>The same for <see cref="WriteEnd"/>: the end of a block, and an empty one.</summary>
+    protected const int MaxEndOutput = 64;
+
     /// <summary>Blocks below this, which only the last can be, are not searched for matches.</summary>
     public const int MinMatchedLength = 128;
 
@@ -111,11 +114,11 @@ internal abstract unsafe class BlockWriter : IDisposable
         literal.BitLength(counts, DeflateTables.LiteralSymbols)
         + distance.BitLength(counts + TokenBlock.FirstDistance, DeflateTables.DistanceSymbols);
 
-    /// <summary>Starts writing a block.</summary>
-    protected BitSink Open()
+    /// <summary>Starts writing a block, or less.</summary>
+    protected BitSink Open(int most = MaxBlockOutput)
     {
         BitSink sink = _sink;
-        sink.At = Output.Reserve(MaxBlockOutput);
+        sink.At = Output.Reserve((nuint)most);
         return sink;
     }
 

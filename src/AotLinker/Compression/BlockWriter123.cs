@@ -9,7 +9,7 @@ internal sealed unsafe class BlockWriter123 : BlockWriter
     /// <inheritdoc/>
     public override void WriteEnd()
     {
-        BitSink sink = Open();
+        BitSink sink = Open(MaxEndOutput);
         // Last block, stored, empty.
         sink.Put(1, 3);
         sink.AlignToByte();

@@ -85,7 +85,7 @@ internal sealed unsafe class BlockWriter127 : BlockWriter
     /// <inheritdoc/>
     public override void WriteEnd()
     {
-        BitSink sink = Open();
+        BitSink sink = Open(MaxEndOutput);
         EndOpenBlock(ref sink);
         // Last block, fixed code, end of block: 10 bits.
         sink.Put(3, 3 + 7);

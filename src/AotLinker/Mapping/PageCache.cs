@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace AotLinker.Mapping;
 
 /// <summary>
-/// Pages for tables of less than <see cref="OwnPagesFrom"/> bytes, cut from slabs of large pages where the system has them, and a few
+/// Pages for tables of less than <see cref="OwnPagesFrom"/> bytes, cut from regions of large pages where the system has them, and a few
 /// megabytes that one phase gave back and the next takes: a large page costs at its first touch what a dozen of the 512 small ones
 /// would, and clearing pages in use a small part of that. Whatever is larger goes to the system and comes from it. Thread-safe.
 /// </summary>
@@ -12,7 +12,7 @@ internal sealed unsafe class PageCache(HostSystem host)
     /// <summary>Most bytes kept, but for what is left of large pages that are still in use.</summary>
     public const long Capacity = 8 << 20;
 
-    /// <summary>Runs of so many bytes are not cut from slabs.</summary>
+    /// <summary>Runs of so many bytes are not cut from regions.</summary>
     public const long OwnPagesFrom = 4 << 20;
 
     private readonly Lock _lock = new();
@@ -20,18 +20,21 @@ internal sealed unsafe class PageCache(HostSystem host)
     // In the order of addresses; no two touch each other.
     private readonly List<(nint Start, long Length)> _free = [];
 
-    // What nobody has had yet of the last slab.
+    // Address space of which only what is cut off becomes memory, so that one large page at a time is partly used.
+    private const long RegionSize = 32 << 20;
+
+    // What nobody has had yet of the last region.
     private byte* _fresh;
     private long _freshLength;
 
     /// <summary>The pages of this process.</summary>
     public static PageCache Shared { get; } = new(HostSystem.Current);
 
-    /// <summary>Bytes kept now, the rest of a slab not among them.</summary>
+    /// <summary>Bytes kept now, the rest of a region not among them.</summary>
     public long Kept { get; private set; }
 
     // Where pages can't be split, what was allocated as one must be freed as one.
-    private bool HasSlabs => host.CanSplitPages && host.LargePageSize != 0;
+    private bool HasRegions => host.CanSplitPages && host.LargePageSize != 0;
 
     /// <summary>Zeroed pages.</summary>
     public HostError Take(long bytes, out byte* pages)
@@ -72,8 +75,8 @@ internal sealed unsafe class PageCache(HostSystem host)
     /// <summary>Changes the length of a run; content stays, and what is new is zero. On an error all stays as it was.</summary>
     public HostError Resize(ref byte* pages, long oldBytes, long newBytes)
     {
-        // Small runs lie in slabs, and to move a part of a large page means to break it up.
-        if (!HasSlabs || oldBytes >= OwnPagesFrom)
+        // Small runs lie in regions, and to move a part of a large page means to break it up.
+        if (!HasRegions || oldBytes >= OwnPagesFrom)
             return host.ResizePages(ref pages, oldBytes, newBytes);
         if (newBytes < oldBytes)
         {
@@ -110,11 +113,11 @@ internal sealed unsafe class PageCache(HostSystem host)
             wasUsed = TakeKept(bytes, out pages);
             if (wasUsed)
                 return HostError.None;
-            if (HasSlabs && bytes < OwnPagesFrom)
+            if (HasRegions && bytes < OwnPagesFrom)
                 return CutFresh(bytes, out pages);
         }
 
-        return HasSlabs ? AllocateLarge(bytes, out pages) : host.AllocatePages(bytes, out pages);
+        return HasRegions ? AllocateLarge(bytes, out pages) : host.AllocatePages(bytes, out pages);
     }
 
     /// <summary>Takes the pages from <paramref name="end"/> on if nobody has them: growth in place copies nothing, and leaves no hole.</summary>
@@ -173,17 +176,17 @@ internal sealed unsafe class PageCache(HostSystem host)
         pages = null;
         if (_freshLength < bytes)
         {
-            long length = RoundUp(bytes, host.LargePageSize);
-            HostError error = AllocateLarge(length, out byte* slab);
-            if (error.IsError)
-                return error;
-            if (_freshLength != 0)
+            long length = RegionSize;
+            if (AllocateLarge(length, out byte* region).IsError)
             {
-                Kept += _freshLength;
-                Add((nint)_fresh, _freshLength);
+                length = RoundUp(bytes, host.LargePageSize);
+                HostError error = AllocateLarge(length, out region);
+                if (error.IsError)
+                    return error;
             }
 
-            _fresh = slab;
+            LeaveFresh();
+            _fresh = region;
             _freshLength = length;
         }
 
@@ -193,26 +196,39 @@ internal sealed unsafe class PageCache(HostSystem host)
         return HostError.None;
     }
 
+    // Of the rest of a region only the large page that was begun is memory.
+    private void LeaveFresh()
+    {
+        byte* touched = (byte*)RoundUp((long)_fresh, host.LargePageSize);
+        long begun = Math.Min(touched - _fresh, _freshLength);
+        if (begun < _freshLength)
+            host.FreePages(_fresh + begun, _freshLength - begun);
+        if (begun == 0)
+            return;
+        Kept += begun;
+        Add((nint)_fresh, begun);
+    }
+
     // Newer kernels align whole large pages by themselves. What is left over at the end comes in small ones.
-    private HostError AllocateLarge(long length, out byte* slab)
+    private HostError AllocateLarge(long length, out byte* run)
     {
         long large = host.LargePageSize;
-        HostError error = host.AllocatePages(length, out slab);
+        HostError error = host.AllocatePages(length, out run);
         if (error.IsError)
             return error;
-        if ((long)slab % large != 0)
+        if ((long)run % large != 0)
         {
-            host.FreePages(slab, length);
+            host.FreePages(run, length);
             error = host.AllocatePages(length + large, out byte* wide);
             if (error.IsError)
                 return error;
-            slab = (byte*)RoundUp((long)wide, large);
-            if (slab != wide)
-                host.FreePages(wide, slab - wide);
-            host.FreePages(slab + length, wide + large - slab);
+            run = (byte*)RoundUp((long)wide, large);
+            if (run != wide)
+                host.FreePages(wide, run - wide);
+            host.FreePages(run + length, wide + large - run);
         }
 
-        host.Advise(slab, length, MapAdvice.LargePages);
+        host.Advise(run, length, MapAdvice.LargePages);
         return HostError.None;
     }
 
@@ -236,7 +252,7 @@ internal sealed unsafe class PageCache(HostSystem host)
     // A large page goes back to the system when nothing of it is in use.
     private void Shrink(long most)
     {
-        long unit = HasSlabs ? host.LargePageSize : host.PageSize;
+        long unit = HasRegions ? host.LargePageSize : host.PageSize;
         for (int i = _free.Count - 1; i >= 0 && Kept > most; i--)
         {
             (nint start, long length) = _free[i];
