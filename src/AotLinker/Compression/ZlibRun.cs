@@ -12,7 +12,7 @@ internal sealed unsafe class ZlibRun : IDisposable
     public const int Least = 2 * DeflateTables.MaxStored;
 
     /// <summary>Bytes that can be read: sources give more than they are asked for.</summary>
-    public const int Room = Least + (64 << 10);
+    public const int Room = Least + (48 << 10);
 
     // The window, and what is less than a block.
     private const int Front = DeflateTables.WindowSize + DeflateTables.MaxStored;

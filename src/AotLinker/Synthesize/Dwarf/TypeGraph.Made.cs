@@ -38,6 +38,7 @@ internal sealed partial class TypeGraph
         SynthesizeChannels();
 
         // No type comes after these.
+        _nodes.Resize(Count);
         _structNodes.Clear();
         _pointerNodes.Clear();
         _structNodes.TrimExcess();
