@@ -78,6 +78,10 @@ internal sealed unsafe partial class Resolver
     {
         NameTable.Shard shard = names[s];
         ShardState state = new(s);
+        if (_firstUnnamed >= 0 && names.ShardOf(UnnamedHash) == s)
+        {
+            shard.Add(UnnamedHash, ~_firstUnnamed, _hashOf);
+        }
         Batch batch = new();
         for (int index = SymbolTable.FirstObject; index < _count; index++)
         {
@@ -102,6 +106,27 @@ internal sealed unsafe partial class Resolver
             }
         }
     }
+
+    // Most references in large programs have no name, and all those stand for one symbol, as if that were its name. To enter each would
+    // leave nearly all the work to one shard.
+    private int FirstUnnamed()
+    {
+        for (int index = SymbolTable.FirstObject; index < _count; index++)
+        {
+            GoObject o = _objects[index];
+            for (int local = o.AllDefCount; local < o.SymbolCount; local++)
+            {
+                if (IsUnnamed(in o.Symbol(local)))
+                {
+                    return _positions.Start(index) + local - o.DefCount;
+                }
+            }
+        }
+        return -1;
+    }
+
+    // Static symbols are told apart by object, so those are not the same.
+    private static bool IsUnnamed(in SymbolRecord r) => r.NameLength == 0 && r.Abi == 0;
 
     // Takes the next names of a shard from local symbol i on; returns the symbol to go on with.
     private static int Take(ref Batch batch, int i, int end, ulong* hashOfLocal, NameTable names, int shard)

@@ -46,6 +46,9 @@ internal sealed unsafe partial class Resolver
     private readonly NativeArray<int> _mapMemory;
     private readonly int* _map;
 
+    // Position of the first reference without a name; -1 if there is none.
+    private int _firstUnnamed;
+
     private readonly SymbolFlags2 _exportFlag;
     private readonly List<(int Order, int Object, int Local)> _exports = [];
     private readonly List<SizeFixup>[] _fixups;
@@ -119,6 +122,7 @@ internal sealed unsafe partial class Resolver
             _objects[i].SetGlobalMap((byte*)(_map + _positions.Start(i)), sizeof(int));
         }
         _table.ReservePackageIds(_packageIds);
+        _firstUnnamed = FirstUnnamed();
 
         _ctx.Workers.ForChunks(_count - SymbolTable.FirstObject, 1, (from, to, worker) =>
         {
@@ -205,6 +209,7 @@ internal sealed unsafe partial class Resolver
             NoteSamples(_nameSamples[worker], names.Hashes, named);
         }
         const int Ahead = 16;
+        int position = _positions.Start(index) - o.DefCount;
         Span<ulong> hashes = _namedHashes.Span(_namedBase[index], o.SymbolCount - o.FirstNonPkg);
         for (int i = 0; i < hashes.Length; i++)
         {
@@ -214,7 +219,19 @@ internal sealed unsafe partial class Resolver
                 o.ExpectName(local + Ahead);
             }
             ref readonly SymbolRecord r = ref o.Symbol(local);
-            hashes[i] = local < o.AllDefCount ? NameHash(o, local) : NonZero(NameTable.Hash(o.Name(r), _table.Version(o, r.Abi)));
+            if (local < o.AllDefCount)
+            {
+                hashes[i] = NameHash(o, local);
+            }
+            else if (IsUnnamed(in r))
+            {
+                hashes[i] = 0;
+                _map[position + local] = position + local == _firstUnnamed ? 0 : ~_firstUnnamed;
+            }
+            else
+            {
+                hashes[i] = NonZero(NameTable.Hash(o.Name(r), _table.Version(o, r.Abi)));
+            }
         }
         NoteSamples(_nameSamples[worker], _namedHashes.Base + _namedBase[index], hashes.Length);
         NativeList<ulong> contentSamples = _contentSamples[worker];
@@ -273,6 +290,8 @@ internal sealed unsafe partial class Resolver
         ref readonly SymbolRecord r = ref o.Symbol(local);
         return HasName(in r) ? NonZero(NameTable.Hash(o.Name(r), _table.Version(o, r.Abi))) : 0;
     }
+
+    private static ulong UnnamedHash => NonZero(NameTable.Hash([], 0));
 
     private static ulong NonZero(ulong h) => h == 0 ? 1 : h;
 
