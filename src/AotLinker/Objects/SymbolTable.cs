@@ -196,7 +196,31 @@ internal sealed unsafe partial class SymbolTable
         }
     }
 
-    /// <summary>Asks the CPU for a symbol's name. <see cref="ExpectRecord"/> came a while before.</summary>
+    /// <summary>Asks the CPU for what says where a symbol's name is.</summary>
+    public void ExpectNameRecord(SymbolId s)
+    {
+        if (Locate(s, out int local) is { } o)
+        {
+            o.ExpectRecord(local);
+        }
+    }
+
+    /// <summary>Asks the CPU for the names of some symbols, of all of them at once.</summary>
+    public void ExpectNames(ReadOnlySpan<SymbolId> symbols)
+    {
+        foreach (SymbolId s in symbols)
+        {
+            ExpectNameRecord(s);
+        }
+        foreach (SymbolId s in symbols)
+        {
+            ExpectName(s);
+        }
+    }
+
+    /// <summary>
+    /// Asks the CPU for a symbol's name. <see cref="ExpectRecord"/> or <see cref="ExpectNameRecord"/> came a while before.
+    /// </summary>
     public void ExpectName(SymbolId s)
     {
         if (Locate(s, out int local) is { } o)

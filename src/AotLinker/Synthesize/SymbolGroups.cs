@@ -21,14 +21,32 @@ internal static class SymbolGroups
         int count = ctx.Symbols.Count;
         ctx.GroupKinds.EnsureCapacity(count);
         ctx.GroupedCount = count;
-        ctx.Workers.ForChunks(count, Chunk, (from, to, _) =>
+        ctx.Workers.ForChunks(count, Chunk, (from, to, _) => ClassifyAll(ctx, carriers, from, to));
+    }
+
+    private static void ClassifyAll(LinkContext ctx, Carriers carriers, int from, int to)
+    {
+        const int Batch = 32;
+        Span<SymbolId> batch = stackalloc SymbolId[Batch];
+        // What describes the program is in no symbol table.
+        SymbolTable.LiveWalk walk = ctx.Symbols.LiveIn(from, to, SymbolKinds.NotDwarf);
+        for (bool more = true; more;)
         {
-            // What describes the program is in no symbol table.
-            foreach (SymbolId s in ctx.Symbols.LiveIn(from, to, SymbolKinds.NotDwarf))
+            int count = 0;
+            while (count < Batch && (more = walk.MoveNext()))
+            {
+                Hide(ctx, walk.Current);
+                if (NameTells(ctx, carriers, walk.Current))
+                {
+                    batch[count++] = walk.Current;
+                }
+            }
+            ctx.Symbols.ExpectNames(batch[..count]);
+            foreach (SymbolId s in batch[..count])
             {
                 Classify(ctx, carriers, s);
             }
-        });
+        }
     }
 
     /// <summary>The symbols that stand for the groups in the symbol table; none where a group's members stand for themselves.</summary>
@@ -143,31 +161,46 @@ internal static class SymbolGroups
         return b.Symbol;
     }
 
-    private static void Classify(LinkContext ctx, Carriers carriers, SymbolId s)
+    private static void Hide(LinkContext ctx, SymbolId s)
     {
         SymbolTable symbols = ctx.Symbols;
-        SymbolKind kind = symbols.Kind(s);
-        SymbolTable.Traits traits = symbols.TraitsOf(s);
-        bool isFileLocal = (traits & SymbolTable.Traits.FileLocal) != 0;
-        if (!symbols.Has(s, Hidden) && ((!ctx.Target.IsExternal && isFileLocal && !symbols.IsFromAssembly(s) && HasPackage(symbols, s))
-            || (ctx.Target.IsInternal && kind == SymbolKind.CoverageCounter)))
+        if (symbols.Has(s, Hidden))
+        {
+            return;
+        }
+        bool isFileLocal = (symbols.TraitsOf(s) & SymbolTable.Traits.FileLocal) != 0;
+        if ((!ctx.Target.IsExternal && isFileLocal && !symbols.IsFromAssembly(s) && HasPackage(symbols, s))
+            || (ctx.Target.IsInternal && symbols.Kind(s) == SymbolKind.CoverageCounter))
         {
             symbols.Set(s, Hidden);
         }
+    }
+
+    // Whether a symbol may belong to a group, and its name says to which.
+    private static bool NameTells(LinkContext ctx, Carriers carriers, SymbolId s)
+    {
+        SymbolTable symbols = ctx.Symbols;
         if (symbols.Has(s, SymbolTable.Attributes.Special))
         {
-            return;
+            return false;
         }
-        if (kind == SymbolKind.NoPtrBss)
+        return symbols.Kind(s) switch
         {
-            if (!carriers.GcMasks.IsNone && symbols.Name(s).StartsWith("type:.gcmask."u8))
+            SymbolKind.NoPtrBss => !carriers.GcMasks.IsNone,
+            SymbolKind.RoData or SymbolKind.GoFunc => (symbols.TraitsOf(s) & SymbolTable.Traits.Nameless) == 0,
+            _ => false,
+        };
+    }
+
+    private static void Classify(LinkContext ctx, Carriers carriers, SymbolId s)
+    {
+        SymbolTable symbols = ctx.Symbols;
+        if (symbols.Kind(s) == SymbolKind.NoPtrBss)
+        {
+            if (symbols.Name(s).StartsWith("type:.gcmask."u8))
             {
                 Join(SymbolKind.GcMask, carriers.GcMasks, true);
             }
-            return;
-        }
-        if (kind is not (SymbolKind.RoData or SymbolKind.GoFunc) || (traits & SymbolTable.Traits.Nameless) != 0)
-        {
             return;
         }
 
@@ -189,7 +222,7 @@ internal static class SymbolGroups
         {
             Join(carriers.TypeKind, carriers.Types, hides);
         }
-        else if (!ctx.Release.HasTypeLinkTables && (traits & SymbolTable.Traits.Itab) != 0)
+        else if (!ctx.Release.HasTypeLinkTables && (symbols.TraitsOf(s) & SymbolTable.Traits.Itab) != 0)
         {
             Join(SymbolKind.Type, carriers.Types, hides);
         }

@@ -17,6 +17,12 @@ internal sealed class ElfSymbolTable
 {
     private const int ChunkSize = 1 << 14;
 
+    // Symbols whose names are asked for together.
+    private const int Batch = 32;
+
+    // How far ahead of the symbol at hand one is asked for.
+    private const int Ahead = 8;
+
     // The file symbol keeps tools from making one up with the name of the working directory.
     private static ReadOnlySpan<byte> InitialNames => "\0go.go\0"u8;
 
@@ -140,29 +146,46 @@ internal sealed class ElfSymbolTable
         int from = index * ChunkSize;
         int to = Math.Min(CandidateCount(ctx), from + ChunkSize);
         int textCount = TextCount;
-        for (; from < Math.Min(to, textCount); from++)
+        Span<SymbolId> batch = stackalloc SymbolId[Batch];
+        while (from < Math.Min(to, textCount))
         {
-            SymbolId s = TextSymbol(from);
-            Add(s, symbols.Name(s));
+            int count = 0;
+            for (; count < Batch && from < Math.Min(to, textCount); from++)
+            {
+                batch[count++] = TextSymbol(from);
+            }
+            symbols.ExpectNames(batch[..count]);
+            foreach (SymbolId s in batch[..count])
+            {
+                Add(s, symbols.Name(s));
+            }
         }
         // Candidates behind the text symbols are ids, from 1 on.
         int end = Math.Max(1, to - textCount + 1);
         int start = Math.Max(1, from - textCount + 1);
-        foreach (SymbolId s in symbols.LiveIn(start, end, DataKinds))
+        SymbolTable.LiveWalk walk = symbols.LiveIn(start, end, DataKinds);
+        for (bool more = true; more;)
         {
-            bool hasEntry = IsUndefined(symbols.Kind(s));
-            if (!hasEntry && symbols.Has(s, SymbolTable.Attributes.NotInSymbolTable))
+            int count = 0;
+            while (count < Batch && (more = walk.MoveNext()))
             {
-                continue;
+                if (IsUndefined(symbols.Kind(walk.Current)) || !symbols.Has(walk.Current, SymbolTable.Attributes.NotInSymbolTable))
+                {
+                    batch[count++] = walk.Current;
+                }
             }
-            ReadOnlySpan<byte> name = symbols.Name(s);
-            if (hasEntry || (!name.IsEmpty && name[0] != (byte)'.'))
+            symbols.ExpectNames(batch[..count]);
+            foreach (SymbolId s in batch[..count])
             {
-                Add(s, name);
-            }
-            else if (symbols.IsFileLocal(s))
-            {
-                throw new InvalidOperationException($"unexpected file local symbol {s.Index} {symbols.NameText(s)}");
+                ReadOnlySpan<byte> name = symbols.Name(s);
+                if (IsUndefined(symbols.Kind(s)) || (!name.IsEmpty && name[0] != (byte)'.'))
+                {
+                    Add(s, name);
+                }
+                else if (symbols.IsFileLocal(s))
+                {
+                    throw new InvalidOperationException($"unexpected file local symbol {s.Index} {symbols.NameText(s)}");
+                }
             }
         }
         chunk.End();
@@ -218,8 +241,11 @@ internal sealed class ElfSymbolTable
         long name = part.FirstName;
         try
         {
-            foreach (Entry entry in chunk.Entries)
+            for (int i = 0; i < chunk.Entries.Length; i++)
             {
+                Entry entry = chunk.Entries[i];
+                if (i + Ahead < chunk.Entries.Length)
+                    ctx.Symbols.ExpectNameRecord(chunk.Entries[i + Ahead].Symbol);
                 if (entry.IsGlobal == isGlobal)
                 {
                     PutSymbol(ctx, entry, (uint)name, record);
@@ -262,8 +288,13 @@ internal sealed class ElfSymbolTable
         OutputSequence to = new(ctx.Output, tableOffset + TableSize + part.FirstName, part.NameBytes);
         try
         {
-            foreach (Entry entry in chunk.Entries)
+            for (int i = 0; i < chunk.Entries.Length; i++)
             {
+                Entry entry = chunk.Entries[i];
+                if (i + (2 * Ahead) < chunk.Entries.Length)
+                    ctx.Symbols.ExpectNameRecord(chunk.Entries[i + (2 * Ahead)].Symbol);
+                if (i + Ahead < chunk.Entries.Length)
+                    ctx.Symbols.ExpectName(chunk.Entries[i + Ahead].Symbol);
                 if (entry.IsGlobal == isGlobal)
                 {
                     to.Write(entry.IsPlain ? ctx.Symbols.Name(entry.Symbol) : SymbolNames.Rewrite(ctx, entry.Symbol));

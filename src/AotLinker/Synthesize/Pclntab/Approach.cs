@@ -8,6 +8,9 @@ namespace AotLinker.Synthesize.Pclntab;
 /// </summary>
 internal readonly ref struct Approach
 {
+    /// <summary>Number of steps.</summary>
+    public const int Steps = 3;
+
     private const int IndexesAhead = 12;
     private const int AuxesAhead = 8;
     private const int RecordAhead = 4;

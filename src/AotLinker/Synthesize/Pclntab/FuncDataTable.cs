@@ -24,6 +24,12 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
     // Inlined functions whose records are asked for together.
     private const int InlinedAhead = 16;
 
+    // Functions are inlined again and again near one another, so what their records say is kept for the last of them.
+    private const int KnownInlined = 1 << 11;
+
+    // Items that lie between one step towards an item and the next.
+    private const int ItemsAhead = 4;
+
     // Alignments are powers of two below this one's.
     private const int AlignClasses = 16;
 
@@ -120,8 +126,18 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
     {
         piece.Clear();
         PieceWriter writer = new(piece, offset, ctx.Target.IsBigEndian);
+        Span<Inlined> known = stackalloc Inlined[KnownInlined];
+        known.Clear();
         for (int i = FirstAt(offset); i < (int)_order.Length; i++)
         {
+            for (int step = 0; step < Approach.Steps; step++)
+            {
+                int ahead = i + ((Approach.Steps - step) * ItemsAhead);
+                if (ahead < (int)_order.Length)
+                {
+                    Expect(_order[ahead], step);
+                }
+            }
             int item = _order[i];
             int at = OffsetOf(item);
             if (at >= writer.End)
@@ -130,7 +146,7 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
             }
             if (item < 0)
             {
-                WriteInlineTree(writer, at, ~item);
+                WriteInlineTree(writer, at, ~item, known);
             }
             else
             {
@@ -139,6 +155,19 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
                 ResolveOffsets(ctx, writer, at, s);
             }
         }
+    }
+
+    /// <summary>What the record of a call says of the function that was inlined.</summary>
+    private struct Inlined
+    {
+        /// <summary>The function's id plus one; 0 for none yet.</summary>
+        public int Key;
+        /// <summary>Offset of its name.</summary>
+        public uint Name;
+        /// <summary>Line of its func keyword.</summary>
+        public uint StartLine;
+        /// <summary>Which function of the runtime it is.</summary>
+        public byte FuncId;
     }
 
     /// <summary>What functions of a chunk claimed that has one alignment.</summary>
@@ -248,43 +277,84 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
         return Math.Max(0, low - 1);
     }
 
+    // Asks for what is written soon, step by step.
+    private void Expect(int item, int step)
+    {
+        if (item < 0)
+        {
+            Approach.Expect(_symbols, functions[~item], step);
+        }
+        else if (step == 0)
+        {
+            _symbols.ExpectRecord(new SymbolId(item));
+        }
+        else if (step == 1)
+        {
+            _symbols.ExpectData(new SymbolId(item));
+        }
+    }
+
     // Records of runtime.inlinedCall (genInlTreeSym).
-    private void WriteInlineTree(in PieceWriter writer, long at, int function)
+    private void WriteInlineTree(in PieceWriter writer, long at, int function, Span<Inlined> known)
     {
         FunctionParts parts = new(_symbols, functions[function]);
         for (int k = 0; k < parts.Info.InlineCount; k++, at += InlineRecordSize)
         {
             if (k % InlinedAhead == 0)
             {
-                ExpectInlined(parts, k);
+                ExpectInlined(parts, k, known);
             }
             if (at + InlineRecordSize <= writer.Start || at >= writer.End)
             {
                 continue;
             }
-            InlinedCall call = parts.Info.Inlined(k);
-            SymbolId inlined = parts.Inlined(k);
-            FuncInfo info = FuncInfo.Of(_symbols, inlined);
-            if (!info.IsValid && !functions.Context.Target.IsLinkShared)
+            SymbolId s = parts.Inlined(k);
+            ref Inlined inlined = ref known[s.Index % KnownInlined];
+            if (inlined.Key != s.Index + 1)
             {
-                throw new LinkException($"inlined function {_symbols.NameText(inlined)} missing func info");
+                inlined = Find(s);
             }
-            writer.UInt8(at, info.IsValid ? info.FuncId : (byte)0);
-            writer.UInt32(at + 4, names.Offset(inlined));
-            writer.UInt32(at + 8, (uint)call.ParentPc);
-            writer.UInt32(at + 12, info.IsValid ? info.StartLine : 0);
+            writer.UInt8(at, inlined.FuncId);
+            writer.UInt32(at + 4, inlined.Name);
+            writer.UInt32(at + 8, (uint)parts.Info.Inlined(k).ParentPc);
+            writer.UInt32(at + 12, inlined.StartLine);
         }
     }
 
-    // Asks for the records of some of the functions that were inlined, step by step for all of them.
-    private void ExpectInlined(in FunctionParts parts, int first)
+    private Inlined Find(SymbolId s)
     {
-        int end = Math.Min(parts.Info.InlineCount, first + InlinedAhead);
-        for (int step = 0; step < 3; step++)
+        FuncInfo info = FuncInfo.Of(_symbols, s);
+        if (!info.IsValid && !functions.Context.Target.IsLinkShared)
         {
-            for (int k = first; k < end; k++)
+            throw new LinkException($"inlined function {_symbols.NameText(s)} missing func info");
+        }
+        Inlined found = new() { Key = s.Index + 1, Name = names.Offset(s) };
+        if (info.IsValid)
+        {
+            found.StartLine = info.StartLine;
+            found.FuncId = info.FuncId;
+        }
+        return found;
+    }
+
+    // Asks for the records of some of the functions that were inlined, step by step for all of them.
+    private void ExpectInlined(in FunctionParts parts, int first, Span<Inlined> known)
+    {
+        Span<SymbolId> sought = stackalloc SymbolId[InlinedAhead];
+        int count = 0;
+        for (int k = first; k < Math.Min(parts.Info.InlineCount, first + InlinedAhead); k++)
+        {
+            SymbolId s = parts.Inlined(k);
+            if (known[s.Index % KnownInlined].Key != s.Index + 1)
             {
-                Approach.Expect(_symbols, parts.Inlined(k), step);
+                sought[count++] = s;
+            }
+        }
+        for (int step = 0; step < Approach.Steps; step++)
+        {
+            foreach (SymbolId s in sought[..count])
+            {
+                Approach.Expect(_symbols, s, step);
             }
         }
     }

@@ -29,6 +29,13 @@ internal sealed class FunctionNames(FunctionList functions, Mentions mentions)
     /// <summary>Second loop: places the names that function <paramref name="i"/> is the first to mention, within its chunk.</summary>
     public void Claim(int chunk, int i, in FunctionUses.Uses uses)
     {
+        foreach (int slot in uses.Names)
+        {
+            if (FirstUse.IsFirst(ref mentions[slot], i))
+            {
+                _symbols.ExpectNameRecord(new SymbolId(mentions.IdOf(slot)));
+            }
+        }
         foreach (ref int slot in uses.Names)
         {
             ref int place = ref mentions[slot];
@@ -47,9 +54,18 @@ internal sealed class FunctionNames(FunctionList functions, Mentions mentions)
     {
         piece.Clear();
         PieceWriter writer = new(piece, offset, ctx.Target.IsBigEndian);
+        const int Ahead = 8;
         int i = _order.FirstAt(offset);
         for (long at = i < _order.Count ? _order.OffsetOf(i) : 0; i < _order.Count && at < writer.End; i++)
         {
+            if (i + (2 * Ahead) < _order.Count)
+            {
+                _symbols.ExpectNameRecord(_order[i + (2 * Ahead)]);
+            }
+            if (i + Ahead < _order.Count)
+            {
+                _symbols.ExpectName(_order[i + Ahead]);
+            }
             ReadOnlySpan<byte> name = _symbols.Name(_order[i]);
             writer.Bytes(at, name);
             at += name.Length + 1;
