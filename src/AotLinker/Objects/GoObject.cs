@@ -188,8 +188,11 @@ internal sealed unsafe class GoObject
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int MappedId(int i) => (int)(Unsafe.ReadUnaligned<uint>(_globalMap + ((nuint)(uint)i * _globalIdSize)) & _globalIdMask);
 
-    /// <summary>For each package index, the index of the object that defines that package's symbols. Set by resolve.</summary>
-    public int[] PackageObjects { get; set; } = [];
+    /// <summary>
+    /// The ids of the definitions of each package the object refers to, by the number it has here; the first stands for none. Set by
+    /// resolve.
+    /// </summary>
+    public IdRange[] PackageIds { get; set; } = [];
 
     /// <summary>Whether the content of the mapping is read-only memory.</summary>
     public bool Shared => (Flags & ObjectFlags.Shared) != 0;

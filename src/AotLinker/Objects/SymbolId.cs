@@ -21,3 +21,8 @@ internal readonly record struct SymbolId(int Index) : IComparable<SymbolId>
     /// <inheritdoc/>
     public override string ToString() => $"sym#{Index}";
 }
+
+/// <summary>Ids that follow one another.</summary>
+/// <param name="First">The first of them.</param>
+/// <param name="Count">How many there are.</param>
+internal readonly record struct IdRange(int First, int Count);

@@ -537,23 +537,23 @@ internal sealed unsafe partial class SymbolTable
         }
         uint package = r.PackageIndex;
         uint index = r.SymbolIndex;
+        if (package == SymRef.Hashed && index < (uint)owner.HashedCount)
+        {
+            return new SymbolId(owner.GlobalMap[owner.Hashed64Count + (int)index]);
+        }
         if (package < SymRef.Self)
         {
             if (package == SymRef.Invalid)
             {
                 return index == 0 ? SymbolId.None : throw owner.Damaged("bad symbol reference");
             }
-            int[] packages = owner.PackageObjects;
+            IdRange[] packages = owner.PackageIds;
             if (package >= (uint)packages.Length)
             {
                 throw owner.Damaged("package index out of range");
             }
-            // The ranges of ids, and not the objects, tell where definitions start: they stay in the cache.
-            int definer = packages[package];
-            int start = _packageIds.Start(definer);
-            return index < (uint)(_packageIds.Start(definer + 1) - start)
-                ? new SymbolId(start + (int)index)
-                : throw owner.Damaged("symbol reference out of range");
+            IdRange ids = packages[package];
+            return index < (uint)ids.Count ? new SymbolId(ids.First + (int)index) : throw owner.Damaged("symbol reference out of range");
         }
         return package switch
         {

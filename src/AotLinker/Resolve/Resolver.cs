@@ -306,19 +306,20 @@ internal sealed unsafe partial class Resolver
         ForObjects(index =>
         {
             GoObject o = _objects[index];
-            int[] packages = new int[o.PackageCount];
+            IdRange[] packages = new IdRange[o.PackageCount];
             Span<char> buffer = stackalloc char[512];
             for (int i = 1; i < packages.Length; i++)
             {
                 ReadOnlySpan<byte> path = o.PackagePath(i);
                 Span<char> chars = path.Length <= buffer.Length ? buffer : new char[path.Length];
                 int n = System.Text.Encoding.UTF8.GetChars(path, chars);
-                if (!byBytes.TryGetValue(chars[..n], out packages[i]))
+                if (!byBytes.TryGetValue(chars[..n], out int definer))
                 {
                     throw new LinkException(MessageForm.Input, $"{o.Package}: reference to nonexistent package {chars[..n]}");
                 }
+                packages[i] = new IdRange(_packageIds.Start(definer), _objects[definer].DefCount);
             }
-            o.PackageObjects = packages;
+            o.PackageIds = packages;
         });
     }
 
