@@ -36,6 +36,7 @@ internal static class Link
         OutputFile output;
         using (phases.Begin("libinit"))
         {
+            workers.Start();
             output = OutputFile.Open(options.Output, OutputOptions.Default);
         }
         using (output)

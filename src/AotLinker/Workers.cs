@@ -68,7 +68,7 @@ internal sealed class Workers
         {
             try
             {
-                StartThreads();
+                Start();
                 Volatile.Write(ref _current, loop);
                 Wake();
                 loop.Work(0);
@@ -83,7 +83,10 @@ internal sealed class Workers
         loop.Failure?.Throw();
     }
 
-    private void StartThreads()
+    /// <summary>
+    /// Starts the threads, which the first loop would do otherwise. A thread that begins while its process maps files waits for that.
+    /// </summary>
+    public void Start()
     {
         if (_started)
         {
