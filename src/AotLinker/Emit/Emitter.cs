@@ -10,24 +10,31 @@ namespace AotLinker.Emit;
 /// Writes the content of all segments into the output (asmb): copied from the objects, relocated where it then lies.
 /// </summary>
 /// <remarks>
-/// The output is cut into blocks of about a megabyte at symbols' starts, each worked on by one thread in a slice of its own; a symbol
+/// The output is cut into blocks of at most about a megabyte at symbols' starts, each worked on by one thread in a slice of its own; a symbol
 /// larger than a block is cut up itself. Whether the slice is the mapped output or a buffer makes no difference here. A slice starts
 /// as zeros, so that gaps in data need no work.
 /// </remarks>
 internal sealed class Emitter
 {
-    private const int BlockSize = 1 << 20;
+    private const int MostBlock = 1 << 20;
+
+    private const int LeastBlock = 1 << 16;
+
+    // Blocks that a thread gets on average, so that the last one is not long alone.
+    private const int BlocksPerThread = 16;
 
     private readonly LinkContext _ctx;
     private readonly SymbolTable _symbols;
     private readonly Relocator _relocator;
     private readonly List<Block> _blocks = [];
+    private readonly int _blockSize;
 
     private Emitter(LinkContext ctx)
     {
         _ctx = ctx;
         _symbols = ctx.Symbols;
         _relocator = new Relocator(ctx);
+        _blockSize = (int)Math.Clamp(ctx.Output.Length / (BlocksPerThread * ctx.Workers.Threads), LeastBlock, MostBlock);
     }
 
     private enum BlockKind : byte
@@ -145,7 +152,7 @@ internal sealed class Emitter
         int blockFirst = first;
         long blockStart = address;
         int stopAt = first + count;
-        for (int i = first; (i = FindFrom(i, stopAt, blockStart + BlockSize, symbol)) < stopAt; i++)
+        for (int i = first; (i = FindFrom(i, stopAt, blockStart + _blockSize, symbol)) < stopAt; i++)
         {
             // What was to be one more symbol of the block may be a large one.
             long at = _symbols.Value(symbol(i));
@@ -161,7 +168,7 @@ internal sealed class Emitter
             {
                 return;
             }
-            if (stop - start > 2 * BlockSize)
+            if (stop - start > 2 * _blockSize)
             {
                 // The last symbol of the range made it this long.
                 int last = to - 1;
@@ -234,14 +241,14 @@ internal sealed class Emitter
     {
         long size = _symbols.Size(s);
         long offset = segment.OffsetOf((ulong)start);
-        int step = BlockSize;
+        int step = _blockSize;
         bool isMade = false;
         SortedDictionary<long, long> moved = [];
         if (_symbols.Has(s, SymbolTable.Attributes.Generated))
         {
             int granule = _ctx.Generators[s].Granule;
             isMade = _symbols.Relocs(s).Count == 0;
-            int least = isMade ? OutputFile.MaxMade : BlockSize;
+            int least = isMade ? Math.Min(OutputFile.MaxMade, _blockSize) : _blockSize;
             step = granule == 0 ? int.MaxValue : Math.Max(least / granule, 1) * granule;
         }
         else
@@ -249,7 +256,7 @@ internal sealed class Emitter
             // No cut goes through a relocated field.
             foreach (ref readonly RelocRecord r in _symbols.Relocs(s).Records)
             {
-                long cut = (r.Offset + (long)r.Size - 1) / BlockSize * BlockSize;
+                long cut = (r.Offset + (long)r.Size - 1) / _blockSize * _blockSize;
                 if (r.Size != 0 && cut > r.Offset)
                 {
                     moved[cut] = Math.Min(r.Offset, moved.GetValueOrDefault(cut, long.MaxValue));
