@@ -293,7 +293,14 @@ internal sealed unsafe class GoObject
     }
 
     /// <summary>Asks the CPU for the name of a symbol whose record is near.</summary>
-    public void ExpectName(int local) => Prefetch.Read(_base + Symbol(local).NameOffset);
+    public void ExpectName(int local)
+    {
+        // Most names are in one or two lines of the cache.
+        ref readonly SymbolRecord record = ref Symbol(local);
+        byte* name = _base + record.NameOffset;
+        Prefetch.Read(name);
+        Prefetch.Read(name + record.NameLength);
+    }
 
     /// <summary>Name of local symbol <paramref name="local"/>.</summary>
     public ReadOnlySpan<byte> Name(int local) => Name(Symbol(local));
