@@ -243,6 +243,7 @@ internal static class RelocFlags
 internal static class RelocKinds
 {
     /// <summary>Whether the relocation is a direct call, whatever the CPU.</summary>
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveInlining)]
     public static bool IsDirectCall(this RelocKind kind) => kind is RelocKind.Call or RelocKind.CallArm or RelocKind.CallArm64
         or RelocKind.CallLoong64 or RelocKind.CallMips or RelocKind.CallPower or RelocKind.RiscvCall or RelocKind.RiscvJal
         or RelocKind.RiscvJalTramp;

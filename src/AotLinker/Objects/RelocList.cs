@@ -48,6 +48,9 @@ internal readonly ref struct RelocList
     /// <summary>The symbol table the targets belong to.</summary>
     public SymbolTable Table { get; }
 
+    /// <summary>Whether some of them are no longer what <see cref="Records"/> says.</summary>
+    public bool HasChanges => _changed.Length != 0;
+
     /// <summary>Number of relocations.</summary>
     public int Count => Records.Length;
 

@@ -26,3 +26,14 @@ internal readonly record struct SymbolId(int Index) : IComparable<SymbolId>
 /// <param name="First">The first of them.</param>
 /// <param name="Count">How many there are.</param>
 internal readonly record struct IdRange(int First, int Count);
+
+/// <summary>What references to a symbol look like, whichever object they are in.</summary>
+/// <param name="Definition">Its place among the definitions of its package; the largest number if it is none.</param>
+/// <param name="Builtin">Its place among the predefined functions; the largest number if it is none.</param>
+internal readonly record struct ReferenceFilter(uint Definition, uint Builtin)
+{
+    /// <summary>False only if a reference is to another symbol.</summary>
+    public bool MayBe(SymRef r) => r.PackageIndex is > SymRef.Invalid and < SymRef.Self
+        ? r.SymbolIndex == Definition
+        : r.PackageIndex != SymRef.Builtin || r.SymbolIndex == Builtin;
+}

@@ -158,6 +158,18 @@ internal sealed unsafe partial class SymbolTable
         }
     }
 
+    /// <summary>Tells references that cannot be to a symbol without turning them into ids.</summary>
+    public ReferenceFilter FilterFor(SymbolId s)
+    {
+        uint definition = uint.MaxValue;
+        if (!s.IsNone && s.Index < _packageIds.End)
+        {
+            _packageIds.Find(s.Index, out int local);
+            definition = (uint)local;
+        }
+        return new ReferenceFilter(definition, (uint)Array.IndexOf(_builtins, s.Index));
+    }
+
     private SymbolId ResolveBuiltin(GoObject owner, uint index)
     {
         int[] builtins = _builtins;

@@ -175,6 +175,7 @@ internal sealed class FunctionTable
     {
         private readonly SymbolTable _symbols;
         private readonly SymbolId _target;
+        private readonly ReferenceFilter _filter;
         private readonly int _backoff;
         private readonly bool _marksResumePoints;
 
@@ -182,6 +183,7 @@ internal sealed class FunctionTable
         {
             _symbols = ctx.Symbols;
             _target = ctx.Symbols.Lookup("runtime.deferreturn"u8, ctx.Symbols.AbiInternalVersion);
+            _filter = ctx.Symbols.FilterFor(_target);
             _backoff = ctx.Target.Cpu.CallRelocBackoff(ctx.Target);
             _marksResumePoints = ctx.Target.Cpu.MarksResumePoints;
         }
@@ -190,6 +192,7 @@ internal sealed class FunctionTable
         public uint Find(SymbolId function)
         {
             RelocList relocs = _symbols.Relocs(function);
+            bool isChanged = relocs.HasChanges || relocs.Owner is null;
             uint resume = 0;
             for (int i = 0; i < relocs.Count; i++)
             {
@@ -197,7 +200,7 @@ internal sealed class FunctionTable
                 {
                     resume = (uint)relocs[i].Addend;
                 }
-                if (relocs.Kind(i).IsDirectCall())
+                if (relocs.Kind(i).IsDirectCall() && (isChanged || _filter.MayBe(relocs.Records[i].Target)))
                 {
                     SymbolId target = relocs.Target(i);
                     if (target == _target || _symbols.IsDeferReturnTrampoline(target))
