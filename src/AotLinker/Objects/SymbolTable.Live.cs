@@ -38,6 +38,7 @@ internal sealed unsafe partial class SymbolTable
     public LiveNumbers Live => _live;
 
     /// <summary>Traits of a symbol; changed and linker-made symbols have those that don't come from an object.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Traits TraitsOf(SymbolId s)
     {
         int n = _live.Of(s.Index);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using AotLinker.Objects;
 
 namespace AotLinker.Resolve;
@@ -184,7 +185,7 @@ internal sealed unsafe partial class Resolver
         {
             (GoObject other, int otherLocal) = FirstOccurrence(*cursor.Id);
             ref readonly SymbolRecord q = ref other.Symbol(otherLocal);
-            if (q.NameLength == r.NameLength && _table.Version(other, q.Abi) == _table.Version(o, r.Abi) && other.Name(q).SequenceEqual(o.Name(r)))
+            if (q.NameLength == r.NameLength && HaveOneVersion(o, r.Abi, other, q.Abi) && other.Name(q).SequenceEqual(o.Name(r)))
             {
                 known = cursor.Id;
                 return true;
@@ -193,6 +194,10 @@ internal sealed unsafe partial class Resolver
         known = null;
         return false;
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool HaveOneVersion(GoObject o, ushort abi, GoObject other, ushort otherAbi) =>
+        (abi == otherAbi && abi != SymbolRecord.StaticAbi) || _table.Version(o, abi) == _table.Version(other, otherAbi);
 
     private (GoObject Object, int Local) FirstOccurrence(int entry)
     {

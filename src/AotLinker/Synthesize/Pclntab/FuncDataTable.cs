@@ -297,18 +297,19 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
     // Records of runtime.inlinedCall (genInlTreeSym).
     private void WriteInlineTree(in PieceWriter writer, long at, int function, Span<Inlined> known)
     {
-        FunctionParts parts = new(_symbols, functions[function]);
-        for (int k = 0; k < parts.Info.InlineCount; k++, at += InlineRecordSize)
+        FuncInfo info = new(_symbols.FuncInfo(functions[function], out GoObject? owner), owner);
+        for (int k = 0; k < info.InlineCount; k++, at += InlineRecordSize)
         {
             if (k % InlinedAhead == 0)
             {
-                ExpectInlined(parts, k, known);
+                ExpectInlined(info, owner, k, known);
             }
             if (at + InlineRecordSize <= writer.Start || at >= writer.End)
             {
                 continue;
             }
-            SymbolId s = parts.Inlined(k);
+            InlinedCall call = info.Inlined(k);
+            SymbolId s = _symbols.Resolve(owner, call.Function);
             ref Inlined inlined = ref known[s.Index % KnownInlined];
             if (inlined.Key != s.Index + 1)
             {
@@ -316,7 +317,7 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
             }
             writer.UInt8(at, inlined.FuncId);
             writer.UInt32(at + 4, inlined.Name);
-            writer.UInt32(at + 8, (uint)parts.Info.Inlined(k).ParentPc);
+            writer.UInt32(at + 8, (uint)call.ParentPc);
             writer.UInt32(at + 12, inlined.StartLine);
         }
     }
@@ -338,13 +339,13 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
     }
 
     // Asks for the records of some of the functions that were inlined, step by step for all of them.
-    private void ExpectInlined(in FunctionParts parts, int first, Span<Inlined> known)
+    private void ExpectInlined(in FuncInfo info, GoObject? owner, int first, Span<Inlined> known)
     {
         Span<SymbolId> sought = stackalloc SymbolId[InlinedAhead];
         int count = 0;
-        for (int k = first; k < Math.Min(parts.Info.InlineCount, first + InlinedAhead); k++)
+        for (int k = first; k < Math.Min(info.InlineCount, first + InlinedAhead); k++)
         {
-            SymbolId s = parts.Inlined(k);
+            SymbolId s = _symbols.Resolve(owner, info.Inlined(k).Function);
             if (known[s.Index % KnownInlined].Key != s.Index + 1)
             {
                 sought[count++] = s;
