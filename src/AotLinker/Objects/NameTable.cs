@@ -62,7 +62,11 @@ internal sealed unsafe class NameTable(int shardCount)
     }
 
     /// <summary>The shard a hash belongs to.</summary>
-    public int ShardOf(ulong hash) => (int)(((hash >> 32) * (ulong)_shards.Length) >> 32);
+    public int ShardOf(ulong hash) => ShardOf(hash, (ulong)_shards.Length);
+
+    /// <summary>The shard a hash belongs to, of so many.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int ShardOf(ulong hash, ulong shards) => (int)(((hash >> 32) * shards) >> 32);
 
     /// <summary>A shard, for a thread that fills it alone.</summary>
     public Shard this[int shard] => _shards[shard];

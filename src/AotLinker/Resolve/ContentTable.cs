@@ -10,21 +10,32 @@ namespace AotLinker.Resolve;
 /// </summary>
 internal sealed unsafe class ContentTable : IDisposable
 {
+    private readonly bool _isShort;
     private NativeArray<Slot> _memory;
     private Slot* _slots;
     private uint _count;
     private uint _used;
 
     /// <summary>A table with room for <paramref name="expected"/> different hashes; it grows when there are more.</summary>
-    public ContentTable(long expected)
+    /// <param name="expected">How many there may be.</param>
+    /// <param name="isShort">Whether the hashes are the contents themselves.</param>
+    public ContentTable(long expected, bool isShort = true)
     {
+        _isShort = isShort;
         // Three quarters full, as far as the number is right.
         _count = (uint)Math.Clamp(expected + (expected / 3), 16, int.MaxValue);
         _memory = Allocate(_count);
         _slots = _memory.Base;
     }
 
-    /// <summary>Mixes a hash, which in its short form is the content itself: high bits for shards, low bits for slots.</summary>
+    /// <summary>
+    /// What a hash is found by: high bits for shards, low bits for slots. The long form is that of a hash function, and good as it is; the
+    /// short form is the content itself.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Key(ulong low, bool isShort) => isShort ? Mix(low) : low;
+
+    /// <summary>Mixes the bits of a short hash.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Mix(ulong low)
     {
@@ -33,22 +44,29 @@ internal sealed unsafe class ContentTable : IDisposable
     }
 
     /// <summary>Asks for the memory <see cref="Find"/> will look at first.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Expect(ulong mixed) => Objects.Prefetch.Read(_slots + SlotOf(mixed));
+    public void Expect(ulong* keys, int count)
+    {
+        Slot* slots = _slots;
+        ulong all = _count;
+        for (int i = 0; i < count; i++)
+        {
+            Objects.Prefetch.Read(slots + SlotOf(keys[i], all));
+        }
+    }
 
     /// <summary>
-    /// The slot of a hash, of which <paramref name="mixed"/> is the <see cref="Mix"/>; a new one has no position yet. Valid until the next
+    /// The slot of a hash, of which <paramref name="key"/> is the <see cref="Key"/>; a new one has no position yet. Valid until the next
     /// call.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ref Slot Find(ulong mixed, ulong low, ulong high)
+    public ref Slot Find(ulong key, ulong low, ulong high)
     {
-        for (uint i = SlotOf(mixed); ; i = i + 1 == _count ? 0 : i + 1)
+        for (uint i = SlotOf(key); ; i = i + 1 == _count ? 0 : i + 1)
         {
             Slot* slot = _slots + i;
             if (slot->Position == 0)
             {
-                return ref Take(slot, mixed, low, high);
+                return ref Take(slot, key, low, high);
             }
             if (slot->Low == low && slot->High == high)
             {
@@ -68,14 +86,17 @@ internal sealed unsafe class ContentTable : IDisposable
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private uint SlotOf(ulong mixed) => (uint)(((mixed & uint.MaxValue) * _count) >> 32);
+    private uint SlotOf(ulong key) => SlotOf(key, _count);
 
-    private ref Slot Take(Slot* slot, ulong mixed, ulong low, ulong high)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint SlotOf(ulong key, ulong count) => (uint)(((key & uint.MaxValue) * count) >> 32);
+
+    private ref Slot Take(Slot* slot, ulong key, ulong low, ulong high)
     {
         if (_used >= _count - (_count / 8))
         {
             Grow();
-            slot = Free(mixed);
+            slot = Free(key);
         }
         _used++;
         slot->Low = low;
@@ -83,9 +104,9 @@ internal sealed unsafe class ContentTable : IDisposable
         return ref *slot;
     }
 
-    private Slot* Free(ulong mixed)
+    private Slot* Free(ulong key)
     {
-        uint i = SlotOf(mixed);
+        uint i = SlotOf(key);
         while (_slots[i].Position != 0)
         {
             i = i + 1 == _count ? 0 : i + 1;
@@ -105,7 +126,7 @@ internal sealed unsafe class ContentTable : IDisposable
             ref Slot slot = ref old[i];
             if (slot.Position != 0)
             {
-                *Free(Mix(slot.Low)) = slot;
+                *Free(Key(slot.Low, _isShort)) = slot;
             }
         }
     }

@@ -10,7 +10,7 @@ internal sealed unsafe partial class Resolver
     private void EnterContents(ShardState state, NameTable names)
     {
         long expected = (_distinctContents / names.ShardCount) + (_distinctContents / 32);
-        using ContentTable shorts = new(expected / 16), longs = new(expected);
+        using ContentTable shorts = new(expected / 16, isShort: true), longs = new(expected, isShort: false);
         for (int index = SymbolTable.FirstObject; index < _count; index++)
         {
             GoObject o = _objects[index];
@@ -26,41 +26,53 @@ internal sealed unsafe partial class Resolver
         const int Block = 32;
         int first = isShort ? 0 : o.Hashed64Count;
         int count = isShort ? o.Hashed64Count : o.HashedCount;
-        int position = _positions.Start(o.Index) + first;
-        byte* hashes = o.ContentHashesOf(isShort);
-        int size = isShort ? sizeof(ulong) : 2 * sizeof(ulong);
         int* indices = stackalloc int[2 * Block];
-        ulong* mixes = stackalloc ulong[2 * Block];
+        ulong* keys = stackalloc ulong[2 * Block];
         int waiting = 0, half = 0;
         for (int from = 0; from < count || waiting != 0; from += Block)
         {
             int next = Block - half;
-            int taken = 0;
-            for (int i = from, to = Math.Min(count, from + Block); i < to; i++)
-            {
-                ulong mix = ContentTable.Mix(Unsafe.ReadUnaligned<ulong>(hashes + ((long)i * size)));
-                indices[next + taken] = i;
-                mixes[next + taken] = mix;
-                taken += names.ShardOf(mix) == state.Shard ? 1 : 0;
-            }
-            for (int i = 0; i < taken; i++)
-            {
-                table.Expect(mixes[next + i]);
-            }
-            for (int i = 0; i < waiting; i++)
-            {
-                int index = indices[half + i];
-                byte* hash = hashes + ((long)index * size);
-                ulong low = Unsafe.ReadUnaligned<ulong>(hash);
-                ulong high = isShort ? 0 : Unsafe.ReadUnaligned<ulong>(hash + sizeof(ulong));
-                EnterContent(ref table.Find(mixes[half + i], low, high), o, o.DefCount + first + index, position + index, state.Shard);
-            }
+            int taken = from >= count ? 0
+                : Pick(names, state.Shard, o.ContentHashesOf(isShort), isShort, from, Math.Min(count, from + Block), indices + next, keys + next);
+            table.Expect(keys + next, taken);
+            EnterPicked(table, o, first, isShort, indices + half, keys + half, waiting, state.Shard);
             (waiting, half) = (taken, next);
         }
     }
 
-    // Equal content hashes are one symbol. Trailing zeros are not part of the content, so the same hash may come with a larger size:
-    // the largest stands for the symbol.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int Pick(NameTable names, int shard, byte* hashes, bool isShort, int from, int to, int* indices, ulong* keys)
+    {
+        int hashSize = isShort ? 8 : 16;
+        ulong shards = (ulong)names.ShardCount;
+        int taken = 0;
+        hashes += (long)from * hashSize;
+        for (int i = from; i < to; i++, hashes += hashSize)
+        {
+            ulong key = ContentTable.Key(Unaligned.U64(hashes), isShort);
+            indices[taken] = i;
+            keys[taken] = key;
+            taken += NameTable.ShardOf(key, shards) == shard ? 1 : 0;
+        }
+        return taken;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void EnterPicked(ContentTable table, GoObject o, int first, bool isShort, int* indices, ulong* keys, int count, int shard)
+    {
+        byte* hashes = o.ContentHashesOf(isShort);
+        int position = _positions.Start(o.Index) + first;
+        int local = o.DefCount + first;
+        for (int i = 0; i < count; i++)
+        {
+            int index = indices[i];
+            byte* hash = hashes + ((long)index * (isShort ? 8 : 16));
+            ulong high = isShort ? 0 : Unaligned.U64(hash + 8);
+            EnterContent(ref table.Find(keys[i], Unaligned.U64(hash), high), o, local + index, position + index, shard);
+        }
+    }
+
+    // Equal content hashes are one symbol. Nearly all occurrences say the same of it.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void EnterContent(ref ContentTable.Slot slot, GoObject o, int local, int position, int shard)
     {

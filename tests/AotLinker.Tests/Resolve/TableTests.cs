@@ -101,28 +101,30 @@ public sealed class TableTests
         Assert.Equal(attributes | SymbolTable.Attributes.Local, ContentTable.Slot.AttributesOf(joined));
     }
 
-    [Fact]
-    public void ContentsAreToldApartByAllBitsOfTheirHash()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public unsafe void ContentsAreToldApartByAllBitsOfTheirHash(bool isShort)
     {
         // Room for few of them: the table has to grow.
-        using ContentTable table = new(100);
+        using ContentTable table = new(100, isShort);
         const int Count = 5000;
         for (int i = 0; i < Count; i++)
         {
-            ref ContentTable.Slot slot = ref Find(table, i / 2, i % 2);
+            ref ContentTable.Slot slot = ref Find(i / 2, i % 2);
             Assert.Equal(0, slot.Position);
             slot.Position = i + 1;
             slot.Packed = ContentTable.Slot.Pack((uint)i, demand: 1);
         }
         for (int i = 0; i < Count; i++)
         {
-            table.Expect(ContentTable.Mix((ulong)(i / 2)));
-            Assert.Equal(i + 1, Find(table, i / 2, i % 2).Position);
-            Assert.Equal((uint)i, ContentTable.Slot.SizeOf(Find(table, i / 2, i % 2).Packed));
+            ulong key = ContentTable.Key((ulong)(i / 2), isShort);
+            table.Expect(&key, 1);
+            Assert.Equal(i + 1, Find(i / 2, i % 2).Position);
+            Assert.Equal((uint)i, ContentTable.Slot.SizeOf(Find(i / 2, i % 2).Packed));
         }
 
-        static ref ContentTable.Slot Find(ContentTable table, int low, int high) =>
-            ref table.Find(ContentTable.Mix((ulong)low), (ulong)low, (ulong)high);
+        ref ContentTable.Slot Find(int low, int high) => ref table.Find(ContentTable.Key((ulong)low, isShort), (ulong)low, (ulong)high);
     }
 
     private static unsafe int CountOf(NameTable table, ulong hash, int id)
