@@ -271,24 +271,58 @@ internal sealed unsafe class GoObject
         Prefetch.Read(_auxIndex + local);
     }
 
-    /// <summary>Asks the CPU for a definition's content.</summary>
+    /// <summary>Asks the CPU for the beginning of a definition's content.</summary>
     public void ExpectData(int local)
     {
         if ((uint)local < (uint)AllDefCount)
         {
-            Prefetch.Read(_data + Unaligned.U32((byte*)(_dataIndex + local)));
+            uint from = Unaligned.U32((byte*)(_dataIndex + local));
+            Expect(_data + from, Unaligned.U32((byte*)(_dataIndex + local + 1)) - from, mostLines: 4);
         }
     }
 
-    /// <summary>Asks the CPU for a definition's relocations and auxiliary symbols.</summary>
+    /// <summary>Asks the CPU for the first of a definition's relocations and auxiliary symbols.</summary>
     public void ExpectRelocs(int local)
     {
         if ((uint)local < (uint)AllDefCount)
         {
-            byte* relocs = _relocs + ((nuint)Unaligned.U32((byte*)(_relocIndex + local)) * RelocRecord.RecordSize);
-            Prefetch.Read(relocs);
-            Prefetch.Read(relocs + 64);
-            Prefetch.Read(_auxes + ((nuint)Unaligned.U32((byte*)(_auxIndex + local)) * AuxRecord.RecordSize));
+            uint from = Unaligned.U32((byte*)(_relocIndex + local));
+            uint count = Unaligned.U32((byte*)(_relocIndex + local + 1)) - from;
+            Expect(_relocs + ((nuint)from * RelocRecord.RecordSize), (nuint)count * RelocRecord.RecordSize, mostLines: 6);
+            ExpectAuxes(local);
+        }
+    }
+
+    /// <summary>Asks the CPU for the first of a definition's auxiliary symbols.</summary>
+    public void ExpectAuxes(int local)
+    {
+        if ((uint)local < (uint)AllDefCount)
+        {
+            uint from = Unaligned.U32((byte*)(_auxIndex + local));
+            uint count = Unaligned.U32((byte*)(_auxIndex + local + 1)) - from;
+            Expect(_auxes + ((nuint)from * AuxRecord.RecordSize), (nuint)count * AuxRecord.RecordSize, mostLines: 4);
+        }
+    }
+
+    // The CPU finds out by itself what follows, but only after some lines.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Expect(byte* at, nuint length, int mostLines)
+    {
+        const int Line = 64;
+        if (length == 0)
+        {
+            return;
+        }
+        Prefetch.Read(at);
+        // Most begin within a line, and end in the next.
+        Prefetch.Read(at + Math.Min(length - 1, Line));
+        if (length > Line)
+        {
+            for (int i = 2; i < mostLines; i += 2)
+            {
+                Prefetch.Read(at + Math.Min(length - 1, (nuint)(i * Line)));
+                Prefetch.Read(at + Math.Min(length - 1, (nuint)((i + 1) * Line)));
+            }
         }
     }
 

@@ -18,10 +18,12 @@ internal readonly ref struct Approach
     private readonly FunctionList _functions;
     private readonly SymbolTable _symbols;
     private readonly int _end;
+    private readonly bool _needsRelocs;
 
     /// <summary>An approach to the functions from <paramref name="from"/> on, up to <paramref name="end"/>.</summary>
-    public Approach(FunctionList functions, int from, int end)
+    public Approach(FunctionList functions, int from, int end, bool needsRelocs = false)
     {
+        _needsRelocs = needsRelocs;
         _functions = functions;
         _symbols = functions.Context.Symbols;
         _end = end;
@@ -40,7 +42,7 @@ internal readonly ref struct Approach
         }
         if (i + AuxesAhead < _end)
         {
-            Expect(_symbols, _functions[i + AuxesAhead], 1);
+            Expect(_symbols, _functions[i + AuxesAhead], 1, _needsRelocs);
         }
         if (i + RecordAhead < _end)
         {
@@ -49,7 +51,7 @@ internal readonly ref struct Approach
     }
 
     /// <summary>One of the three steps for any function.</summary>
-    public static void Expect(SymbolTable symbols, SymbolId function, int step)
+    public static void Expect(SymbolTable symbols, SymbolId function, int step, bool needsRelocs = false)
     {
         if (symbols.Locate(function, out int local) is not { } o)
         {
@@ -62,7 +64,14 @@ internal readonly ref struct Approach
         }
         if (step == 1)
         {
-            o.ExpectRelocs(local);
+            if (needsRelocs)
+            {
+                o.ExpectRelocs(local);
+            }
+            else
+            {
+                o.ExpectAuxes(local);
+            }
             return;
         }
         foreach (ref readonly AuxRecord aux in o.Auxes(local))

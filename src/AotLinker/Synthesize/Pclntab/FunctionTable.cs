@@ -81,7 +81,7 @@ internal sealed class FunctionTable
 
         int first = _starts.AsSpan().BinarySearch((uint)Math.Min(offset, uint.MaxValue));
         first = Math.Max(0, first < 0 ? ~first - 1 : first);
-        Approach approach = new(_functions, first, count);
+        Approach approach = new(_functions, first, count, needsRelocs: true);
         for (int i = first; i < count && _starts[i] < writer.End; i++)
         {
             approach.Expect(i);
