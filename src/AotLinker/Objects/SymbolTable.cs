@@ -539,7 +539,7 @@ internal sealed unsafe partial class SymbolTable
         uint index = r.SymbolIndex;
         if (package == SymRef.Hashed && index < (uint)owner.HashedCount)
         {
-            return new SymbolId(owner.GlobalMap[owner.Hashed64Count + (int)index]);
+            return new SymbolId(owner.MappedId(owner.Hashed64Count + (int)index));
         }
         if (package < SymRef.Self)
         {

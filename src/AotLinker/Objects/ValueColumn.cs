@@ -42,7 +42,12 @@ internal sealed unsafe class ValueColumn(LiveNumbers numbers) : IDisposable
         get
         {
             int word = _words.Get(s);
-            return (word & KindMask) == 0 ? word >> KindBits : OtherValue(word);
+            return (word & KindMask) switch
+            {
+                0 => word >> KindBits,
+                Image => ImageBase + (word >> KindBits),
+                _ => OtherValue(word),
+            };
         }
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         set
@@ -77,6 +82,14 @@ internal sealed unsafe class ValueColumn(LiveNumbers numbers) : IDisposable
         return (word & KindMask) == Place;
     }
 
+    /// <summary>Sets the value to an offset with <see cref="PlaceMark"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void SetPlace(SymbolId s, long offset)
+    {
+        ref int word = ref _words[s];
+        word = Fits(offset) ? ((int)offset << KindBits) | Place : Encode(word, offset + PlaceMark);
+    }
+
     /// <summary>Makes room for the numbers of all ids below <paramref name="count"/>.</summary>
     public void EnsureCapacity(int count) => _words.EnsureCapacity(count);
 
@@ -95,12 +108,8 @@ internal sealed unsafe class ValueColumn(LiveNumbers numbers) : IDisposable
     private static bool Fits(long value) => value << (32 + KindBits) >> (32 + KindBits) == value;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private long OtherValue(int word) => (word & KindMask) switch
-    {
-        Image => ImageBase + (word >> KindBits),
-        Place => PlaceMark + (word >> KindBits),
-        _ => *FarPlace((int)((uint)word >> KindBits)),
-    };
+    private long OtherValue(int word) =>
+        (word & KindMask) == Place ? PlaceMark + (word >> KindBits) : *FarPlace((int)((uint)word >> KindBits));
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private int Encode(int word, long value) =>

@@ -174,7 +174,7 @@ internal sealed unsafe partial class Resolver
     private ulong HashOf(int entry)
     {
         (GoObject o, int local) = FirstOccurrence(entry);
-        return NameHash(o, local);
+        return entry == ~_firstUnnamed ? UnnamedHash : NameHash(o, local);
     }
 
     private bool FindName(NameTable.Shard shard, ulong hash, GoObject o, int local, out int* known)

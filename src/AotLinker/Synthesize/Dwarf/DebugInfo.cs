@@ -14,7 +14,7 @@ namespace AotLinker.Synthesize.Dwarf;
 /// to are the linker's: named symbols "go:info.TYPE" that no object defines.</para>
 /// <para>The value column of a DWARF symbol says where it is. 0: not known. Negative: a type DIE whose descriptor is known, see
 /// <see cref="Encode"/>. Positive: the type's node plus one, and from <see cref="DwarfLayout"/> on, for all DWARF symbols that others refer
-/// to, the offset in the section, marked as such (<see cref="Place"/>): no address looks like it.</para>
+/// to, the offset in the section, marked as such (<see cref="ValueColumn.PlaceMark"/>): no address looks like it.</para>
 /// </remarks>
 internal sealed class DebugInfo : IDisposable
 {
@@ -122,13 +122,10 @@ internal sealed class DebugInfo : IDisposable
     /// <summary>The descriptor in a value made by <see cref="Encode"/>.</summary>
     public static SymbolId Decode(long value) => new((int)(-1 - value));
 
-    /// <summary>The value of a DWARF symbol that says where it is in its section.</summary>
-    public static long Place(long offset) => offset | ValueColumn.PlaceMark;
-
-    /// <summary>Whether a value is one made by <see cref="Place"/>.</summary>
+    /// <summary>Whether a value says where a DWARF symbol is in its section (<see cref="ValueColumn.SetPlace"/>).</summary>
     public static bool IsPlace(long value) => value >> 62 == 1;
 
-    /// <summary>The offset in a value made by <see cref="Place"/>.</summary>
+    /// <summary>The offset in such a value.</summary>
     public static long Offset(long place) => place & ~ValueColumn.PlaceMark;
 
     /// <summary>The descriptor of the type that a type DIE's symbol names, "go:info.T" for "type:T"; none if there is none.</summary>

@@ -154,7 +154,7 @@ internal sealed class DwarfLayout
         {
             return 0;
         }
-        Symbols.SetValue(s, DebugInfo.Place(offset));
+        Symbols.Values.SetPlace(s, offset);
         return unit.Data(Symbols, s).Length;
     }
 
@@ -367,7 +367,7 @@ internal sealed class DwarfLayout
             for (int i = from; i < to; i++)
             {
                 SymbolId s = Info.TypeSymbols[i];
-                Symbols.Values[s] = DebugInfo.Place(Info.Types.Reference((int)Symbols.Values[s] - 1));
+                Symbols.Values.SetPlace(s, Info.Types.Reference((int)Symbols.Values[s] - 1));
             }
         });
     }
