@@ -55,7 +55,7 @@ internal sealed class ZlibBatch : IDisposable
         _fuseMultiplyAdd = fuseMultiplyAdd;
         _streams = streams;
         _mostChunks = threads > 2 ? threads : 0;
-        _mostKept = long.Max(streams.Sum(s => s.Length) / 16, 768 << 10) * (threads - 1);
+        _mostKept = long.Max(streams.Sum(s => s.Length) / 20, 640 << 10) * (threads - 1);
     }
 
     /// <summary>Compresses each source to a zlib stream of its own.</summary>
