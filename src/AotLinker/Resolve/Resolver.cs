@@ -225,6 +225,7 @@ internal sealed unsafe partial class Resolver
             }
             else if (IsUnnamed(in r))
             {
+                _ = o.Name(in r); // no name, but where it would be is in the object
                 hashes[i] = 0;
                 _map[position + local] = position + local == _firstUnnamed ? 0 : ~_firstUnnamed;
             }

@@ -35,6 +35,31 @@ public sealed class ResolverTests
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void ReferencesWithoutANameAreOneSymbolWhereTheFirstStands(int threads)
+    {
+        // So many names that the tables grow after it was entered.
+        GoObjectWriter many = new GoObjectWriter("c").Refer("");
+        for (int i = 0; i < 5000; i++)
+        {
+            many.Refer($"w{i}");
+        }
+        LinkContext ctx = Resolve("go1.27", threads,
+            [new GoObjectWriter("a").Define("a.f", Text, 1).Refer("u").Refer("").Refer("v").Refer(""), new GoObjectWriter("b").Refer("").Refer("u"), many]);
+        SymbolId unnamed = new(3);
+        Assert.Equal(["u", "", "v", "w0"], Enumerable.Range(2, 4).Select(i => ctx.Symbols.NameText(new SymbolId(i))));
+        ReadOnlySpan<GoObject> objects = ctx.Symbols.Objects[SymbolTable.FirstObject..];
+        Assert.Equal([2, 3, 4, 3], Ids(objects[0], 1));
+        Assert.Equal([3, 2], Ids(objects[1], 0));
+        Assert.Equal(unnamed.Index, objects[2].ToGlobal(0));
+        Assert.Equal(unnamed, ctx.Symbols.Lookup([], 0));
+        Assert.Equal(4 + 1 + 5000, ctx.Symbols.Count);
+
+        static int[] Ids(GoObject o, int first) => [.. Enumerable.Range(first, o.SymbolCount - first).Select(o.ToGlobal)];
+    }
+
+    [Theory]
     [InlineData("go1.26", 1 << 6)]
     [InlineData("go1.27", 1 << 7)]
     public void ExportsToWebAssemblyStandInTheOrderOfASerialWalk(string release, byte export)

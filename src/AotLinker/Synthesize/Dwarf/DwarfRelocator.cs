@@ -59,7 +59,8 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
                         continue;
                     }
                 }
-                else if (target == self && slot >= 0 && IsSlot(kind) && Leb128.TryWritePadded(to.Slice(r.Offset, size)[..UnitScanner.Length(kind)], (ulong)slot))
+                else if (target == self && slot >= 0 && IsSlot(kind) && size >= UnitScanner.Length(kind)
+                    && Leb128.TryWritePadded(to.Slice(r.Offset, size)[..UnitScanner.Length(kind)], (ulong)slot))
                 {
                     continue;
                 }
@@ -79,6 +80,11 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
         if (r.Offset < 0 || r.Offset > to.Length - size)
         {
             Report(s, i, target, $"invalid relocation {_symbols.NameText(target)}: {r.Offset}+{size} not in [0,{to.Length})");
+            return;
+        }
+        if (IsSlot(kind) && size < UnitScanner.Length(kind))
+        {
+            Report(s, i, target, $"bad reloc size 0x{size:x} for {_symbols.NameText(target)}");
             return;
         }
         Span<byte> field = to.Slice(r.Offset, size);
