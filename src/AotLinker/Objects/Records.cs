@@ -183,13 +183,6 @@ internal readonly struct SymbolRecord
 
     /// <summary>Required alignment in bytes, 0 for the default.</summary>
     public readonly uint Align;
-
-    /// <summary><see cref="Flags"/> in the low byte, <see cref="Flags2"/> in the high one.</summary>
-    public readonly ushort AllFlags
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Unsafe.ReadUnaligned<ushort>(ref Unsafe.As<SymbolFlags, byte>(ref Unsafe.AsRef(in Flags)));
-    }
 }
 
 /// <summary>A field of an unaligned record, read in little-endian order on any host.</summary>

@@ -19,7 +19,7 @@ internal sealed unsafe class ContentTable : IDisposable
     /// <summary>A table with room for <paramref name="expected"/> different hashes; it grows when there are more.</summary>
     /// <param name="expected">How many there may be.</param>
     /// <param name="isShort">Whether the hashes are the contents themselves.</param>
-    public ContentTable(long expected, bool isShort = true)
+    public ContentTable(long expected, bool isShort)
     {
         _isShort = isShort;
         // Three quarters full, as far as the number is right.
@@ -134,7 +134,7 @@ internal sealed unsafe class ContentTable : IDisposable
     /// <summary>What is known of a hash. The largest table of many links is made of them, so that bits count.</summary>
     public struct Slot
     {
-        /// <summary>A <see cref="Size"/> that stands for this one and all larger ones.</summary>
+        /// <summary>A size that stands for itself and all larger ones.</summary>
         public const uint LargestSize = uint.MaxValue >> SizeShift;
 
         private const int AlignShift = 2;

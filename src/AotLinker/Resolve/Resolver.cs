@@ -372,18 +372,13 @@ internal sealed unsafe partial class Resolver
         }
     }
 
-    private static SymbolTable.Attributes AttributesOf(in SymbolRecord r) => AttributesOf(r.AllFlags);
-
-    private static SymbolTable.Attributes AttributesOf(ushort flags) =>
-        ((flags & (int)SymbolFlags.Local) != 0 ? SymbolTable.Attributes.Local : SymbolTable.Attributes.None)
-        | (((flags >> 8) & (int)SymbolFlags2.UsedInIface) != 0 ? SymbolTable.Attributes.UsedInIface : SymbolTable.Attributes.None);
+    private static SymbolTable.Attributes AttributesOf(in SymbolRecord r) =>
+        ((r.Flags & SymbolFlags.Local) != 0 ? SymbolTable.Attributes.Local : SymbolTable.Attributes.None)
+        | ((r.Flags2 & SymbolFlags2.UsedInIface) != 0 ? SymbolTable.Attributes.UsedInIface : SymbolTable.Attributes.None);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static byte AlignOf(GoObject o, in SymbolRecord r) => AlignOf(o, r.Align);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static byte AlignOf(GoObject o, uint align) =>
-        !int.IsPow2((int)align) && align != 0 ? ThrowAlign(o, align) : SymbolTable.EncodeAlign((int)align);
+    private static byte AlignOf(GoObject o, in SymbolRecord r) =>
+        !int.IsPow2((int)r.Align) && r.Align != 0 ? ThrowAlign(o, r.Align) : SymbolTable.EncodeAlign((int)r.Align);
 
     [DoesNotReturn]
     private static byte ThrowAlign(GoObject o, uint align) => throw o.Damaged($"bad alignment {align}");
