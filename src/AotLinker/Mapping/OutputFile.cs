@@ -68,6 +68,7 @@ internal sealed unsafe class OutputFile : IDisposable
     private bool _isMapped;
     private bool _writesBesideMap;
     private bool _isPreallocated = true;
+    private bool _isOnlyAsked;
     private bool _isSealed;
     private bool _isClosed;
     private ExceptionDispatchInfo? _failure;
@@ -131,6 +132,8 @@ internal sealed unsafe class OutputFile : IDisposable
             throw new InvalidOperationException("the output can't change its length while parts of it are leased");
         if (length > _allocated)
             Reserve(_allocated, length, length - (_length == 0 ? _writtenAhead : _allocated));
+        else if (_length == 0 && _isOnlyAsked)
+            Reserve(length, length, length - _writtenAhead);
         if (_host.UnmapBeforeResize)
             Unmap();
         HostError error = _host.SetLength(_target.File, length);
@@ -152,11 +155,9 @@ internal sealed unsafe class OutputFile : IDisposable
         lock (_ahead)
         {
             if (offset > _allocated)
-            {
                 Reserve(_allocated, offset, offset - _allocated);
-                _allocated = offset;
-            }
-
+            // What is written takes its space by itself.
+            _allocated = Math.Max(_allocated, offset + bytes.Length);
             _writtenAhead += bytes.Length;
         }
 
@@ -392,7 +393,7 @@ internal sealed unsafe class OutputFile : IDisposable
         // Memory is slow to reserve (each page is cleared once for it) and then cleared by nobody else; a look at the
         // free space must do there.
         HostError error = _host.FreeSpace(_target.File, out long free, out bool inMemory);
-        if (!inMemory)
+        if (!inMemory && to > from)
         {
             error = _host.Preallocate(_target.File, from, to - from);
             if (error.IsNone)
@@ -403,6 +404,7 @@ internal sealed unsafe class OutputFile : IDisposable
         }
 
         // Other errors say that this file system can't reserve space (zfs: EINVAL, EPERM; NFS, FUSE: EOPNOTSUPP).
+        _isOnlyAsked = true;
         if (needed > free)
             throw new LinkException($"mapping output file failed: {_host.NoSpace.Describe("fallocate", Path)}");
     }

@@ -422,6 +422,17 @@ public sealed unsafe class OutputFileTests : IDisposable
             output.Resize(1_100_000);
             output.Resize(2_000_000);
         }
+        // Also if what was written first reaches to the end.
+        small = new Moody { InMemory = true, Free = 1_000_000 };
+        using (OutputFile output = OutputFile.Open(_scratch["out"], new OutputOptions { Host = small }))
+        {
+            output.WriteAhead(900_000, new byte[100_000]);
+            small.Free = 899_999;
+            LinkException e = Assert.Throws<LinkException>(() => output.Resize(1_000_000));
+            Assert.Equal($"mapping output file failed: fallocate {_scratch["out"]}: no space left on device", e.Message);
+            small.Free = 900_000;
+            output.Resize(1_000_000);
+        }
         Assert.Empty(Names());
     }
 
@@ -463,7 +474,7 @@ public sealed unsafe class OutputFileTests : IDisposable
 
         public HostError OnPublishUnnamed { get; init; }
 
-        public long? Free { get; init; }
+        public long? Free { get; set; }
 
         /// <summary>How often it gives memory.</summary>
         public int MostPages { get; init; } = int.MaxValue;
