@@ -9,10 +9,7 @@ namespace AotLinker.Emit;
 /// Applies relocations to content that already lies where it will be run from, or in a buffer (relocsym). Nothing here changes but the
 /// content, so any number of threads may use one instance; errors are collected.
 /// </summary>
-/// <remarks>
-/// The usual relocation, a number computed from the address of a live symbol, takes one look at the column of values: a symbol with
-/// an address other than 0 is defined, live and none of the special kinds. Everything else goes the long way, with all checks.
-/// </remarks>
+/// <remarks><see cref="RelocKernel"/> applies the usual ones. Here everything goes the long way, with all checks.</remarks>
 internal sealed class Relocator
 {
     private readonly LinkContext _ctx;
@@ -22,10 +19,11 @@ internal sealed class Relocator
     private readonly bool _wide;
     private readonly int _pcUnitShift;
     private readonly bool _cpuComputesCalls;
+    private readonly RelocKernel _kernel;
 
     // For each section what offsets of its symbols count from; NoBase where there is none.
     private readonly long[] _offsetBases;
-    private const long NoBase = long.MinValue;
+    internal const long NoBase = long.MinValue;
 
     /// <summary>A relocator for a link whose addresses are all known.</summary>
     public Relocator(LinkContext ctx)
@@ -39,6 +37,7 @@ internal sealed class Relocator
         _cpuComputesCalls = ctx.Target.Cpu.ComputesCalls;
         ulong textStart = ctx.TextSegment.Sections.Count > 0 ? ctx.TextSegment.Sections[0].Vaddr : 0;
         _offsetBases = [.. ctx.Sections.Select(s => s is null ? NoBase : (long)(s.IsText ? textStart : s.Vaddr))];
+        _kernel = new RelocKernel(ctx, _offsetBases);
     }
 
     /// <summary>Applies the relocations of a symbol to its content.</summary>
@@ -69,96 +68,53 @@ internal sealed class Relocator
         }
     }
 
-    private void Apply(SymbolId s, RelocList relocs, Span<byte> content, long start, long length)
+    private unsafe void Apply(SymbolId s, RelocList relocs, Span<byte> content, long start, long length)
     {
         long address = _values[s];
-        bool isPiece = content.Length != length;
-        for (int i = 0; i < relocs.Count; i++)
+        int count = relocs.Count;
+        int i = 0;
+        if (relocs.Owner is { } owner && !relocs.HasChanges)
         {
-            ref readonly RelocRecord r = ref relocs[i];
-            int size = r.Size;
-            long offset = r.Offset;
-            if (offset < 0 || offset + size > length)
+            fixed (RelocRecord* records = relocs.Records)
+            fixed (byte* to = content)
             {
-                ReportBounds(s, relocs, i, length);
-                continue;
-            }
-            if (size == 0)
-            {
-                continue;
-            }
-            if (isPiece)
-            {
-                if (offset < start || offset >= start + content.Length)
+                RelocKernel.Place place = new(to, content.Length, start, length, address);
+                for (; (i = _kernel.Apply(owner, records, i, count, in place)) < count; i++)
                 {
-                    continue;
+                    ApplyOne(s, address, relocs, i, content, start, length);
                 }
             }
-            int at = (int)(offset - start);
-            SymbolId target = relocs.Target(i);
-            RelocKind kind = relocs.Kind(i);
-            long targetAddress = target.IsNone ? 0 : _values[target];
-            long value;
-            if (targetAddress != 0)
-            {
-                switch (kind)
-                {
-                    case RelocKind.Call when _cpuComputesCalls:
-                        break;
+        }
+        for (; i < count; i++)
+        {
+            ApplyOne(s, address, relocs, i, content, start, length);
+        }
+    }
 
-                    case RelocKind.Call:
-                    case RelocKind.PcRel:
-                        value = targetAddress + r.Addend - (address + offset + size);
-                        if (size == 4 && value == (int)value)
-                        {
-                            Put32(content, at, (uint)value);
-                            continue;
-                        }
-                        break;
-
-                    case RelocKind.Addr:
-                        value = targetAddress + r.Addend;
-                        if (size == 8)
-                        {
-                            Put64(content, at, (ulong)value);
-                            continue;
-                        }
-                        if (size == 4 && (ulong)value <= (_wide ? int.MaxValue : uint.MaxValue))
-                        {
-                            Put32(content, at, (uint)value);
-                            continue;
-                        }
-                        break;
-
-                    case RelocKind.AddrOff:
-                    case RelocKind.MethodOff:
-                        if (size == 4 && _pcUnitShift == 0 && TryOffset(target, targetAddress, out value))
-                        {
-                            value += r.Addend;
-                            if (value == (int)value)
-                            {
-                                Put32(content, at, (uint)value);
-                                continue;
-                            }
-                        }
-                        break;
-
-                    default:
-                        if (kind.IsOfCpu())
-                        {
-                            if (TryComputeByCpu(s, address, relocs, i, kind, target, content, at, out value))
-                            {
-                                Store(s, relocs, i, kind, target, value, content, at);
-                            }
-                            continue;
-                        }
-                        break;
-                }
-            }
-            if (TryCompute(s, address, relocs, i, kind, target, content, at, out value))
-            {
-                Store(s, relocs, i, kind, target, value, content, at);
-            }
+    /// <summary>Applies a relocation of any kind.</summary>
+    private void ApplyOne(SymbolId s, long address, in RelocList relocs, int i, Span<byte> content, long start, long length)
+    {
+        ref readonly RelocRecord r = ref relocs[i];
+        int size = r.Size;
+        long offset = r.Offset;
+        if (offset < 0 || offset + size > length)
+        {
+            ReportBounds(s, relocs, i, length);
+            return;
+        }
+        if (size == 0 || offset < start || offset >= start + content.Length)
+        {
+            return;
+        }
+        int at = (int)(offset - start);
+        SymbolId target = relocs.Target(i);
+        RelocKind kind = relocs.Kind(i);
+        bool hasValue = kind.IsOfCpu() && !target.IsNone && _values[target] != 0
+            ? TryComputeByCpu(s, address, relocs, i, kind, target, content, at, out long value)
+            : TryCompute(s, address, relocs, i, kind, target, content, at, out value);
+        if (hasValue)
+        {
+            Store(s, relocs, i, kind, target, value, content, at);
         }
     }
 

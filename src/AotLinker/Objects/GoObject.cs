@@ -194,6 +194,43 @@ internal sealed unsafe class GoObject
     /// </summary>
     public IdRange[] PackageIds { get; set; } = [];
 
+    /// <summary>The ids of the predefined functions by number, 0 for those that nothing defines. Set by resolve.</summary>
+    public int[] Builtins { get; set; } = [];
+
+    /// <summary>
+    /// Global id of a reference, for loops that call nothing. False for one that <see cref="SymbolTable.Resolve(GoObject, SymRef)"/> must
+    /// look at: none, a content with a short hash, or a bad one.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryResolve(SymRef r, out int id)
+    {
+        uint package = r.PackageIndex, index = r.SymbolIndex;
+        if (package == SymRef.Hashed)
+        {
+            id = index < (uint)HashedCount ? MappedId(Hashed64Count + (int)index) : 0;
+        }
+        else if (package < SymRef.Self)
+        {
+            IdRange[] packages = PackageIds;
+            IdRange ids = package < (uint)packages.Length ? packages[package] : default;
+            id = index < (uint)ids.Count ? ids.First + (int)index : 0;
+        }
+        else if (package == SymRef.NonPackage)
+        {
+            id = index < (uint)(SymbolCount - FirstNonPkg) ? MappedId(FirstNonPkg - DefCount + (int)index) : 0;
+        }
+        else if (package == SymRef.Self)
+        {
+            id = index < (uint)DefCount ? GlobalBase + (int)index : 0;
+        }
+        else
+        {
+            int[] builtins = Builtins;
+            id = package == SymRef.Builtin && index < (uint)builtins.Length ? builtins[index] : 0;
+        }
+        return id != 0;
+    }
+
     /// <summary>Whether the content of the mapping is read-only memory.</summary>
     public bool Shared => (Flags & ObjectFlags.Shared) != 0;
 

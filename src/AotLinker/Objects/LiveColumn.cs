@@ -44,6 +44,13 @@ internal sealed unsafe class LiveColumn<T>(LiveNumbers numbers) : IDisposable
         return n >= 0 ? _column[(long)n] : GetOther(s.Index);
     }
 
+    /// <summary>The values of numbered symbols by number, and how many there is room for; they stay there until a symbol is made.</summary>
+    public T* ByNumber(out int count)
+    {
+        count = (int)Math.Min(_column.Capacity, int.MaxValue);
+        return _column.Pointer;
+    }
+
     /// <summary>Makes room for the numbers of all ids below <paramref name="count"/>.</summary>
     public void EnsureCapacity(int count)
     {

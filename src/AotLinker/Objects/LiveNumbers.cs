@@ -40,11 +40,16 @@ internal sealed unsafe class LiveNumbers
         {
             return Count + (id - End);
         }
-        if (_blocks == null)
-        {
-            return -1;
-        }
-        Block* block = _blocks + (id >> BlockShift);
+        return _blocks == null ? -1 : NumberIn(_blocks, id);
+    }
+
+    /// <summary>The numbers as they are, for loops that call nothing; all negative as long as there are none.</summary>
+    public View AsView() => _blocks == null ? new View(null, 0, int.MinValue) : new View(_blocks, End, Count);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int NumberIn(Block* blocks, int id)
+    {
+        Block* block = blocks + (id >> BlockShift);
         ulong mark = 1UL << (id & BlockMask);
         return (block->Marks & mark) == 0 ? -1 : block->First + BitOperations.PopCount(block->Marks & (mark - 1));
     }
@@ -72,7 +77,26 @@ internal sealed unsafe class LiveNumbers
         Count = count;
     }
 
-    private struct Block
+    /// <summary>The numbers of symbols that there are already.</summary>
+    public readonly struct View
+    {
+        private readonly Block* _blocks;
+        private readonly int _end;
+        private readonly int _count;
+
+        internal View(Block* blocks, int end, int count)
+        {
+            _blocks = blocks;
+            _end = end;
+            _count = count;
+        }
+
+        /// <summary>As <see cref="LiveNumbers.Of"/>.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public int Of(int id) => id >= _end ? _count + (id - _end) : NumberIn(_blocks, id);
+    }
+
+    internal struct Block
     {
         /// <summary>A bit for each id that is numbered.</summary>
         public ulong Marks;

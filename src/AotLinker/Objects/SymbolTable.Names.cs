@@ -211,5 +211,9 @@ internal sealed unsafe partial class SymbolTable
             }
             index++;
         }
+        foreach (GoObject o in _objects.AsSpan(FirstObject))
+        {
+            o.Builtins = _builtins;
+        }
     }
 }

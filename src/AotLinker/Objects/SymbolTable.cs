@@ -35,7 +35,7 @@ internal sealed unsafe partial class SymbolTable
     private readonly NativeColumn<byte> _attributes = new();
     private readonly ValueColumn _value;
     // Sections are few, too: an index, or ManySections for the dictionary.
-    private const int ManySections = 255;
+    internal const int ManySections = 255;
     private readonly LiveColumn<byte> _section;
     private readonly Dictionary<int, int> _manySections = [];
 
@@ -510,6 +510,16 @@ internal sealed unsafe partial class SymbolTable
         {
             return _manySections[s.Index];
         }
+    }
+
+    /// <summary>
+    /// Index of a section by the number of its live symbol; <see cref="ManySections"/> for one beyond that. Calls nothing.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int SectionOfNumber(int number)
+    {
+        byte* sections = _section.ByNumber(out int count);
+        return (uint)number < (uint)count ? sections[number] : ManySections;
     }
 
     /// <summary>Sets the section by index.</summary>

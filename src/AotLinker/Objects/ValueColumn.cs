@@ -90,6 +90,13 @@ internal sealed unsafe class ValueColumn(LiveNumbers numbers) : IDisposable
         word = Fits(offset) ? ((int)offset << KindBits) | Place : Encode(word, offset + PlaceMark);
     }
 
+    /// <summary>The values of numbered symbols as they are stored, for loops that call nothing. Valid until a symbol is made.</summary>
+    public View AsView()
+    {
+        int* words = _words.ByNumber(out int count);
+        return new View(numbers.AsView(), words, count, ImageBase);
+    }
+
     /// <summary>Makes room for the numbers of all ids below <paramref name="count"/>.</summary>
     public void EnsureCapacity(int count) => _words.EnsureCapacity(count);
 
@@ -135,6 +142,44 @@ internal sealed unsafe class ValueColumn(LiveNumbers numbers) : IDisposable
             }
             *FarPlace(index) = value;
             return (index << KindBits) | Far;
+        }
+    }
+
+    /// <summary>The usual values of numbered symbols.</summary>
+    public readonly struct View
+    {
+        private readonly LiveNumbers.View _numbers;
+        private readonly int* _words;
+        private readonly int _count;
+        private readonly long _imageBase;
+
+        internal View(LiveNumbers.View numbers, int* words, int count, long imageBase)
+        {
+            _numbers = numbers;
+            _words = words;
+            _count = count;
+            _imageBase = imageBase;
+        }
+
+        /// <summary>A value that is a small number or an address in the image, and the symbol's number; false for all others.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public bool TryGet(int id, out long value, out int number)
+        {
+            number = _numbers.Of(id);
+            int word = (uint)number < (uint)_count ? _words[number] : Far;
+            // Bit 0 of a kind that is not Far: whether the word counts from the image's begin.
+            value = (word >> KindBits) + (-(word & Image) & _imageBase);
+            return (word & KindMask) <= Image;
+        }
+
+        /// <summary>As <see cref="ValueColumn.TryGetPlace"/>.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public bool TryGetPlace(int id, out int offset)
+        {
+            int number = _numbers.Of(id);
+            int word = (uint)number < (uint)_count ? _words[number] : 0;
+            offset = word >> KindBits;
+            return (word & KindMask) == Place;
         }
     }
 }

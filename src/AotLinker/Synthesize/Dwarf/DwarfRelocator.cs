@@ -29,45 +29,80 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
         to = to[..data.Length];
         data.CopyTo(to);
         RelocList relocs = unit.Relocs(_symbols, s);
-        ValueColumn values = _symbols.Values;
-        SymbolId self = SymbolId.None;
+        int self = 0;
         int slot = -1;
         if (function >= 0)
         {
-            self = unit.Unit.Text[function];
+            self = unit.Unit.Text[function].Index;
             slot = info.FunctionsOf(unit)[function].Slot;
         }
         for (int i = 0; i < relocs.Count; i++)
         {
-            ref readonly RelocRecord r = ref relocs[i];
-            int size = r.Size;
-            if (size == 0)
+            if (relocs.Owner is { } owner && !relocs.HasChanges)
             {
-                continue;
+                i = ApplyUsual(owner, relocs.Records, i, to, self, slot);
             }
-            SymbolId target = relocs.Target(i);
-            RelocKind kind = relocs.Kind(i);
-            if ((ulong)(uint)r.Offset + (uint)size <= (ulong)to.Length)
+            if (i < relocs.Count && relocs[i].Size != 0)
             {
-                // Nearly all are one of these two.
-                if (kind == RelocKind.DwarfSecRef)
-                {
-                    if (values.TryGetPlace(target, out int place) && size == sizeof(uint) && place + r.Addend is var offset && offset == (uint)offset
-                        && !_bigEndian)
-                    {
-                        BinaryPrimitives.WriteUInt32LittleEndian(to[r.Offset..], (uint)offset);
-                        continue;
-                    }
-                }
-                else if (target == self && slot >= 0 && IsSlot(kind) && size >= UnitScanner.Length(kind)
-                    && Leb128.TryWritePadded(to.Slice(r.Offset, size)[..UnitScanner.Length(kind)], (ulong)slot))
+                Apply(s, i, relocs, relocs.Kind(i), relocs.Target(i), to, unit);
+            }
+        }
+        return data.Length;
+    }
+
+    // Nearly all relocations are of two kinds: the place of something in a section of debug information, and the number of the function's
+    // own address among the unit's. This loop calls nothing, so that what it needs stays in registers, and returns the index of the first
+    // relocation that is anything else, or how many there are.
+    private unsafe int ApplyUsual(GoObject o, ReadOnlySpan<RelocRecord> relocs, int i, Span<byte> to, int self, int slot)
+    {
+        ValueColumn.View values = _symbols.Values.AsView();
+        ReadOnlySpan<byte> kinds = _symbols.Release.RelocKinds;
+        fixed (RelocRecord* records = relocs)
+        fixed (byte* content = to)
+        {
+            for (; i < relocs.Length; i++)
+            {
+                RelocRecord* r = records + i;
+                int size = r->Size;
+                if (size == 0)
                 {
                     continue;
                 }
+                int raw = r->RawKind;
+                if ((long)(uint)r->Offset + size > to.Length || raw >= kinds.Length || !o.TryResolve(r->Target, out int target))
+                {
+                    break;
+                }
+                byte* field = content + r->Offset;
+                RelocKind kind = (RelocKind)kinds[raw];
+                if (kind == RelocKind.DwarfSecRef)
+                {
+                    if (!values.TryGetPlace(target, out int place) || size != sizeof(uint) || _bigEndian)
+                    {
+                        break;
+                    }
+                    long offset = place + r->Addend;
+                    if (offset != (uint)offset)
+                    {
+                        break;
+                    }
+                    Unsafe.WriteUnaligned(field, (uint)offset);
+                    continue;
+                }
+                int length = UnitScanner.Length(kind);
+                if (target != self || slot < 0 || !IsSlot(kind) || size < length || slot >> (7 * length) != 0)
+                {
+                    break;
+                }
+                uint number = (uint)slot;
+                for (; length > 1; length--, number >>= 7)
+                {
+                    *field++ = (byte)(number | 0x80);
+                }
+                *field = (byte)number;
             }
-            Apply(s, i, relocs, kind, target, to, unit);
         }
-        return data.Length;
+        return i;
     }
 
     private static bool IsSlot(RelocKind kind) => kind is >= RelocKind.DwTxtAddrU1 and <= RelocKind.DwTxtAddrU4;
