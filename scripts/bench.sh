@@ -37,37 +37,6 @@ usage() {
     exit 2
 }
 
-# captured PROGRAM [PORT]: puts the program on the list, capturing it first; one that can't be built here is left out.
-captured() {
-    local program=$1 port=${2:-linux/amd64} target=1.27 name=1.27/$1
-    if [ "$port" != linux/amd64 ]; then
-        target=$target:$port
-        name=$name-${port/\//-}
-    fi
-    if [ ! -f "$AOTLINK_CAPTURES/$name/ref" ]; then
-        say "capturing $name"
-        if ! (capture "$program" "$port" "$target" "$name" >&2); then
-            say "$name can't be built here: left out"
-            return
-        fi
-    fi
-    names+=("$name")
-}
-
-capture() {
-    local program=$1 port=$2 target=$3 name=$4 goroot
-    case $program in
-    etcd | kube-apiserver) "$ROOT/scripts/$program.sh" "$target" ;;
-    cmdgo)
-        goroot=$("$ROOT/scripts/toolchain.sh" 1.27) && cd "$goroot/src" && "$ROOT/scripts/capture.sh" "$name" 1.27 -- cmd/go
-        ;;
-    *)
-        cd "$ROOT/tests/programs" &&
-            GOOS=${port%/*} GOARCH=${port#*/} "$ROOT/scripts/capture.sh" "$name" 1.27 -- "./$program"
-        ;;
-    esac
-}
-
 runs=5 report='' kinds='' plot=''
 while getopts n:o:k:p: option; do
     case $option in

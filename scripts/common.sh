@@ -72,3 +72,41 @@ conformance_tool() {
     fi
     printf '%s\n' "$tool"
 }
+
+# captured PROGRAM [PORT [RELEASE]]: puts the name of the program's link step on the list "names", capturing it first if it isn't; one that
+# can't be built here is left out. PROGRAM is etcd, kube-apiserver, cmdgo or a folder of tests/programs; a name of the last two that ends
+# in -pie is that program, position-independent. The port is linux/amd64 and the release 1.27 unless given.
+captured() {
+    local program=$1 port=${2:-linux/amd64} release=${3:-1.27} target name
+    target=$release name=$release/$program
+    if [ "$port" != linux/amd64 ]; then
+        target=$target:$port
+        name=$name-${port/\//-}
+    fi
+    if [ ! -f "$AOTLINK_CAPTURES/$name/ref" ]; then
+        say "capturing $name"
+        if ! (capture "$program" "$port" "$target" "$name" >&2); then
+            say "$name can't be built here: left out"
+            return
+        fi
+    fi
+    names+=("$name")
+}
+
+# capture PROGRAM PORT TARGET NAME: TARGET as scripts/etcd.sh takes it. Runs in a condition, where a failure does not end it.
+capture() {
+    local program=$1 port=$2 release=${3%%:*} name=$4 folder=$ROOT/tests/programs flags=()
+    case $program in
+    etcd | kube-apiserver)
+        "$ROOT/scripts/$program.sh" "$3"
+        return
+        ;;
+    *-pie) flags=(-buildmode=pie) ;;
+    esac
+    program=./${program%-pie}
+    if [ "$program" = ./cmdgo ]; then
+        folder=$("$ROOT/scripts/toolchain.sh" "$release")/src program=cmd/go
+    fi
+    cd "$folder" &&
+        GOOS=${port%/*} GOARCH=${port#*/} "$ROOT/scripts/capture.sh" "$name" "$release" -- ${flags[@]+"${flags[@]}"} "$program"
+}
