@@ -1,3 +1,4 @@
+using AotLinker.Conformance.Profile;
 using AotLinker.Conformance.Suite;
 
 namespace AotLinker.Conformance;
@@ -14,6 +15,8 @@ internal static class Program
         capture --each FOLDER RELEASE -- build|test FLAGS PACKAGES    save every link step of a build
         replay [-n] [-k FILE] NAME LINKER [FLAGS]                     link a saved step and compare the bytes
         compare EXPECTED ACTUAL                                       say where two executables differ
+        profile FILE FOLDER NAME[,FLAG...]...                         link saved steps with the JIT build in FOLDER, and write
+                                                                      what ran how often as a profile for the AOT compiler
         """;
 
     private static int Main(string[] args)
@@ -27,6 +30,7 @@ internal static class Program
                 "capture" => RunCapture(args[1..]),
                 "replay" => RunReplay(args[1..]),
                 "compare" when args.Length == 3 => RunCompare(args[1], args[2]),
+                "profile" when args.Length > 3 => ProfileCommand.Run(args[1..]),
                 "toolexec" when args.Length > 1 => Capture.ToolExec(args[1..]),
                 "substitute" when args.Length > 2 => Capture.Substitute(args[1], args[2], args[3..]),
                 _ => Fail(Usage),
