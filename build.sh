@@ -6,6 +6,7 @@
 #   ./build.sh test          all tests, with the part of the conformance suite that every run has
 #   ./build.sh conformance   the whole conformance suite, with a table (hours on a cold cache; options are passed on)
 #   ./build.sh bench         links programs with cmd/link and aotlink in turn; times, memory and growth as tables; options: scripts/bench.sh
+#   ./build.sh profile       writes the compiler's profile anew, src/AotLinker.Cli/aotlink.mibc: after larger changes of hot code
 #   ./build.sh microbench    times the hot kernels on their own; options go to BenchmarkDotNet
 #   ./build.sh format        checks the format of the sources; format --fix mends it
 #
@@ -197,6 +198,7 @@ bench)
     build
     scripts/bench.sh "$@"
     ;;
+profile) scripts/profile.sh "$@" ;;
 microbench)
     use_dotnet
     dotnet run --project tests/AotLinker.Benchmarks -c Release -- --inProcess "${@:---filter=*}"
