@@ -103,7 +103,7 @@ public sealed partial class SeamTests
         """)]
     private static partial Regex Names();
 
-    private static string Root()
+    internal static string Root()
     {
         string? folder = AppContext.BaseDirectory;
         while (folder is not null && !File.Exists(Path.Combine(folder, "AotLinker.sln")))
