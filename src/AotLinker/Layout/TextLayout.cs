@@ -132,15 +132,9 @@ internal sealed partial class TextLayout
         }
 
         bool big = false;
-        const int Ahead = 12;
-        ReadOnlySpan<SymbolId> functions = CollectionsMarshal.AsSpan(_ctx.Text);
-        for (int i = 0; i < functions.Length; i++)
+        foreach (SymbolId s in _ctx.Text)
         {
-            if (i + Ahead < functions.Length)
-            {
-                _symbols.ExpectRecord(functions[i + Ahead]);
-            }
-            Place(functions[i], isTrampoline: false, maySplit: false);
+            Place(s, isTrampoline: false, maySplit: false);
             if (_address - start >= limit)
             {
                 big = true;
@@ -185,8 +179,15 @@ internal sealed partial class TextLayout
         {
             SplitBefore(s, size, isTrampoline);
         }
-        _symbols.SetValue(s, 0);
-        Move(s, (long)_address);
+        if (_symbols.Sub.Count == 0)
+        {
+            _symbols.SetValue(s, (long)_address);
+        }
+        else
+        {
+            _symbols.SetValue(s, 0);
+            Move(s, (long)_address);
+        }
         _address += size;
     }
 

@@ -206,7 +206,7 @@ internal sealed unsafe partial class Resolver
             {
                 names.Hashes[n] = NameHash(o, names.Locals[n]);
             }
-            NoteSamples(_nameSamples[worker], names.Hashes, named);
+            NoteSamples(_nameSamples[worker], names.Hashes, named, SampleRate);
         }
         const int Ahead = 16;
         int position = _positions.Start(index) - o.DefCount;
@@ -234,30 +234,29 @@ internal sealed unsafe partial class Resolver
                 hashes[i] = NonZero(NameTable.Hash(o.Name(r), _table.Version(o, r.Abi)));
             }
         }
-        NoteSamples(_nameSamples[worker], _namedHashes.Base + _namedBase[index], hashes.Length);
+        NoteSamples(_nameSamples[worker], _namedHashes.Base + _namedBase[index], hashes.Length, SampleRate);
         NativeList<ulong> contentSamples = _contentSamples[worker];
         byte* contentHashes = o.ContentHashesOf(isShort: false);
+        ulong marks = (SampleRate - 1) << 20;
         for (int i = 0; i < o.HashedCount; i++)
         {
             ulong key = ContentTable.Key(Unaligned.U64(contentHashes + (i * 16L)), isShort: false);
-            if (IsSample(key))
+            if ((key & marks) == marks)
             {
                 contentSamples.Add(key);
             }
         }
     }
 
-    // One hash in so many is counted to tell how many there are. 0, which stands for no name, is none of these.
-    private const ulong SampleRate = 64;
+    // One hash in so many, a power of two, is counted to tell how many there are. 0, which stands for no name, is none of these.
+    private ulong SampleRate => _mapMemory.Length < 1 << 20 ? 64U : 256U;
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool IsSample(ulong hash) => (hash & ((SampleRate - 1) << 20)) == (SampleRate - 1) << 20;
-
-    private static void NoteSamples(NativeList<ulong> samples, ulong* hashes, int count)
+    private static void NoteSamples(NativeList<ulong> samples, ulong* hashes, int count, ulong rate)
     {
+        ulong marks = (rate - 1) << 20;
         for (ulong* hash = hashes; hash < hashes + count; hash++)
         {
-            if (IsSample(*hash))
+            if ((*hash & marks) == marks)
             {
                 samples.Add(*hash);
             }
@@ -265,7 +264,7 @@ internal sealed unsafe partial class Resolver
     }
 
     // Most hashes repeat, some of them very often: a table sized for all would be many times too large.
-    private static long CountDistinct(NativeList<ulong>[] samplesByWorker)
+    private long CountDistinct(NativeList<ulong>[] samplesByWorker)
     {
         using NativeList<ulong> samples = samplesByWorker[0];
         foreach (NativeList<ulong> some in samplesByWorker.AsSpan(1))
