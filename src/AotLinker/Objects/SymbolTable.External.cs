@@ -62,6 +62,16 @@ internal sealed unsafe partial class SymbolTable
     /// <summary>Trampolines that lead to runtime.deferreturn (deferReturnTramp).</summary>
     public HashSet<SymbolId> DeferReturnTrampolines { get; } = [];
 
+    /// <summary>The symbols that reach found to refer to runtime.deferreturn.</summary>
+    public HashSet<SymbolId> DeferReturnUsers { get; } = [];
+
+    /// <summary>
+    /// Whether a function may call runtime.deferreturn: not if reach looked at it and found no reference, and it is still what its object
+    /// says.
+    /// </summary>
+    public bool MayDeferReturn(SymbolId s) =>
+        (uint)_live.Of(s.Index) >= (uint)_live.Count || Has(s, Attributes.Elsewhere) || DeferReturnUsers.Contains(s);
+
     /// <summary>Whether the symbol is a trampoline that leads to runtime.deferreturn.</summary>
     public bool IsDeferReturnTrampoline(SymbolId s) => DeferReturnTrampolines.Count != 0 && DeferReturnTrampolines.Contains(s);
 

@@ -15,6 +15,7 @@ internal sealed class FloodRules
         Context = ctx;
         Dump = options.DumpDependency;
         Parents = parents;
+        DeferReturn = ctx.Symbols.Lookup("runtime.deferreturn"u8, ctx.Symbols.AbiInternalVersion);
         ReadOnlySpan<byte> kinds = ctx.Release.RelocKinds;
         _isSpecial = new bool[kinds.Length];
         for (int i = 0; i < kinds.Length; i++)
@@ -32,6 +33,9 @@ internal sealed class FloodRules
 
     /// <summary>The symbol that made each symbol live; null where nobody wants to know.</summary>
     public NativeColumn<int>? Parents { get; }
+
+    /// <summary>runtime.deferreturn; none if nothing calls it.</summary>
+    public SymbolId DeferReturn { get; }
 
     /// <summary>For each kind number of the release whether a relocation of this kind does more than refer to its target.</summary>
     public ReadOnlySpan<bool> IsSpecial => _isSpecial;
@@ -61,6 +65,7 @@ internal sealed class FloodWorker : IDisposable
 
     private readonly FloodRules _rules;
     private readonly SymbolTable _symbols;
+    private readonly int _deferReturn;
     private readonly PriorityQueue<int, int>? _ordered;
     private readonly WorkStack _stack = new();
     private readonly Place[] _queue = new Place[QueueSize];
@@ -74,6 +79,7 @@ internal sealed class FloodWorker : IDisposable
     {
         _rules = rules;
         _symbols = rules.Context.Symbols;
+        _deferReturn = rules.DeferReturn.IsNone ? -1 : rules.DeferReturn.Index;
         _ordered = ordered ? new PriorityQueue<int, int>() : null;
     }
 
@@ -91,6 +97,9 @@ internal sealed class FloodWorker : IDisposable
 
     /// <summary>Live package initialisers.</summary>
     public List<SymbolId> PackageInits { get; } = [];
+
+    /// <summary>Live symbols that refer to runtime.deferreturn, some more than once.</summary>
+    public List<SymbolId> DeferReturnUsers { get; } = [];
 
     /// <summary>Whether symbols wait to be visited.</summary>
     public bool HasWork => _ordered is { } queue ? queue.Count != 0 : !_stack.IsEmpty;
@@ -274,9 +283,9 @@ internal sealed class FloodWorker : IDisposable
             {
                 i = VisitSpecial(s, new RelocList(_symbols, o, relocs, _symbols.Release.RelocKinds), i, inIface);
             }
-            else
+            else if (Follow(s, o, r.Target, inIface) == _deferReturn)
             {
-                Follow(s, o, r.Target, inIface);
+                DeferReturnUsers.Add(s);
             }
         }
 
@@ -286,7 +295,7 @@ internal sealed class FloodWorker : IDisposable
             // A live variable does not need its type descriptor.
             if (aux.Kind != AuxKind.GoType)
             {
-                Follow(s, o, aux.Target, inIface: false);
+                _ = Follow(s, o, aux.Target, inIface: false);
             }
         }
         if (auxes.Length != 0 && (record.Flags2 & SymbolFlags2.PkgInit) != 0)
@@ -295,8 +304,9 @@ internal sealed class FloodWorker : IDisposable
         }
     }
 
+    // Returns the target's id.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Follow(SymbolId s, GoObject o, SymRef reference, bool inIface)
+    private int Follow(SymbolId s, GoObject o, SymRef reference, bool inIface)
     {
         SymbolId target = _symbols.Resolve(o, reference, out int local);
         if (inIface)
@@ -307,6 +317,7 @@ internal sealed class FloodWorker : IDisposable
         {
             MarkNew(target, s, o, local);
         }
+        return target.Index;
     }
 
     // A value of a type used in an interface leads by reflection to values of the types it is made of.
@@ -336,6 +347,10 @@ internal sealed class FloodWorker : IDisposable
     private int VisitSpecial(SymbolId s, RelocList relocs, int i, bool inIface)
     {
         RelocKind kind = relocs.Kind(i);
+        if (kind.IsDirectCall() && relocs.Target(i).Index == _deferReturn)
+        {
+            DeferReturnUsers.Add(s);
+        }
         if (relocs[i].IsWeak && !_rules.KeepsWeak(s, kind))
         {
             return i;

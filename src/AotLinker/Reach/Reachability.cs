@@ -64,6 +64,7 @@ internal sealed class Reachability
         r._methods.Dispose();
         foreach (FloodWorker w in r._workers)
         {
+            ctx.Symbols.DeferReturnUsers.UnionWith(w.DeferReturnUsers);
             w.Dispose();
         }
         return r;

@@ -18,12 +18,10 @@ internal readonly ref struct Approach
     private readonly FunctionList _functions;
     private readonly SymbolTable _symbols;
     private readonly int _end;
-    private readonly bool _needsRelocs;
 
     /// <summary>An approach to the functions from <paramref name="from"/> on, up to <paramref name="end"/>.</summary>
-    public Approach(FunctionList functions, int from, int end, bool needsRelocs = false)
+    public Approach(FunctionList functions, int from, int end)
     {
-        _needsRelocs = needsRelocs;
         _functions = functions;
         _symbols = functions.Context.Symbols;
         _end = end;
@@ -42,7 +40,7 @@ internal readonly ref struct Approach
         }
         if (i + AuxesAhead < _end)
         {
-            Expect(_symbols, _functions[i + AuxesAhead], 1, _needsRelocs);
+            Expect(_symbols, _functions[i + AuxesAhead], 1);
         }
         if (i + RecordAhead < _end)
         {
@@ -51,7 +49,7 @@ internal readonly ref struct Approach
     }
 
     /// <summary>One of the three steps for any function.</summary>
-    public static void Expect(SymbolTable symbols, SymbolId function, int step, bool needsRelocs = false)
+    public static void Expect(SymbolTable symbols, SymbolId function, int step)
     {
         if (symbols.Locate(function, out int local) is not { } o)
         {
@@ -64,14 +62,7 @@ internal readonly ref struct Approach
         }
         if (step == 1)
         {
-            if (needsRelocs)
-            {
-                o.ExpectRelocs(local);
-            }
-            else
-            {
-                o.ExpectAuxes(local);
-            }
+            o.ExpectAuxes(local);
             return;
         }
         foreach (ref readonly AuxRecord aux in o.Auxes(local))

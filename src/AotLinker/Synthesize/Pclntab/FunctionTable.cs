@@ -81,7 +81,7 @@ internal sealed class FunctionTable
 
         int first = _starts.AsSpan().BinarySearch((uint)Math.Min(offset, uint.MaxValue));
         first = Math.Max(0, first < 0 ? ~first - 1 : first);
-        Approach approach = new(_functions, first, count, needsRelocs: true);
+        Approach approach = new(_functions, first, count);
         for (int i = first; i < count && _starts[i] < writer.End; i++)
         {
             approach.Expect(i);
@@ -191,6 +191,10 @@ internal sealed class FunctionTable
         /// <summary>Offset of the first such call in a function; 0 if there is none (computeDeferReturn).</summary>
         public uint Find(SymbolId function)
         {
+            if (!_symbols.MayDeferReturn(function))
+            {
+                return 0;
+            }
             RelocList relocs = _symbols.Relocs(function);
             bool isChanged = relocs.HasChanges || relocs.Owner is null;
             uint resume = 0;
