@@ -4,11 +4,14 @@ using AotLinker.Formats;
 using AotLinker.Mapping;
 using AotLinker.Objects;
 using AotLinker.Releases;
+using AotLinker.Resolve;
+using AotLinker.Tests.Objects;
 
 namespace AotLinker.Tests.Layout;
 
 /// <summary>
-/// A link without object files: linker-made symbols, laid out and emitted by the real passes into a file of the simplest format.
+/// A link without object files, unless some are added first: linker-made symbols, laid out and emitted by the real passes into a file of the
+/// simplest format.
 /// </summary>
 internal sealed class TestLink : IDisposable
 {
@@ -48,6 +51,28 @@ internal sealed class TestLink : IDisposable
 
     /// <summary>What was printed as errors, line by line.</summary>
     public string[] Errors => Encoding.UTF8.GetString(_errors.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>Resolves objects, before any other symbol is made. All that they define is live.</summary>
+    public GoObject[] AddObjects(params GoObjectWriter[] writers)
+    {
+        GoObject[] objects = new GoObject[SymbolTable.FirstObject + writers.Length];
+        for (int i = 0; i < writers.Length; i++)
+        {
+            objects[i + SymbolTable.FirstObject] = writers[i].Open(i + SymbolTable.FirstObject);
+        }
+        Resolver.Run(Ctx, objects, new ResolveOptions(true, false, _ => { }));
+        int end = Symbols.ExternalStart == 0 ? Symbols.Count : Symbols.ExternalStart;
+        for (int id = 1; id < end; id++)
+        {
+            SymbolId s = new(id);
+            Symbols.Set(s, SymbolTable.Attributes.Reachable);
+            if (Symbols.Kind(s).IsText())
+            {
+                Ctx.Text.Add(s);
+            }
+        }
+        return objects[SymbolTable.FirstObject..];
+    }
 
     public SymbolBuilder Add(string name, SymbolKind kind, int size, int align = 0, int version = 0)
     {

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using AotLinker.Objects;
+using AotLinker.Tests.Layout;
 
 namespace AotLinker.Tests.Objects;
 
@@ -109,5 +110,43 @@ public sealed class GoObjectTests
             Assert.Equal(0x030201, o.ToGlobal(1));
             Assert.Equal(size == 3 ? 0x060504 : 0x070605, o.ToGlobal(2));
         }
+    }
+    [Fact]
+    public void ReferencesThatNeedNoLookAreWhatTheTableSaysOfThem()
+    {
+        const byte Text = 1, RoData = 3;
+        using TestLink link = new();
+        GoObject[] objects = link.AddObjects(
+            new GoObjectWriter("a").Define("a.f", Text, 1).Define("a.g", Text, 1).DefineHashed(7, RoData, 1, [1]).DefineHashed(8, RoData, 1, [2])
+                .DefineContent(9, RoData, 1, [3]).DefineNamed("n", RoData, 1).Refer("u").Refer("b.y").Refer("m").ReferPackage("b").ReferPackage("e"),
+            new GoObjectWriter("b").Define("b.x", Text, 1).Define("b.y", Text, 1).Define("b.z", Text, 1).DefineHashed(8, RoData, 1, [2])
+                .DefineContent(10, RoData, 1, [4]).DefineContent(9, RoData, 1, [3]).DefineNamed("m", RoData, 1).Refer("u").ReferPackage("a"),
+            new GoObjectWriter("e"),
+            new GoObjectWriter("runtime").DefineNamed("runtime.newobject", Text, 1, abi: 1).DefineNamed("runtime.panicdivide", Text, 1, abi: 1));
+        int resolved = 0;
+        foreach (GoObject o in objects)
+        {
+            foreach (uint package in (uint[])[0, 1, 2, 3, SymRef.Self - 1, SymRef.Self, SymRef.Builtin, SymRef.Hashed, SymRef.Hashed64, SymRef.NonPackage,
+                SymRef.NonPackage + 1, uint.MaxValue])
+            {
+                foreach (uint index in (uint[])[0, 1, 2, 3, 4, 5, 500, int.MaxValue, uint.MaxValue])
+                {
+                    SymRef reference = new(package, index);
+                    int expected = 0;
+                    try
+                    {
+                        expected = link.Symbols.Resolve(o, reference).Index;
+                    }
+                    catch (LinkException)
+                    {
+                    }
+                    bool isEasy = o.TryResolve(reference, out int id);
+                    Assert.Equal(isEasy ? expected : 0, id);
+                    resolved += isEasy ? 1 : 0;
+                }
+            }
+        }
+        // All that are right but those of short hashes: two builtins in each object; own definitions, those of packages, contents, names.
+        Assert.Equal((4 * 2) + (2 + 3) + (3 + 2) + (1 + 2) + (4 + 2) + 2, resolved);
     }
 }

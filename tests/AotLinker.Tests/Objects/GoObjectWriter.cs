@@ -11,6 +11,7 @@ internal sealed class GoObjectWriter(string package)
 {
     private readonly List<SymbolSpec> _defs = [];
     private readonly List<SymbolSpec> _hashed64 = [];
+    private readonly List<SymbolSpec> _hashed = [];
     private readonly List<SymbolSpec> _named = [];
     private readonly List<SymbolSpec> _references = [];
     private readonly List<string> _packages = [""];
@@ -37,9 +38,16 @@ internal sealed class GoObjectWriter(string package)
         return this;
     }
 
-    public GoObjectWriter DefineHashed(ulong hash, byte kind, uint size, byte[] data)
+    public GoObjectWriter DefineHashed(ulong hash, byte kind, uint size, byte[] data, string name = "")
     {
-        _hashed64.Add(new SymbolSpec("", 0, kind, 1, 0, size, data, [], [], hash));
+        _hashed64.Add(new SymbolSpec(name, 0, kind, 1, 0, size, data, [], [], hash));
+        return this;
+    }
+
+    /// <summary>A content with a hash of 128 bits, the upper half of which is zero.</summary>
+    public GoObjectWriter DefineContent(ulong hash, byte kind, uint size, byte[] data, string name = "")
+    {
+        _hashed.Add(new SymbolSpec(name, 0, kind, 1, 0, size, data, [], [], hash));
         return this;
     }
 
@@ -67,7 +75,7 @@ internal sealed class GoObjectWriter(string package)
         List<byte> strings = [];
         Dictionary<string, uint> offsets = [];
         const int HeaderSize = 8 + 8 + 4 + (4 * 19);
-        SymbolSpec[] definitions = [.. _defs, .. _hashed64, .. _named];
+        SymbolSpec[] definitions = [.. _defs, .. _hashed64, .. _hashed, .. _named];
         SymbolSpec[] all = [.. definitions, .. _references];
         foreach (string s in all.Select(x => x.Name).Concat(_packages).Concat(_files))
         {
@@ -125,6 +133,7 @@ internal sealed class GoObjectWriter(string package)
         Begin(4);
         Symbols(_hashed64);
         Begin(5);
+        Symbols(_hashed);
         Begin(6);
         Symbols(_named);
         Begin(7);
@@ -133,6 +142,11 @@ internal sealed class GoObjectWriter(string package)
         Begin(9);
         _hashed64.ForEach(s => U64(s.Hash));
         Begin(10);
+        _hashed.ForEach(s =>
+        {
+            U64(s.Hash);
+            U64(0);
+        });
         Begin(11);
         Index(s => s.Relocs.Length);
         Begin(12);

@@ -30,6 +30,24 @@ public sealed class LiveNumbersTests
         Assert.Equal(-1, numbers.Of(int.MaxValue - 1));
     }
 
+    [Fact]
+    public void AViewHasTheSameNumbers()
+    {
+        LiveNumbers numbers = Numbers(Pattern());
+        LiveNumbers.View view = numbers.AsView();
+        for (int id = 0; id < End + 200; id++)
+            Assert.Equal(numbers.Of(id), view.Of(id));
+        Assert.Equal(numbers.Of(int.MaxValue), view.Of(int.MaxValue));
+    }
+
+    [Fact]
+    public void InAViewBeforeAllNumbersAreNegative()
+    {
+        LiveNumbers.View view = new LiveNumbers().AsView();
+        foreach (int id in (int[])[0, 1, 63, 64, 1 << 24, int.MaxValue - 1, int.MaxValue])
+            Assert.True(view.Of(id) < 0);
+    }
+
     [Theory]
     [InlineData(0, End)]
     [InlineData(63, 65)]

@@ -59,6 +59,67 @@ public sealed class ValueColumnTests
             Assert.Equal((1L << 50) + i, column[new SymbolId(i)]);
     }
 
+    [Fact]
+    public void AViewHasWhatTheColumnSaysIfItIsUsual()
+    {
+        using ValueColumn column = MakeColumn(Values.Length);
+        for (int round = 0; round < 2 * Values.Length; round++)
+        {
+            for (int i = 0; i < Values.Length; i++)
+                column[new SymbolId(i)] = Value(i + round);
+            ValueColumn.View view = column.AsView();
+            for (int i = 0; i < Values.Length; i++)
+            {
+                SymbolId s = new(i);
+                bool isUsual = IsNear(column[s]) || IsNear(column[s] - ImageBase);
+                Assert.Equal(isUsual, view.TryGet(i, out long value, out int number));
+                Assert.Equal(i, number);
+                if (isUsual)
+                    Assert.Equal(column[s], value);
+                bool isPlace = column.TryGetPlace(s, out int place);
+                Assert.Equal(isPlace, view.TryGetPlace(i, out int viewed));
+                if (isPlace)
+                    Assert.Equal(place, viewed);
+            }
+        }
+
+        static bool IsNear(long value) => value is >= -(1 << 29) and < 1 << 29;
+    }
+
+    [Fact]
+    public void AViewKnowsNothingOfTheDeadAndOfWhatThereIsNoRoomFor()
+    {
+        LiveNumbers numbers = new();
+        using ValueColumn column = new(numbers);
+        column[new SymbolId(3)] = 33;
+        column.SetPlace(new SymbolId(4), 44);
+        CheckUnknown(3, 4, 5, 1 << 24, int.MaxValue);
+
+        numbers.Begin(100);
+        numbers.SetMarks(0, 1 << 5);
+        numbers.Number();
+        column.EnsureCapacity(101);
+        column[new SymbolId(5)] = 55;
+        column[new SymbolId(100)] = 66;
+        CheckUnknown(3, 4, 6, 99, 1 << 24, int.MaxValue);
+        Assert.Equal(33, column[new SymbolId(3)]);
+        ValueColumn.View view = column.AsView();
+        Assert.True(view.TryGet(5, out long value, out int number));
+        Assert.Equal((55, 0), (value, number));
+        Assert.True(view.TryGet(100, out value, out number));
+        Assert.Equal((66, 1), (value, number));
+
+        void CheckUnknown(params int[] ids)
+        {
+            ValueColumn.View view = column.AsView();
+            foreach (int id in ids)
+            {
+                Assert.False(view.TryGet(id, out _, out _));
+                Assert.False(view.TryGetPlace(id, out _));
+            }
+        }
+    }
+
     private static long Value(int i) => Values[i % Values.Length];
 
     private static ValueColumn MakeColumn(int count)
