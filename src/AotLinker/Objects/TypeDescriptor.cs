@@ -123,12 +123,13 @@ internal readonly ref struct TypeDescriptor
     public int RecordSize => CommonSize + _table.Release.TypeRecordExtra(Kind, P);
 
     /// <summary>The type's string.</summary>
+    /// <exception cref="LinkException">There is none where a star should be in front of it, or it is damaged.</exception>
     public ReadOnlySpan<byte> Name
     {
         get
         {
             ReadOnlySpan<byte> name = NameAt((4 * P) + 8);
-            return HasExtraStar ? name[1..] : name;
+            return !HasExtraStar ? name : name.IsEmpty ? throw Damaged(_table, Symbol) : name[1..];
         }
     }
 
