@@ -457,6 +457,11 @@ internal sealed unsafe class GoObject
         return new ReadOnlySpan<AuxRecord>(_auxes + ((nuint)from * AuxRecord.RecordSize), (int)(to - from));
     }
 
+    /// <summary>
+    /// Where it stands at which of the object's auxiliary symbols a definition's begin; behind it, 4 bytes on, where the next one's do.
+    /// </summary>
+    public byte* AuxIndex(int local) => (uint)local < (uint)AllDefCount ? (byte*)(_auxIndex + local) : throw Damaged("symbol index out of range");
+
     /// <summary>Whether a definition refers to nothing: it has no relocations and no auxiliary symbols.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool RefersToNothing(int local) =>

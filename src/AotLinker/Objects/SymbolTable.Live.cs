@@ -32,6 +32,10 @@ internal sealed unsafe partial class SymbolTable
         Itab = 16,
         /// <summary>May be defined in several objects.</summary>
         DupOk = 32,
+        /// <summary>A dictionary of a generic function.</summary>
+        Dict = 64,
+        /// <summary>With auxiliary symbols.</summary>
+        HasAuxes = 128,
     }
 
     /// <summary>The numbers of live symbols, given by <see cref="NumberLive"/>.</summary>
@@ -105,6 +109,7 @@ internal sealed unsafe partial class SymbolTable
     {
         const int Batch = 32;
         SymbolRecord** records = stackalloc SymbolRecord*[Batch];
+        byte** auxes = stackalloc byte*[Batch];
         int* numbers = stackalloc int[Batch];
         // Debug information is read by its function, and never by its record.
         LiveWalk walk = LiveIn(from, to, SymbolKinds.NotDwarf);
@@ -122,32 +127,39 @@ internal sealed unsafe partial class SymbolTable
                 ref readonly SymbolRecord record = ref o.Symbol(local);
                 records[count] = (SymbolRecord*)Unsafe.AsPointer(ref Unsafe.AsRef(in record));
                 Prefetch.Read(records[count]);
+                auxes[count] = o.AuxIndex(local);
+                Prefetch.Read(auxes[count]);
                 numbers[count++] = _live.Of(s.Index);
             }
             for (int i = 0; i < count; i++)
             {
                 uint size = records[i]->Size;
                 _sizes[(long)numbers[i]] = (ushort)(size < ushort.MaxValue ? size + 1 : 0);
-                _traits[(long)numbers[i]] = (byte)TraitsOf(*records[i]);
+                _traits[(long)numbers[i]] = (byte)(TraitsOf(*records[i]) | HasAuxes(auxes[i]));
             }
         }
     }
 
     private static Traits TraitsOf(in SymbolRecord record)
     {
-        // Flags are moved to where their traits are: NoSplit from 16 to 4, TypeLink from 4 to 8, DupOk from 1 to 32, Itab from 2 to 16.
+        // Flags are moved to where their traits are: NoSplit from 16 to 4, TypeLink from 4 to 8, DupOk from 1 to 32, Itab from 2 to 16, Dict
+        // from 4 to 64.
         int flags = (int)record.Flags;
         int traits = ((flags & (int)SymbolFlags.NoSplit) >> 2) | ((flags & (int)SymbolFlags.TypeLink) << 1) | ((flags & (int)SymbolFlags.DupOk) << 5)
-            | (((int)record.Flags2 & (int)SymbolFlags2.Itab) << 3);
+            | (((int)record.Flags2 & (int)SymbolFlags2.Itab) << 3) | (((int)record.Flags2 & (int)SymbolFlags2.Dict) << 4);
         return (Traits)traits | (record.Abi == SymbolRecord.StaticAbi ? Traits.FileLocal : Traits.None)
             | (record.NameLength == 0 ? Traits.Nameless : Traits.None);
     }
+
+    // What begins elsewhere than where the next one's begin is not empty.
+    private static Traits HasAuxes(byte* index) =>
+        Unaligned.U32(index) != Unaligned.U32(index + sizeof(uint)) ? Traits.HasAuxes : Traits.None;
 
     private Traits ReadTraits(SymbolId s)
     {
         if (Locate(s, out int local) is { } o)
         {
-            return TraitsOf(o.Symbol(local));
+            return TraitsOf(o.Symbol(local)) | HasAuxes(o.AuxIndex(local));
         }
         if (s.IsNone)
         {
@@ -155,7 +167,9 @@ internal sealed unsafe partial class SymbolTable
         }
         ref ExternalRecord e = ref External(s);
         return (e.Version >= StaticVersion ? Traits.FileLocal : Traits.None) | (e.NameLength == 0 ? Traits.Nameless : Traits.None)
-            | (e.DupOk ? Traits.DupOk : Traits.None);
+            | (e.DupOk ? Traits.DupOk : Traits.None)
+            | ((Flags2(s) & SymbolFlags2.Dict) != 0 ? Traits.Dict : Traits.None)
+            | (Auxes(s, out _).IsEmpty ? Traits.None : Traits.HasAuxes);
     }
 
     /// <summary>Forgets what the record says, for the symbol is no longer what its object says.</summary>

@@ -359,13 +359,12 @@ internal sealed class DebugInfo : IDisposable
     }
 
     // Three numbers for each: type descriptor; DIE of the variable, 0 for none; unit. Most symbols of the kinds have no auxiliary symbols and
-    // are no dictionaries, which their objects' indexes and records tell when they have been asked for.
+    // are no dictionaries.
     private List<int>? FindVariables(int from, int to)
     {
         const int Batch = 32;
         List<int>? found = null;
-        Span<(SymbolId Symbol, int Object, int Local)> batch = stackalloc (SymbolId, int, int)[Batch];
-        ReadOnlySpan<GoObject> objects = _symbols.Objects;
+        Span<SymbolId> batch = stackalloc SymbolId[Batch];
         SymbolTable.LiveWalk walk = _symbols.LiveIn(from, to, VariableKinds);
         for (bool more = true; more;)
         {
@@ -373,31 +372,19 @@ internal sealed class DebugInfo : IDisposable
             while (count < Batch && (more = walk.MoveNext()))
             {
                 SymbolId s = walk.Current;
-                if (!_symbols.Has(s, SymbolTable.Attributes.NotInSymbolTable) && (_symbols.TraitsOf(s) & SymbolTable.Traits.FileLocal) == 0)
+                SymbolTable.Traits traits = _symbols.TraitsOf(s);
+                if ((traits & (SymbolTable.Traits.HasAuxes | SymbolTable.Traits.Dict)) != 0 && (traits & SymbolTable.Traits.FileLocal) == 0
+                    && !_symbols.Has(s, SymbolTable.Attributes.NotInSymbolTable))
                 {
-                    int o = _symbols.LocateIndex(s, out int local);
-                    batch[count++] = (s, o, local);
-                    if (o != SymbolTable.ExternalObject)
-                    {
-                        objects[o].ExpectDefinition(local);
-                    }
+                    batch[count++] = s;
+                    _symbols.ExpectRecord(s);
                 }
             }
-            int left = 0;
-            foreach ((SymbolId Symbol, int Object, int Local) entry in batch[..count])
+            foreach (SymbolId s in batch[..count])
             {
-                if (entry.Object != SymbolTable.ExternalObject)
-                {
-                    GoObject o = objects[entry.Object];
-                    if (o.Auxes(entry.Local).IsEmpty && (o.Symbol(entry.Local).Flags2 & SymbolFlags2.Dict) == 0)
-                    {
-                        continue;
-                    }
-                    o.ExpectRelocs(entry.Local);
-                }
-                batch[left++] = entry;
+                _symbols.ExpectRelocs(s);
             }
-            foreach ((SymbolId s, _, _) in batch[..left])
+            foreach (SymbolId s in batch[..count])
             {
                 FindVariable(s, ref found);
             }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using AotLinker.Mapping;
 using AotLinker.Objects;
@@ -200,6 +201,7 @@ internal sealed class UnitScanner(LinkContext ctx, MemoryArena memory) : IDispos
     private void ScanInfo(DwarfUnit unit, Span<FunctionSymbols> functions, int index)
     {
         RelocList relocs = unit.Relocs(_symbols, new SymbolId(functions[index].Info));
+        int last = -1;
         for (int i = 0; i < relocs.Count; i++)
         {
             switch (relocs.Kind(i))
@@ -217,7 +219,7 @@ internal sealed class UnitScanner(LinkContext ctx, MemoryArena memory) : IDispos
                     }
                     break;
                 case >= RelocKind.DwTxtAddrU1 and <= RelocKind.DwTxtAddrU4 when _isDwarf5:
-                    AddSlot(unit, functions, index, relocs, i);
+                    AddSlot(unit, functions, index, relocs, i, ref last);
                     break;
             }
         }
@@ -301,13 +303,25 @@ internal sealed class UnitScanner(LinkContext ctx, MemoryArena memory) : IDispos
             return;
         }
         RelocList relocs = unit.Relocs(_symbols, s);
+        int last = -1;
         for (int i = 0; i < relocs.Count; i++)
         {
             if (relocs.Kind(i) is >= RelocKind.DwTxtAddrU1 and <= RelocKind.DwTxtAddrU4)
             {
-                AddSlot(unit, functions, index, relocs, i);
+                AddSlot(unit, functions, index, relocs, i, ref last);
             }
         }
+    }
+
+    // The same for what the last such relocation of the list does not refer to; nearly all refer to one function.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void AddSlot(DwarfUnit unit, Span<FunctionSymbols> functions, int index, in RelocList relocs, int i, ref int last)
+    {
+        if (last < 0 || relocs.Records[i].Target != relocs.Records[last].Target)
+        {
+            AddSlot(unit, functions, index, relocs, i);
+        }
+        last = i;
     }
 
     // Gives the function that a relocation refers to a place in .debug_addr, if it has none (assignDebugAddrSlot).
