@@ -20,7 +20,7 @@ internal sealed unsafe class NameTable(int shardCount)
     /// <summary>Hash of a name and version: 64 well-mixed bits. The shard comes from the top, the line from the bottom.</summary>
     public static ulong Hash(ReadOnlySpan<byte> name, int version)
     {
-        const ulong K0 = 0xa0761d6478bd642f, K1 = 0xe7037ed1a0b428db, K2 = 0x8ebc6af09c88c6e3;
+        const ulong K0 = 0xa0761d6478bd642f, K1 = 0xe7037ed1a0b428db, K2 = 0x8ebc6af09c88c6e3, K3 = 0x9fb21c651e98df25;
         ref byte p = ref MemoryMarshal.GetReference(name);
         int n = name.Length;
         ulong seed = K0 ^ (ulong)(uint)version;
@@ -51,9 +51,10 @@ internal sealed unsafe class NameTable(int shardCount)
         else
         {
             int at = 0;
+            // Names are long, so that this is most of the work. The multiplication spreads upwards what the next rotation brings down.
             for (; n - at > 16; at += 16)
             {
-                seed = Mix(Read64(ref p, at) ^ K1, Read64(ref p, at + 8) ^ seed);
+                seed = (BitOperations.RotateLeft(seed ^ Read64(ref p, at), 29) + Read64(ref p, at + 8)) * K3;
             }
             a = Read64(ref p, n - 16);
             b = Read64(ref p, n - 8);

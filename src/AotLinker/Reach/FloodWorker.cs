@@ -57,6 +57,7 @@ internal sealed class FloodWorker : IDisposable
     private const SymbolTable.Attributes Reachable = SymbolTable.Attributes.Reachable;
     private const SymbolTable.Attributes UsedInIface = SymbolTable.Attributes.UsedInIface;
 
+    // A power of two.
     private const int QueueSize = 32;
 
     // How far behind the end of the queue a symbol's record is asked for, and its relocations.
@@ -172,15 +173,15 @@ internal sealed class FloodWorker : IDisposable
             SymbolId s = new(id);
             _symbols.ExpectLocate(s);
             int end = _first + _waiting++;
-            _queue[end % QueueSize] = new Place(s, 0, 0);
+            Queued(end) = new Place(s, 0, 0);
             if (_waiting > RecordBehind)
             {
-                ref Place p = ref _queue[(end - RecordBehind) % QueueSize];
+                ref Place p = ref Queued(end - RecordBehind);
                 Locate(ref p)?.ExpectDefinition(p.Local);
             }
             if (_waiting > RelocsBehind)
             {
-                ref Place p = ref _queue[(end - RelocsBehind) % QueueSize];
+                ref Place p = ref Queued(end - RelocsBehind);
                 Locate(ref p)?.ExpectRelocs(p.Local);
             }
         }
@@ -189,12 +190,15 @@ internal sealed class FloodWorker : IDisposable
             next = default;
             return false;
         }
-        _ = Locate(ref _queue[_first]);
-        next = _queue[_first];
-        _first = (_first + 1) % QueueSize;
+        ref Place first = ref Queued(_first++);
+        _ = Locate(ref first);
+        next = first;
         _waiting--;
         return true;
     }
+
+    // Where the i-th of all symbols that go through the queue waits.
+    private ref Place Queued(int i) => ref _queue[i & (QueueSize - 1)];
 
     // Null for external symbols.
     private GoObject? Locate(ref Place p)
