@@ -15,17 +15,19 @@ internal static unsafe class Histogram
             // Three more tables: increments of the same counter would otherwise wait for each other.
             uint* more = stackalloc uint[3 * 256];
             NativeMemory.Clear(more, 3 * 256 * sizeof(uint));
+            uint* second = more + 256;
+            uint* third = more + 512;
             for (; end - data >= 8; data += 8)
             {
                 ulong v = *(ulong*)data;
                 counts[(byte)v]++;
                 more[(byte)(v >> 8)]++;
-                more[256 + (byte)(v >> 16)]++;
-                more[512 + (byte)(v >> 24)]++;
+                second[(byte)(v >> 16)]++;
+                third[(byte)(v >> 24)]++;
                 counts[(byte)(v >> 32)]++;
                 more[(byte)(v >> 40)]++;
-                more[256 + (byte)(v >> 48)]++;
-                more[512 + (v >> 56)]++;
+                second[(byte)(v >> 48)]++;
+                third[v >> 56]++;
             }
             for (int i = 0; i < 256; i++)
                 counts[i] += more[i] + more[256 + i] + more[512 + i];
