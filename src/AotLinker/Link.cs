@@ -96,6 +96,7 @@ internal static class Link
                 options.PluginPath,
                 options.PruneWeakMaps,
                 TrackParents: options.Experiments.Has(Experiments.FieldTrack),
+                CountsSymbols: diagnostics.Verbosity > 0,
                 DumpDependency: options.DumpDependencies ? diagnostics.Dump : null,
                 Log: diagnostics.Verbosity > 1 ? diagnostics.Log : null));
         }
@@ -103,7 +104,7 @@ internal static class Link
         // SYNTHESIZE: symbols, tables and code that no object holds.
         using (phases.Begin("linksetup"))
         {
-            ctx.Symbols.NumberLive(ctx.Workers);
+            ctx.Symbols.NumberLive(ctx.Workers, DebugInfo.IsEnabled(ctx));
             LinkSetup.Run(ctx);
         }
         using (phases.Begin("dostrdata"))

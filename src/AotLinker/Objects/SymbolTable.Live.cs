@@ -66,8 +66,11 @@ internal sealed unsafe partial class SymbolTable
     /// <summary>Whether there is a symbol of a kind, live or not.</summary>
     public bool HasKind(SymbolKind kind) => new ReadOnlySpan<byte>(_kind.Pointer, Count).Contains((byte)kind);
 
-    /// <summary>Gives the live symbols their numbers, and reads their records once for all. After reach.</summary>
-    public void NumberLive(Workers workers)
+    /// <summary>
+    /// Gives the live symbols their numbers, and reads their records once for all. After reach. The DIEs of inlined functions, which reach
+    /// leaves out, have numbers, too, if there will be debug information: all of them, for which ones are needed is told by other DIEs.
+    /// </summary>
+    public void NumberLive(Workers workers, bool hasDebugInfo)
     {
         const int Chunk = 1 << 14;
         int end = ExternalStart == 0 ? Count : ExternalStart;
@@ -76,7 +79,8 @@ internal sealed unsafe partial class SymbolTable
         {
             for (int id = from; id < to; id += LiveNumbers.BlockSize)
             {
-                _live.SetMarks(id, ReachableMarks(id, Math.Min(to, id + LiveNumbers.BlockSize)));
+                int stop = Math.Min(to, id + LiveNumbers.BlockSize);
+                _live.SetMarks(id, ReachableMarks(id, stop) | (hasDebugInfo ? KindMarks(id, stop, SymbolKind.DwarfAbsFcn) : 0));
             }
         });
         _live.Number();
@@ -100,6 +104,23 @@ internal sealed unsafe partial class SymbolTable
         for (; i < to; i++)
         {
             marks |= (ulong)(attributes[i] & (byte)Attributes.Reachable) << (i - from);
+        }
+        return marks;
+    }
+
+    private ulong KindMarks(int from, int to, SymbolKind kind)
+    {
+        byte* kinds = _kind.Pointer;
+        ulong marks = 0;
+        int i = from;
+        for (; i + Vector128<byte>.Count <= to; i += Vector128<byte>.Count)
+        {
+            Vector128<byte> isKind = Vector128.Equals(Vector128.Load(kinds + i), Vector128.Create((byte)kind));
+            marks |= (ulong)isKind.ExtractMostSignificantBits() << (i - from);
+        }
+        for (; i < to; i++)
+        {
+            marks |= (kinds[i] == (byte)kind ? 1UL : 0) << (i - from);
         }
         return marks;
     }

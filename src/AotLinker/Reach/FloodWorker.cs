@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using AotLinker.Mapping;
 using AotLinker.Objects;
+using AotLinker.Synthesize.Dwarf;
 
 namespace AotLinker.Reach;
 
@@ -15,6 +16,8 @@ internal sealed class FloodRules
         Context = ctx;
         Dump = options.DumpDependency;
         Parents = parents;
+        FollowsDebugInfo = options.DumpDependency is not null || options.TrackParents || options.CountsSymbols || ctx.Target.IsDynlinkingGo;
+        KeepsDebugInfo = DebugInfo.IsEnabled(ctx);
         DeferReturn = ctx.Symbols.Lookup("runtime.deferreturn"u8, ctx.Symbols.AbiInternalVersion);
         ReadOnlySpan<byte> kinds = ctx.Release.RelocKinds;
         _isSpecial = new bool[kinds.Length];
@@ -33,6 +36,16 @@ internal sealed class FloodRules
 
     /// <summary>The symbol that made each symbol live; null where nobody wants to know.</summary>
     public NativeColumn<int>? Parents { get; }
+
+    /// <summary>
+    /// Whether the flood goes through debug information, as the Go linker's does. It comes upon nothing there that is not live anyway but
+    /// more debug information, for a function's describes itself, inlined functions and types; so only who wants to see the way, or the
+    /// number of live symbols, needs that.
+    /// </summary>
+    public bool FollowsDebugInfo { get; }
+
+    /// <summary>Whether the link has debug information.</summary>
+    public bool KeepsDebugInfo { get; }
 
     /// <summary>runtime.deferreturn; none if nothing calls it.</summary>
     public SymbolId DeferReturn { get; }
@@ -297,7 +310,7 @@ internal sealed class FloodWorker : IDisposable
         foreach (ref readonly AuxRecord aux in auxes)
         {
             // A live variable does not need its type descriptor.
-            if (aux.Kind != AuxKind.GoType)
+            if (aux.Kind != AuxKind.GoType && !(aux.Kind is >= AuxKind.DwarfInfo and <= AuxKind.DwarfLines && KeepDebugInfo(o, aux.Target)))
             {
                 _ = Follow(s, o, aux.Target, inIface: false);
             }
@@ -306,6 +319,26 @@ internal sealed class FloodWorker : IDisposable
         {
             PackageInits.Add(s);
         }
+    }
+
+    // Marks debug information that the flood does not go through, where it is wanted; false if this is none. It belongs to the one symbol that
+    // is being visited, so no other thread marks it.
+    private bool KeepDebugInfo(GoObject o, SymRef reference)
+    {
+        if (_rules.FollowsDebugInfo)
+        {
+            return false;
+        }
+        SymbolId target = _symbols.Resolve(o, reference);
+        if (!_symbols.Kind(target).IsDwarf())
+        {
+            return false;
+        }
+        if (_rules.KeepsDebugInfo)
+        {
+            _symbols.Set(target, Reachable);
+        }
+        return true;
     }
 
     // Returns the target's id.

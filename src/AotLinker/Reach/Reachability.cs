@@ -192,7 +192,8 @@ internal sealed class Reachability
 /// <param name="PluginPath">Import path of the plugin that is built.</param>
 /// <param name="PruneWeakMaps">Redirect calls of dead map initialisers (-pruneweakmap).</param>
 /// <param name="TrackParents">Remember what made each symbol live (GOEXPERIMENT=fieldtrack).</param>
+/// <param name="CountsSymbols">Somebody counts the live symbols (-v).</param>
 /// <param name="DumpDependency">Takes each edge that made a symbol live (-dumpdep); null for none.</param>
 /// <param name="Log">Takes lines of the link trace (-v -v); null for none.</param>
 internal sealed record ReachOptions(
-    string PluginPath, bool PruneWeakMaps, bool TrackParents, Action<string>? DumpDependency, Action<string>? Log);
+    string PluginPath, bool PruneWeakMaps, bool TrackParents, bool CountsSymbols, Action<string>? DumpDependency, Action<string>? Log);

@@ -401,7 +401,7 @@ public class RelocKernelTests
         {
             _link = new TestLink(cpu: cpu);
             Object = _link.AddObjects(Program(relocs))[0];
-            Symbols.NumberLive(_link.Ctx.Workers);
+            Symbols.NumberLive(_link.Ctx.Workers, hasDebugInfo: false);
             for (int id = 1; id < Symbols.ExternalStart; id++)
             {
                 Symbols.SetValue(new SymbolId(id), SectionStart + (0x1000 * id));

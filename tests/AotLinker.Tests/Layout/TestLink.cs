@@ -113,7 +113,7 @@ internal sealed class TestLink : IDisposable
         }
         Add("runtime.gcdata", SymbolKind.RoData, 0);
         Add("runtime.gcbss", SymbolKind.RoData, 0);
-        Symbols.NumberLive(Ctx.Workers);
+        Symbols.NumberLive(Ctx.Workers, hasDebugInfo: false);
         Ctx.GroupKinds.EnsureCapacity(Symbols.Count);
         Ctx.GroupedCount = Symbols.Count;
         AotLinker.Layout.TextLayout.Run(Ctx);

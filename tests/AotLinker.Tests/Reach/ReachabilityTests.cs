@@ -43,7 +43,7 @@ public class ReachabilityTests
         Resolver.Run(link.Ctx, objects, new ResolveOptions(true, false, _ => { }));
         link.Ctx.Settings.EntrySymbol = "entry";
         Reachability.Run(link.Ctx, new ReachOptions("", false, false, null, null));
-        symbols.NumberLive(link.Ctx.Workers);
+        symbols.NumberLive(link.Ctx.Workers, hasDebugInfo: false);
         symbols.Update(link.Find("main.changed"));
 
         string[] names = ["entry", "main.plain", "main.named", "main.builtin", "main.weak", "main.marked", "main.changed", "main.dead"];
