@@ -16,7 +16,7 @@ internal sealed class FloodRules
         Context = ctx;
         Dump = options.DumpDependency;
         Parents = parents;
-        FollowsDebugInfo = options.DumpDependency is not null || options.TrackParents || options.CountsSymbols || ctx.Target.IsDynlinkingGo;
+        FollowsAll = options.DumpDependency is not null || options.TrackParents || options.CountsSymbols || ctx.Target.IsDynlinkingGo;
         KeepsDebugInfo = DebugInfo.IsEnabled(ctx);
         DeferReturn = ctx.Symbols.Lookup("runtime.deferreturn"u8, ctx.Symbols.AbiInternalVersion);
         ReadOnlySpan<byte> kinds = ctx.Release.RelocKinds;
@@ -38,11 +38,11 @@ internal sealed class FloodRules
     public NativeColumn<int>? Parents { get; }
 
     /// <summary>
-    /// Whether the flood goes through debug information, as the Go linker's does. It comes upon nothing there that is not live anyway but
-    /// more debug information, for a function's describes itself, inlined functions and types; so only who wants to see the way, or the
-    /// number of live symbols, needs that.
+    /// Whether the flood goes through debug information and the records of functions, as the Go linker's does. It comes upon nothing there
+    /// that is not live anyway but more debug information, for a function's describes itself, inlined functions and types; so only who wants
+    /// to see the way, or the number of live symbols, needs that.
     /// </summary>
-    public bool FollowsDebugInfo { get; }
+    public bool FollowsAll { get; }
 
     /// <summary>Whether the link has debug information.</summary>
     public bool KeepsDebugInfo { get; }
@@ -52,6 +52,13 @@ internal sealed class FloodRules
 
     /// <summary>For each kind number of the release whether a relocation of this kind does more than refer to its target.</summary>
     public ReadOnlySpan<bool> IsSpecial => _isSpecial;
+
+    /// <summary>
+    /// Whether a live symbol does not need its auxiliary symbol of a kind: a variable its type descriptor; a function, as a symbol of its
+    /// own, the record about it, which nobody finds but through the function.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool LeavesAlone(AuxKind kind) => kind == AuxKind.GoType || (kind == AuxKind.FuncInfo && !FollowsAll);
 
     /// <summary>Weak references hold where another module may depend on them.</summary>
     public bool KeepsWeak(SymbolId s, RelocKind kind) =>
@@ -309,8 +316,7 @@ internal sealed class FloodWorker : IDisposable
         ReadOnlySpan<AuxRecord> auxes = o.Auxes(local);
         foreach (ref readonly AuxRecord aux in auxes)
         {
-            // A live variable does not need its type descriptor.
-            if (aux.Kind != AuxKind.GoType && !(aux.Kind is >= AuxKind.DwarfInfo and <= AuxKind.DwarfLines && KeepDebugInfo(o, aux.Target)))
+            if (!_rules.LeavesAlone(aux.Kind) && !(aux.Kind is >= AuxKind.DwarfInfo and <= AuxKind.DwarfLines && KeepDebugInfo(o, aux.Target)))
             {
                 _ = Follow(s, o, aux.Target, inIface: false);
             }
@@ -325,7 +331,7 @@ internal sealed class FloodWorker : IDisposable
     // is being visited, so no other thread marks it.
     private bool KeepDebugInfo(GoObject o, SymRef reference)
     {
-        if (_rules.FollowsDebugInfo)
+        if (_rules.FollowsAll)
         {
             return false;
         }
