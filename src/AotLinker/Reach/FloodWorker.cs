@@ -5,6 +5,17 @@ using AotLinker.Synthesize.Dwarf;
 
 namespace AotLinker.Reach;
 
+/// <summary>What the flood does about an auxiliary symbol of a live symbol.</summary>
+internal enum AuxUse
+{
+    /// <summary>Leaves it alone: nobody needs it, or who does finds it through its owner and needs nothing that only live symbols have.</summary>
+    None,
+    /// <summary>Marks it, and what it refers to.</summary>
+    Follow,
+    /// <summary>Marks it as debug information that belongs to its owner alone.</summary>
+    Keep,
+}
+
 /// <summary>What all parts of a flood go by.</summary>
 internal sealed class FloodRules
 {
@@ -38,7 +49,7 @@ internal sealed class FloodRules
     public NativeColumn<int>? Parents { get; }
 
     /// <summary>
-    /// Whether the flood goes through debug information and the records of functions, as the Go linker's does. It comes upon nothing there
+    /// Whether the flood goes through debug information and the tables of functions, as the Go linker's does. It comes upon nothing there
     /// that is not live anyway but more debug information, for a function's describes itself, inlined functions and types; so only who wants
     /// to see the way, or the number of live symbols, needs that.
     /// </summary>
@@ -53,12 +64,16 @@ internal sealed class FloodRules
     /// <summary>For each kind number of the release whether a relocation of this kind does more than refer to its target.</summary>
     public ReadOnlySpan<bool> IsSpecial => _isSpecial;
 
-    /// <summary>
-    /// Whether a live symbol does not need its auxiliary symbol of a kind: a variable its type descriptor; a function, as a symbol of its
-    /// own, the record about it, which nobody finds but through the function.
-    /// </summary>
+    /// <summary>What the flood does about the auxiliary symbols of a kind.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool LeavesAlone(AuxKind kind) => kind == AuxKind.GoType || (kind == AuxKind.FuncInfo && !FollowsAll);
+    public AuxUse UseOf(AuxKind kind) => kind switch
+    {
+        AuxKind.GoType => AuxUse.None,
+        _ when FollowsAll => AuxUse.Follow,
+        AuxKind.FuncInfo or AuxKind.DwarfLines or (>= AuxKind.PcSp and <= AuxKind.PcData) => AuxUse.None,
+        AuxKind.DwarfInfo or AuxKind.DwarfRanges or AuxKind.DwarfLoc => AuxUse.Keep,
+        _ => AuxUse.Follow,
+    };
 
     /// <summary>Weak references hold where another module may depend on them.</summary>
     public bool KeepsWeak(SymbolId s, RelocKind kind) =>
@@ -316,9 +331,14 @@ internal sealed class FloodWorker : IDisposable
         ReadOnlySpan<AuxRecord> auxes = o.Auxes(local);
         foreach (ref readonly AuxRecord aux in auxes)
         {
-            if (!_rules.LeavesAlone(aux.Kind) && !(aux.Kind is >= AuxKind.DwarfInfo and <= AuxKind.DwarfLines && KeepDebugInfo(o, aux.Target)))
+            switch (_rules.UseOf(aux.Kind))
             {
-                _ = Follow(s, o, aux.Target, inIface: false);
+                case AuxUse.Follow:
+                    _ = Follow(s, o, aux.Target, inIface: false);
+                    break;
+                case AuxUse.Keep:
+                    KeepDebugInfo(s, o, aux.Target);
+                    break;
             }
         }
         if (auxes.Length != 0 && (record.Flags2 & SymbolFlags2.PkgInit) != 0)
@@ -327,24 +347,18 @@ internal sealed class FloodWorker : IDisposable
         }
     }
 
-    // Marks debug information that the flood does not go through, where it is wanted; false if this is none. It belongs to the one symbol that
-    // is being visited, so no other thread marks it.
-    private bool KeepDebugInfo(GoObject o, SymRef reference)
+    // It belongs to the one symbol that is being visited, so no other thread marks it.
+    private void KeepDebugInfo(SymbolId s, GoObject o, SymRef reference)
     {
-        if (_rules.FollowsAll)
-        {
-            return false;
-        }
         SymbolId target = _symbols.Resolve(o, reference);
         if (!_symbols.Kind(target).IsDwarf())
         {
-            return false;
+            Mark(target, s);
         }
-        if (_rules.KeepsDebugInfo)
+        else if (_rules.KeepsDebugInfo)
         {
             _symbols.Set(target, Reachable);
         }
-        return true;
     }
 
     // Returns the target's id.

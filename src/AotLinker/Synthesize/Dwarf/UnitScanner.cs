@@ -344,6 +344,11 @@ internal sealed class UnitScanner(LinkContext ctx, MemoryArena memory) : IDispos
             throw new LinkException(MessageForm.Log, "internal error: R_DWTXTADDR_* relocation target text sym unit mismatch "
                 + $"(want \"{unit.Unit.Package.Path}\" got \"{owner?.Package.Path}\")");
         }
+        // The flood did not come by here.
+        if (!_symbols.IsReachable(target))
+        {
+            throw new LinkException($"{_symbols.NameText(function)}: debug information of dead function {_symbols.NameText(target)}");
+        }
         // Functions behind this one have no record yet, so that only extra slots are found for them.
         if (target != function && unit.FindSlot(functions[..index], target) >= 0)
         {
