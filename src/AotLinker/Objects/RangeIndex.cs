@@ -21,6 +21,7 @@ internal sealed class RangeIndex
             throw new ArgumentException("at least one range, from 0 on", nameof(starts));
         }
         _starts = starts;
+        End = starts[^1];
         _ofBlock = new int[(starts[^1] >> BlockShift) + 1];
         for (int block = 0, range = 0; block < _ofBlock.Length; block++)
         {
@@ -33,7 +34,7 @@ internal sealed class RangeIndex
     }
 
     /// <summary>End of the last range.</summary>
-    public int End => _starts[^1];
+    public int End { get; }
 
     /// <summary>Where a range starts.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -112,6 +112,10 @@ internal sealed unsafe partial class SymbolTable
     /// <summary>The Go objects by index; indices 0 and <see cref="ExternalObject"/> are not objects.</summary>
     public ReadOnlySpan<GoObject> Objects => _objects;
 
+    /// <summary>The Go object at an index; null for <see cref="ExternalObject"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public GoObject? ObjectAt(int index) => _objects[index];
+
     /// <summary>Index of the first Go object.</summary>
     public const int FirstObject = 2;
 
@@ -539,7 +543,11 @@ internal sealed unsafe partial class SymbolTable
     public static byte EncodeAlign(int align) =>
         align == 0 ? (byte)0 : (byte)(System.Numerics.BitOperations.Log2((uint)align) + 1);
 
-    private SymbolId ResolveOther(GoObject? owner, SymRef r)
+    // Another package's symbols, and those known by their content. It calls nothing, and so needs no frame.
+    private SymbolId ResolveOther(GoObject? owner, SymRef r) =>
+        owner is not null && owner.TryResolve(r, out int id) ? new SymbolId(id) : ResolveRest(owner, r);
+
+    private SymbolId ResolveRest(GoObject? owner, SymRef r)
     {
         if (owner is null)
         {
@@ -547,10 +555,6 @@ internal sealed unsafe partial class SymbolTable
         }
         uint package = r.PackageIndex;
         uint index = r.SymbolIndex;
-        if (package == SymRef.Hashed && index < (uint)owner.HashedCount)
-        {
-            return new SymbolId(owner.MappedId(owner.Hashed64Count + (int)index));
-        }
         if (package < SymRef.Self)
         {
             if (package == SymRef.Invalid)
