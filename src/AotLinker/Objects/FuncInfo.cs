@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace AotLinker.Objects;
 
@@ -37,6 +39,19 @@ internal readonly ref struct FuncInfo
     /// <summary>The record of a function; not valid if it has none.</summary>
     public static FuncInfo Of(SymbolTable table, SymbolId s) => new(table.FuncInfo(s, out GoObject? owner), owner);
 
+    /// <summary>The record of a definition of an object; not valid if it has none.</summary>
+    public static FuncInfo Of(GoObject owner, int local)
+    {
+        foreach (ref readonly AuxRecord aux in owner.Auxes(local))
+        {
+            if (aux.Kind == AuxKind.FuncInfo)
+            {
+                return new FuncInfo(owner.Data((int)Math.Min(aux.Target.SymbolIndex, int.MaxValue)), owner);
+            }
+        }
+        return default;
+    }
+
     /// <summary>Whether there is a record: functions of host objects have none.</summary>
     public bool IsValid => !_data.IsEmpty;
 
@@ -65,22 +80,16 @@ internal readonly ref struct FuncInfo
     public uint File(int i) => BinaryPrimitives.ReadUInt32LittleEndian(_data[(FileCountOffset + 4 + (4 * i))..]);
 
     /// <summary>The i-th inlined call.</summary>
-    public InlinedCall Inlined(int i)
-    {
-        ReadOnlySpan<byte> node = _data.Slice(_inlines + (i * InlineRecordSize), InlineRecordSize);
-        return new InlinedCall(
-            BinaryPrimitives.ReadInt32LittleEndian(node),
-            BinaryPrimitives.ReadUInt32LittleEndian(node[4..]),
-            BinaryPrimitives.ReadInt32LittleEndian(node[8..]),
-            new SymRef(BinaryPrimitives.ReadUInt32LittleEndian(node[12..]), BinaryPrimitives.ReadUInt32LittleEndian(node[16..])),
-            BinaryPrimitives.ReadInt32LittleEndian(node[20..]));
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref readonly InlinedCall Inlined(int i) =>
+        ref MemoryMarshal.AsRef<InlinedCall>(_data.Slice(_inlines + (i * InlineRecordSize), InlineRecordSize));
 }
 
-/// <summary>A call that was inlined (goobj.InlTreeNode).</summary>
+/// <summary>A call that was inlined, as it lies in the record (goobj.InlTreeNode): 24 bytes.</summary>
 /// <param name="Parent">Index of the inlined call it is part of, -1 for the function itself.</param>
 /// <param name="File">File of the call, as an index into the compilation unit's list.</param>
 /// <param name="Line">Line of the call.</param>
 /// <param name="Function">The function that was inlined, in the numbering of the caller's object.</param>
 /// <param name="ParentPc">Offset of an instruction that stands for the call in the caller.</param>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
 internal readonly record struct InlinedCall(int Parent, uint File, int Line, SymRef Function, int ParentPc);

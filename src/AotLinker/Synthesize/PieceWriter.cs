@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace AotLinker.Synthesize;
 
@@ -52,6 +53,16 @@ internal readonly ref struct PieceWriter(Span<byte> piece, long start, bool isBi
         {
             UInt32AtEdge(at, v);
         }
+    }
+
+    /// <summary>Writes 32-bit numbers, which are turned to the target's byte order where they are.</summary>
+    public void UInt32s(long at, Span<uint> numbers)
+    {
+        if (isBigEndian == BitConverter.IsLittleEndian)
+        {
+            BinaryPrimitives.ReverseEndianness(numbers, numbers);
+        }
+        Bytes(at, MemoryMarshal.AsBytes(numbers));
     }
 
     /// <summary>Writes a number of <paramref name="width"/> bytes, 4 or 8.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using AotLinker.Cli;
 using AotLinker.Cpu;
 using AotLinker.Formats;
 using AotLinker.Mapping;
@@ -19,7 +20,7 @@ internal sealed class TestLink : IDisposable
     private readonly string _path = Path.Combine(Path.GetTempPath(), $"layout-{Guid.NewGuid():N}");
 
     public TestLink(string release = "go1.27", int threads = 1, bool buffered = false, BuildMode mode = BuildMode.Exe, CpuArch? cpu = null,
-        OutputFormat? format = null, HeadType system = HeadType.Linux)
+        OutputFormat? format = null, HeadType system = HeadType.Linux, int shuffle = 0, LinkOptions? options = null)
     {
         Target target = new()
         {
@@ -33,9 +34,10 @@ internal sealed class TestLink : IDisposable
         Release known = Release.ForVersion(release)!;
         Ctx = new LinkContext
         {
+            Options = options!,
             Target = target,
             Release = known,
-            Workers = new Workers(threads),
+            Workers = new Workers(threads, shuffle),
             Symbols = new SymbolTable(known, target),
             Settings = new LinkSettings { FunctionAlign = target.Cpu.FunctionAlign, NoDynamic = !target.IsAlwaysDynamic },
             Format = format ?? new FlatFormat(),

@@ -1,3 +1,4 @@
+using AotLinker.Mapping;
 using AotLinker.Objects;
 using AotLinker.Synthesize.Pclntab;
 using AotLinker.Tests.Layout;
@@ -107,19 +108,41 @@ public sealed class LiveNumbersTests
     public void MentionedSymbolsHaveSlotsWhoeverMentionsThem()
     {
         using Mentions mentions = new(End);
-        new Workers(4).For(4 * End, i =>
+        SortedSet<int> expected = [.. Enumerable.Range(0, End).Where(id => id % 7 == 3 || id is 1 or 63 or 64 or End - 1)];
+        new Workers(4).For(3, i =>
         {
-            if (i % 7 == 3)
-                mentions.Mark(i % End);
+            using MarkSet own = new(End);
+            foreach (int id in expected.Where((_, k) => i == 2 || k % 2 == i))
+            {
+                Assert.True(own.Add(id));
+                Assert.False(own.Add(id));
+            }
+            mentions.Take(own);
         });
         mentions.Number();
-        SortedSet<int> expected = [.. Enumerable.Range(0, 4 * End).Where(i => i % 7 == 3).Select(i => i % End)];
-        int slot = 0;
-        for (int id = 0; id < End; id++)
-            Assert.Equal(expected.Contains(id) ? ++slot : 0, mentions.SlotOf(id));
-        mentions[slot] = 9;
-        Assert.Equal(9u, mentions.Offset(expected.Max));
-        Assert.Equal(0u, mentions.Offset(expected.Min));
+        int next = 1;
+        foreach (int id in expected)
+        {
+            Assert.Equal(0, mentions[id]);
+            mentions[id] = next++;
+        }
+        int[] ids = [0, .. expected, 0];
+        uint[] offsets = new uint[ids.Length];
+        mentions.Offsets(ids, offsets, 77);
+        Assert.Equal([77u, .. Enumerable.Range(1, expected.Count).Select(n => (uint)n), 77u], offsets);
+        Assert.Equal(0u, mentions.Offset(0));
+    }
+
+    [Fact]
+    public void ASetListsWhatIsNew()
+    {
+        using MarkSet set = new(130);
+        using NativeList<int> added = new();
+        set.Add([5, 0, 129, 5, 64], added);
+        set.Add([64, 63, 0], added);
+        Assert.Equal([5, 129, 64, 63], added.AsSpan());
+        set.Clear();
+        Assert.True(set.Add(64));
     }
 
     private static bool[] Pattern()

@@ -140,47 +140,6 @@ public class PclntabTests
         }
     }
 
-    /// <summary>Rows of any length, in blocks that some of them fill to the last number, or do not fit into.</summary>
-    [Theory]
-    [InlineData(16)]
-    [InlineData(61)]
-    [InlineData(1 << 16)]
-    public unsafe void RowsGoOnInTheNextBlock(int blockLength)
-    {
-        Random random = new(blockLength);
-        int[][] names = [.. Enumerable.Range(0, 3000).Select(_ => Numbers(1 + random.Next(12)))];
-        int[][] files = [.. names.Select((_, i) => Numbers(i % 500 == 7 ? 1000 : random.Next(4)))];
-        using FunctionUses.Rows rows = new(blockLength);
-        FunctionUses.Walk walk = new(rows.Next);
-        FunctionUses.Walk fromMiddle = default;
-        for (int i = 0; i < names.Length; i++)
-        {
-            if (i == 1500)
-            {
-                fromMiddle = new FunctionUses.Walk(rows.Next);
-            }
-            rows.Begin();
-            foreach (int number in names[i].Concat(files[i]))
-            {
-                rows.Add(number);
-            }
-            rows.End(null, names[i].Length, 0, 0, files[i].Length);
-        }
-        for (int i = 0; i < names.Length; i++)
-        {
-            FunctionUses.Uses uses = walk.Next();
-            Assert.Equal(names[i], uses.Names);
-            Assert.Equal(files[i], uses.Files);
-            Assert.Equal(-1, uses.Unit);
-            if (i >= 1500)
-            {
-                Assert.Equal(names[i], fromMiddle.Next().Names);
-            }
-        }
-
-        int[] Numbers(int count) => [.. Enumerable.Range(0, count).Select(_ => random.Next(-9, 1000))];
-    }
-
     [Theory]
     [InlineData(1, 0)]
     [InlineData(4, 0)]

@@ -1,17 +1,14 @@
+using System.Runtime.CompilerServices;
 using AotLinker.Objects;
 
 namespace AotLinker.Synthesize.Pclntab;
 
 /// <summary>
-/// Asks the CPU, some functions ahead, for what an object says about them: where it begins, then the auxiliary symbols, then the
-/// function's record. Each step needs what the one before it brought.
+/// Walks over functions in their order, and asks the CPU, some functions ahead, for what an object says about them: the auxiliary symbols,
+/// then the function's record. Where these begin says a table that the functions of an object are in by turns.
 /// </summary>
-internal readonly ref struct Approach
+internal ref struct Approach
 {
-    /// <summary>Number of steps.</summary>
-    public const int Steps = 3;
-
-    private const int IndexesAhead = 12;
     private const int AuxesAhead = 8;
     private const int RecordAhead = 4;
 
@@ -19,52 +16,42 @@ internal readonly ref struct Approach
     private readonly SymbolTable _symbols;
     private readonly int _end;
 
+    // Where the functions ahead are.
+    private Places _places;
+
     /// <summary>An approach to the functions from <paramref name="from"/> on, up to <paramref name="end"/>.</summary>
     public Approach(FunctionList functions, int from, int end)
     {
         _functions = functions;
         _symbols = functions.Context.Symbols;
         _end = end;
-        for (int i = from; i < Math.Min(end, from + IndexesAhead); i++)
+        for (int i = from; i < Math.Min(end, from + AuxesAhead); i++)
         {
-            ExpectIndexes(i);
+            ExpectAuxes(i);
         }
     }
 
-    /// <summary>Called before function <paramref name="i"/> is looked at, with one after the other.</summary>
-    public void Expect(int i)
+    /// <summary>
+    /// Goes on to function <paramref name="i"/>, one after the other. Gives out the object it comes from, null for a function without one,
+    /// and its number there.
+    /// </summary>
+    public GoObject? GoTo(int i, out int local)
     {
-        if (i + IndexesAhead < _end)
-        {
-            ExpectIndexes(i + IndexesAhead);
-        }
         if (i + AuxesAhead < _end)
         {
-            Expect(_symbols, _functions[i + AuxesAhead], 1);
+            ExpectAuxes(i + AuxesAhead);
         }
-        if (i + RecordAhead < _end)
+        if (i + RecordAhead < _end && _places.Get(_symbols, i + RecordAhead, out int ahead) is { } o)
         {
-            Expect(_symbols, _functions[i + RecordAhead], 2);
+            ExpectFuncInfo(o, ahead);
         }
+        // One that was taken out of its object to be changed is found by its origin.
+        return _places.Get(_symbols, i, out local) ?? _symbols.Origin(_functions[i], out local);
     }
 
-    /// <summary>One of the three steps for any function.</summary>
-    public static void Expect(SymbolTable symbols, SymbolId function, int step)
+    /// <summary>Asks for the record of a function whose auxiliary symbols were asked for.</summary>
+    public static void ExpectFuncInfo(GoObject o, int local)
     {
-        if (symbols.Locate(function, out int local) is not { } o)
-        {
-            return;
-        }
-        if (step == 0)
-        {
-            o.ExpectIndexes(local);
-            return;
-        }
-        if (step == 1)
-        {
-            o.ExpectAuxes(local);
-            return;
-        }
         foreach (ref readonly AuxRecord aux in o.Auxes(local))
         {
             if (aux.Kind == AuxKind.FuncInfo)
@@ -75,5 +62,32 @@ internal readonly ref struct Approach
         }
     }
 
-    private void ExpectIndexes(int i) => Expect(_symbols, _functions[i], 0);
+    private void ExpectAuxes(int i) => _places.Locate(_symbols, i, _functions[i], out int local)?.ExpectAuxes(local);
+}
+
+/// <summary>Where the next of some symbols in a row are: those that a walk looks at ahead are found once.</summary>
+[InlineArray(Count)]
+internal struct Places
+{
+    /// <summary>How many places are kept.</summary>
+    public const int Count = 16;
+
+    private (int Object, int Local) _first;
+
+    /// <summary>Finds the i-th symbol: its object, null if it has none, and its number there.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public GoObject? Locate(SymbolTable symbols, int i, SymbolId s, out int local)
+    {
+        int o = symbols.LocateIndex(s, out local);
+        this[i & (Count - 1)] = (o, local);
+        return symbols.ObjectAt(o);
+    }
+
+    /// <summary>The same for one of the last that were found.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly GoObject? Get(SymbolTable symbols, int i, out int local)
+    {
+        (int o, local) = this[i & (Count - 1)];
+        return symbols.ObjectAt(o);
+    }
 }

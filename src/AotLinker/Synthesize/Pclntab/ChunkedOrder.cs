@@ -9,16 +9,14 @@ namespace AotLinker.Synthesize.Pclntab;
 /// mention, then the chunks are put one behind the other.
 /// </summary>
 /// <param name="functions">The functions.</param>
-/// <param name="mentions">The symbols' slots.</param>
-/// <param name="what">What the table holds, for the message when it is too long.</param>
+/// <param name="mentions">What is known of the symbols.</param>
+/// <param name="sort">What the table holds.</param>
+/// <param name="what">The same for the message when it is too long.</param>
 /// <param name="start">Offset of the first symbol.</param>
-internal sealed class ChunkedOrder(FunctionList functions, Mentions mentions, string what, int start = 0) : IDisposable
+internal sealed class ChunkedOrder(FunctionList functions, Mentions mentions, FunctionUses.Sort sort, string what, int start = 0) : IDisposable
 {
     private readonly ChunkSize[] _chunks = new ChunkSize[functions.ChunkCount];
     private readonly NativeArray<int> _ids = new(0);
-
-    /// <summary>Gives out the entries of a function's row that belong to the table.</summary>
-    public delegate Span<int> EntriesOf(FunctionUses.Uses uses);
 
     /// <summary>Length of the table in bytes. Valid after <see cref="Join"/>.</summary>
     public long Size { get; private set; }
@@ -33,21 +31,20 @@ internal sealed class ChunkedOrder(FunctionList functions, Mentions mentions, st
     public int OffsetOf(int i) => (int)mentions.Offset(_ids[i]);
 
     /// <summary>
-    /// Places the symbol of an entry behind those that its chunk has placed so far, and marks the entry. The caller is the first to mention
-    /// the symbol.
+    /// Places a symbol behind those that its chunk has placed so far; <paramref name="place"/> is what is known of it. The chunk is the
+    /// first to mention the symbol.
     /// </summary>
-    public void Place(int chunk, ref int entry, int size)
+    public void Place(int chunk, ref int place, int size)
     {
         ref ChunkSize c = ref _chunks[chunk];
-        Volatile.Write(ref mentions[entry], c.Bytes);
+        Volatile.Write(ref place, c.Bytes);
         c.Bytes = checked(c.Bytes + size);
         c.Count++;
-        entry = ~entry;
     }
 
     /// <summary>Puts the chunks one behind the other.</summary>
     /// <exception cref="LinkException">The table would be longer than its offsets can say.</exception>
-    public void Join(FunctionUses uses, EntriesOf entries)
+    public void Join(FunctionUses uses)
     {
         ChunkSize[] starts = new ChunkSize[_chunks.Length];
         long size = start;
@@ -64,19 +61,15 @@ internal sealed class ChunkedOrder(FunctionList functions, Mentions mentions, st
         }
         Size = size;
         _ids.Resize(count);
-        functions.ForChunks((chunk, from, to) =>
+        functions.ForChunks((chunk, _, _) =>
         {
-            FunctionUses.Walk walk = uses.Of(chunk);
             ChunkSize at = starts[chunk];
-            for (int i = from; i < to; i++)
+            foreach (int id in uses.Of(chunk, sort))
             {
-                foreach (int entry in entries(walk.Next()))
+                if (id != 0)
                 {
-                    if (entry < 0)
-                    {
-                        mentions[~entry] += at.Bytes;
-                        _ids[at.Count++] = mentions.IdOf(~entry);
-                    }
+                    mentions[id] += at.Bytes;
+                    _ids[at.Count++] = id;
                 }
             }
         });

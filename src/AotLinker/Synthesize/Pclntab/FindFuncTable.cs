@@ -44,17 +44,21 @@ internal sealed class FindFuncTable
         long bucket = offset / BucketSize;
         // The very first one is the first of all, even if it is a label of a host object and has no length.
         int function = bucket == 0 ? 0 : FirstBehind(_start + (bucket * SubBuckets * SubBucketSpan));
+        long begin = _symbols.Value(_functions[function]);
+        long end = End(function);
         for (; bucket * BucketSize < writer.End; bucket++)
         {
             int first = 0;
             for (int j = 0; j < SubBuckets && (bucket * SubBuckets) + j < _subBuckets; j++)
             {
                 long from = _start + (((bucket * SubBuckets) + j) * SubBucketSpan);
-                while (function < _functions.Count - 1 && End(function) <= from && from != _start)
+                while (function < _functions.Count - 1 && end <= from && from != _start)
                 {
-                    function++;
+                    // A function ends where the next one begins.
+                    begin = end;
+                    end = End(++function);
                 }
-                if (_symbols.Value(_functions[function]) >= from + SubBucketSpan || (End(function) <= from && from != _start))
+                if (begin >= from + SubBucketSpan || (end <= from && from != _start))
                 {
                     ctx.Diagnostics.Report(bucket, "hole in findfunctab");
                 }

@@ -22,12 +22,13 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
     private const int InlineAlign = 4;
 
     // Inlined functions whose records are asked for together.
-    private const int InlinedAhead = 16;
+    private const int InlinedAhead = Places.Count;
 
     // Functions are inlined again and again near one another, so what their records say is kept for the last of them.
     private const int KnownInlined = 1 << 11;
 
-    // Items that lie between one step towards an item and the next.
+    // Steps towards an item, and items that lie between one step and the next.
+    private const int Steps = 3;
     private const int ItemsAhead = 4;
 
     // Alignments are powers of two below this one's.
@@ -35,6 +36,8 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
 
     private readonly SymbolTable _symbols = functions.Context.Symbols;
     private readonly NativeArray<ChunkClass> _chunks = new(functions.ChunkCount * AlignClasses);
+
+    // First the number of calls in each tree.
     private readonly NativeArray<int> _inlineOffsets = new(functions.Count);
     private readonly NativeArray<int> _order = new(0);
 
@@ -44,38 +47,26 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
     /// <summary>The largest alignment of what is in the table. Valid after <see cref="Place"/>.</summary>
     public int Align { get; private set; }
 
-    /// <summary>Offset of a funcdata symbol. Valid after <see cref="Place"/>.</summary>
-    public uint Offset(SymbolId s) => mentions.Offset(s.Index);
-
     /// <summary>Offset of the inline tree of a function that has one. Valid after <see cref="Place"/>.</summary>
     public uint InlineOffset(int function) => (uint)_inlineOffsets[function];
 
-    /// <summary>First loop: notes the funcdata of function <paramref name="i"/>.</summary>
-    public void Note(int i, in FunctionUses.Uses uses)
-    {
-        foreach (int slot in uses.FuncData)
-        {
-            if (slot != 0)
-            {
-                FirstUse.Note(ref mentions[slot], i);
-            }
-        }
-    }
+    /// <summary>Learns how many calls the inline tree of a function has.</summary>
+    public void MeasureInlineTree(int function, int calls) => _inlineOffsets[function] = calls;
 
-    /// <summary>Second loop: places the funcdata that function <paramref name="i"/> is the first to have, within its chunk and alignment.</summary>
-    public void Claim(int chunk, int i, in FunctionUses.Uses uses)
+    /// <summary>Places the inline trees of a chunk, and the funcdata that it is the first to mention, within the chunk and their alignment.</summary>
+    public void Claim(int chunk, Span<int> items)
     {
-        foreach (ref int slot in uses.FuncDataBefore(FunctionParts.InlineFuncData))
+        for (int k = 0; k < items.Length; k++)
         {
-            ClaimIfFirst(chunk, i, ref slot);
-        }
-        if (uses.InlineCount > 0)
-        {
-            _inlineOffsets[i] = Add(chunk, InlineAlign, (long)InlineRecordSize * uses.InlineCount);
-        }
-        foreach (ref int slot in uses.FuncDataFrom(FunctionParts.InlineFuncData))
-        {
-            ClaimIfFirst(chunk, i, ref slot);
+            if (items[k] < 0)
+            {
+                ref int tree = ref _inlineOffsets[~items[k]];
+                tree = Add(chunk, InlineAlign, (long)InlineRecordSize * tree);
+            }
+            else if (!ClaimIfFirst(chunk, k, new SymbolId(items[k])))
+            {
+                items[k] = 0;
+            }
         }
     }
 
@@ -109,13 +100,15 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
         }
         Size = end;
         _order.Resize(count);
-        functions.ForChunks((chunk, from, to) =>
+        functions.ForChunks((chunk, _, _) =>
         {
             Span<ChunkClass> own = starts.Span(chunk * AlignClasses, AlignClasses);
-            FunctionUses.Walk walk = uses.Of(chunk);
-            for (int i = from; i < to; i++)
+            foreach (int item in uses.Of(chunk, FunctionUses.Sort.FuncData))
             {
-                PlaceOf(i, walk.Next(), own);
+                if (item != 0)
+                {
+                    PlaceItem(item, own);
+                }
             }
         });
         ctx.Diagnostics.Flush();
@@ -128,14 +121,21 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
         PieceWriter writer = new(piece, offset, ctx.Target.IsBigEndian);
         Span<Inlined> known = stackalloc Inlined[KnownInlined];
         known.Clear();
-        for (int i = FirstAt(offset); i < (int)_order.Length; i++)
+        Places places = default;
+        int count = (int)_order.Length;
+        int first = FirstAt(offset);
+        for (int i = first; i < Math.Min(count, first + (Steps * ItemsAhead)); i++)
         {
-            for (int step = 0; step < Approach.Steps; step++)
+            Expect(ref places, i, 0);
+        }
+        for (int i = first; i < count; i++)
+        {
+            for (int step = 0; step < Steps; step++)
             {
-                int ahead = i + ((Approach.Steps - step) * ItemsAhead);
-                if (ahead < (int)_order.Length)
+                int ahead = i + ((Steps - step) * ItemsAhead);
+                if (ahead < count)
                 {
-                    Expect(_order[ahead], step);
+                    Expect(ref places, ahead, step);
                 }
             }
             int item = _order[i];
@@ -146,7 +146,8 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
             }
             if (item < 0)
             {
-                WriteInlineTree(writer, at, ~item, known);
+                GoObject? owner = places.Get(_symbols, i, out int local) ?? _symbols.Origin(functions[~item], out local);
+                WriteInlineTree(writer, at, owner, local, known);
             }
             else
             {
@@ -179,23 +180,22 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
         public int End;
     }
 
-    private void ClaimIfFirst(int chunk, int i, ref int slot)
+    private bool ClaimIfFirst(int chunk, int k, SymbolId s)
     {
-        ref int place = ref mentions[slot];
-        if (slot == 0 || !FirstUse.IsFirst(ref place, i))
+        ref int place = ref mentions[s.Index];
+        if (!FirstUse.IsFirst(ref place, chunk))
         {
-            return;
+            return false;
         }
-        SymbolId s = new(mentions.IdOf(slot));
         long size = _symbols.Size(s);
         if (size == 0)
         {
-            functions.Context.Diagnostics.Report(i, $"{_symbols.NameText(s)}: zero size funcdata");
+            functions.Context.Diagnostics.Report(((long)chunk << 32) + k, $"{_symbols.NameText(s)}: zero size funcdata");
             Volatile.Write(ref place, 0);
-            return;
+            return false;
         }
         Volatile.Write(ref place, Add(chunk, Alignment(s, size), size));
-        slot = ~slot;
+        return true;
     }
 
     private int Add(int chunk, int align, long size)
@@ -225,34 +225,19 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
         return align;
     }
 
-    private void PlaceOf(int i, in FunctionUses.Uses uses, Span<ChunkClass> starts)
+    private void PlaceItem(int item, Span<ChunkClass> starts)
     {
-        foreach (int slot in uses.FuncDataBefore(FunctionParts.InlineFuncData))
+        if (item < 0)
         {
-            PlaceIfClaimed(slot, starts);
-        }
-        if (uses.InlineCount > 0)
-        {
-            ref ChunkClass start = ref starts[BitOperations.Log2(InlineAlign)];
-            _inlineOffsets[i] += start.End;
-            _order[start.Count++] = ~i;
-        }
-        foreach (int slot in uses.FuncDataFrom(FunctionParts.InlineFuncData))
-        {
-            PlaceIfClaimed(slot, starts);
-        }
-    }
-
-    private void PlaceIfClaimed(int slot, Span<ChunkClass> starts)
-    {
-        if (slot >= 0)
-        {
+            ref ChunkClass trees = ref starts[BitOperations.Log2(InlineAlign)];
+            _inlineOffsets[~item] += trees.End;
+            _order[trees.Count++] = item;
             return;
         }
-        SymbolId s = new(mentions.IdOf(~slot));
+        SymbolId s = new(item);
         ref ChunkClass start = ref starts[BitOperations.Log2((uint)Alignment(s, _symbols.Size(s)))];
-        mentions[~slot] += start.End;
-        _order[start.Count++] = s.Index;
+        mentions[item] += start.End;
+        _order[start.Count++] = item;
         _symbols.Set(s, SymbolTable.Attributes.Special | SymbolTable.Attributes.NotInSymbolTable);
     }
 
@@ -278,46 +263,62 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
     }
 
     // Asks for what is written soon, step by step.
-    private void Expect(int item, int step)
+    private void Expect(ref Places places, int i, int step)
     {
-        if (item < 0)
+        int item = _order[i];
+        GoObject? o = step == 0
+            ? places.Locate(_symbols, i, item < 0 ? functions[~item] : new SymbolId(item), out int local)
+            : places.Get(_symbols, i, out local);
+        if (o is null)
         {
-            Approach.Expect(_symbols, functions[~item], step);
+            return;
         }
-        else if (step == 0)
+        if (step == 0)
         {
-            _symbols.ExpectRecord(new SymbolId(item));
+            o.ExpectIndexes(local);
+        }
+        else if (item >= 0)
+        {
+            // There is nothing left to ask for in the last step.
+            if (step == 1)
+            {
+                o.ExpectData(local);
+            }
         }
         else if (step == 1)
         {
-            _symbols.ExpectData(new SymbolId(item));
+            o.ExpectAuxes(local);
+        }
+        else
+        {
+            Approach.ExpectFuncInfo(o, local);
         }
     }
 
     // Records of runtime.inlinedCall (genInlTreeSym).
-    private void WriteInlineTree(in PieceWriter writer, long at, int function, Span<Inlined> known)
+    private void WriteInlineTree(in PieceWriter writer, long at, GoObject? owner, int local, Span<Inlined> known)
     {
-        FuncInfo info = new(_symbols.FuncInfo(functions[function], out GoObject? owner), owner);
+        FuncInfo info = owner is null ? default : FuncInfo.Of(owner, local);
+        Span<SymbolId> callees = stackalloc SymbolId[InlinedAhead];
         for (int k = 0; k < info.InlineCount; k++, at += InlineRecordSize)
         {
             if (k % InlinedAhead == 0)
             {
-                ExpectInlined(info, owner, k, known);
+                ResolveInlined(info, owner, k, callees, known);
             }
             if (at + InlineRecordSize <= writer.Start || at >= writer.End)
             {
                 continue;
             }
-            InlinedCall call = info.Inlined(k);
-            SymbolId s = _symbols.Resolve(owner, call.Function);
-            ref Inlined inlined = ref known[s.Index % KnownInlined];
+            SymbolId s = callees[k % InlinedAhead];
+            ref Inlined inlined = ref known[s.Index & (KnownInlined - 1)];
             if (inlined.Key != s.Index + 1)
             {
                 inlined = Find(s);
             }
             writer.UInt8(at, inlined.FuncId);
             writer.UInt32(at + 4, inlined.Name);
-            writer.UInt32(at + 8, (uint)call.ParentPc);
+            writer.UInt32(at + 8, (uint)info.Inlined(k).ParentPc);
             writer.UInt32(at + 12, inlined.StartLine);
         }
     }
@@ -338,24 +339,28 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
         return found;
     }
 
-    // Asks for the records of some of the functions that were inlined, step by step for all of them.
-    private void ExpectInlined(in FuncInfo info, GoObject? owner, int first, Span<Inlined> known)
+    // The next of the functions that were inlined. Asks for the records of those that are not known, step by step for all of them.
+    private void ResolveInlined(in FuncInfo info, GoObject? owner, int first, Span<SymbolId> callees, Span<Inlined> known)
     {
-        Span<SymbolId> sought = stackalloc SymbolId[InlinedAhead];
+        Places places = default;
         int count = 0;
         for (int k = first; k < Math.Min(info.InlineCount, first + InlinedAhead); k++)
         {
-            SymbolId s = _symbols.Resolve(owner, info.Inlined(k).Function);
-            if (known[s.Index % KnownInlined].Key != s.Index + 1)
+            SymbolId s = callees[k - first] = _symbols.Resolve(owner, info.Inlined(k).Function);
+            if (known[s.Index & (KnownInlined - 1)].Key != s.Index + 1)
             {
-                sought[count++] = s;
+                places.Locate(_symbols, count++, s, out int local)?.ExpectIndexes(local);
             }
         }
-        for (int step = 0; step < Approach.Steps; step++)
+        for (int i = 0; i < count; i++)
         {
-            foreach (SymbolId s in sought[..count])
+            places.Get(_symbols, i, out int local)?.ExpectAuxes(local);
+        }
+        for (int i = 0; i < count; i++)
+        {
+            if (places.Get(_symbols, i, out int local) is { } o)
             {
-                Approach.Expect(_symbols, s, step);
+                Approach.ExpectFuncInfo(o, local);
             }
         }
     }

@@ -8,8 +8,11 @@ namespace AotLinker.Synthesize.Pclntab;
 /// </summary>
 internal sealed class FunctionNames(FunctionList functions, Mentions mentions)
 {
+    // Names that lie between one step towards a name and the next.
+    private const int Ahead = 7;
+
     private readonly SymbolTable _symbols = functions.Context.Symbols;
-    private readonly ChunkedOrder _order = new(functions, mentions, "function names");
+    private readonly ChunkedOrder _order = new(functions, mentions, FunctionUses.Sort.Name, "function names");
 
     /// <summary>Length of the table in bytes. Valid after <see cref="Place"/>.</summary>
     public long Size => _order.Size;
@@ -17,56 +20,60 @@ internal sealed class FunctionNames(FunctionList functions, Mentions mentions)
     /// <summary>Offset of a function's name. Valid after <see cref="Place"/>.</summary>
     public uint Offset(SymbolId s) => mentions.Offset(s.Index);
 
-    /// <summary>First loop: notes the functions that function <paramref name="i"/> mentions.</summary>
-    public void Note(int i, in FunctionUses.Uses uses)
+    /// <summary>Places the names that a chunk is the first to mention.</summary>
+    public void Claim(int chunk, Span<int> ids)
     {
-        foreach (int slot in uses.Names)
+        Places places = default;
+        for (int k = -Ahead; k < ids.Length; k++)
         {
-            FirstUse.Note(ref mentions[slot], i);
-        }
-    }
-
-    /// <summary>Second loop: places the names that function <paramref name="i"/> is the first to mention, within its chunk.</summary>
-    public void Claim(int chunk, int i, in FunctionUses.Uses uses)
-    {
-        foreach (int slot in uses.Names)
-        {
-            if (FirstUse.IsFirst(ref mentions[slot], i))
+            if (k + Ahead < ids.Length)
             {
-                _symbols.ExpectNameRecord(new SymbolId(mentions.IdOf(slot)));
+                places.Locate(_symbols, k + Ahead, new SymbolId(ids[k + Ahead]), out int ahead)?.ExpectRecord(ahead);
             }
-        }
-        foreach (ref int slot in uses.Names)
-        {
-            ref int place = ref mentions[slot];
-            if (FirstUse.IsFirst(ref place, i))
+            if (k < 0)
             {
-                _order.Place(chunk, ref slot, _symbols.Name(new SymbolId(mentions.IdOf(slot))).Length + 1);
+                continue;
+            }
+            ref int place = ref mentions[ids[k]];
+            if (FirstUse.IsFirst(ref place, chunk))
+            {
+                ReadOnlySpan<byte> name = places.Get(_symbols, k, out int local) is { } o ? o.Name(local) : _symbols.Name(new SymbolId(ids[k]));
+                _order.Place(chunk, ref place, name.Length + 1);
+            }
+            else
+            {
+                ids[k] = 0;
             }
         }
     }
 
     /// <summary>Puts the chunks one behind the other.</summary>
-    public void Place(FunctionUses uses) => _order.Join(uses, static u => u.Names);
+    public void Place(FunctionUses uses) => _order.Join(uses);
 
     /// <summary>Fills a piece of the table.</summary>
     public void Fill(LinkContext ctx, SymbolId symbol, long offset, Span<byte> piece)
     {
         piece.Clear();
         PieceWriter writer = new(piece, offset, ctx.Target.IsBigEndian);
-        const int Ahead = 8;
-        int i = _order.FirstAt(offset);
-        for (long at = i < _order.Count ? _order.OffsetOf(i) : 0; i < _order.Count && at < writer.End; i++)
+        Places places = default;
+        int count = _order.Count;
+        int first = _order.FirstAt(offset);
+        long at = first < count ? _order.OffsetOf(first) : 0;
+        for (int i = first - (2 * Ahead); i < count && at < writer.End; i++)
         {
-            if (i + (2 * Ahead) < _order.Count)
+            if (i + (2 * Ahead) < count)
             {
-                _symbols.ExpectNameRecord(_order[i + (2 * Ahead)]);
+                places.Locate(_symbols, i + (2 * Ahead), _order[i + (2 * Ahead)], out int ahead)?.ExpectRecord(ahead);
             }
-            if (i + Ahead < _order.Count)
+            if (i + Ahead >= first && i + Ahead < count && places.Get(_symbols, i + Ahead, out int near) is { } next)
             {
-                _symbols.ExpectName(_order[i + Ahead]);
+                next.ExpectName(near);
             }
-            ReadOnlySpan<byte> name = _symbols.Name(_order[i]);
+            if (i < first)
+            {
+                continue;
+            }
+            ReadOnlySpan<byte> name = places.Get(_symbols, i, out int local) is { } o ? o.Name(local) : _symbols.Name(_order[i]);
             writer.Bytes(at, name);
             at += name.Length + 1;
         }

@@ -9,14 +9,13 @@ namespace AotLinker.Synthesize.Pclntab;
 /// </summary>
 internal sealed class FunctionTable
 {
-    private const int RecordSize = 11 * 4;
+    private const int FixedWords = 11;
     private const int LookupSize = 2 * 4;
 
     private readonly FunctionList _functions;
     private readonly SymbolTable _symbols;
-    private readonly FunctionNames _names;
+    private readonly Mentions _mentions;
     private readonly SourceFiles _files;
-    private readonly PcTables _pcs;
     private readonly FuncDataTable _data;
 
     // First the size of each record, then its offset.
@@ -24,13 +23,12 @@ internal sealed class FunctionTable
     private DeferReturnCall _deferReturn;
 
     /// <summary>Prepares for the functions; the other tables are placed before this one is filled.</summary>
-    public FunctionTable(FunctionList functions, FunctionNames names, SourceFiles files, PcTables pcs, FuncDataTable data)
+    public FunctionTable(FunctionList functions, Mentions mentions, SourceFiles files, FuncDataTable data)
     {
         _functions = functions;
         _symbols = functions.Context.Symbols;
-        _names = names;
+        _mentions = mentions;
         _files = files;
-        _pcs = pcs;
         _data = data;
         _starts = new NativeArray<uint>(functions.Count);
     }
@@ -38,9 +36,8 @@ internal sealed class FunctionTable
     /// <summary>Length of the table in bytes. Valid after <see cref="Place"/>.</summary>
     public long Size { get; private set; }
 
-    /// <summary>Learns how long the record of function <paramref name="i"/> is.</summary>
-    public void Measure(int i, in FunctionParts parts) =>
-        _starts[i] = (uint)(RecordSize + (4 * parts.PcDataCount) + (4 * parts.FuncDataCount));
+    /// <summary>Learns how long the record of function <paramref name="i"/> is, which was read last.</summary>
+    public void Measure(int i, FunctionReader reader) => _starts[i] = 4 * (uint)(FixedWords + reader.PcDataCount + reader.FuncDataCount);
 
     /// <summary>Gives every record its offset.</summary>
     public void Place()
@@ -82,10 +79,12 @@ internal sealed class FunctionTable
         int first = _starts.AsSpan().BinarySearch((uint)Math.Min(offset, uint.MaxValue));
         first = Math.Max(0, first < 0 ? ~first - 1 : first);
         Approach approach = new(_functions, first, count);
+        FunctionReader reader = new(_symbols);
+        Span<uint> scratch = stackalloc uint[128];
         for (int i = first; i < count && _starts[i] < writer.End; i++)
         {
-            approach.Expect(i);
-            WriteRecord(ctx, writer, i, textStart);
+            FuncInfo info = reader.Read(approach.GoTo(i, out int local), local);
+            WriteRecord(writer, reader, info, i, TextOffset(ctx, _functions[i], textStart), scratch);
         }
     }
 
@@ -115,58 +114,50 @@ internal sealed class FunctionTable
         return offset;
     }
 
-    private void WriteRecord(LinkContext ctx, in PieceWriter writer, int i, long textStart)
+    // The record's words in scratch memory, then all of them to the piece.
+    private void WriteRecord(in PieceWriter writer, FunctionReader reader, in FuncInfo info, int i, uint textOffset, Span<uint> scratch)
     {
         SymbolId s = _functions[i];
-        FunctionParts parts = new(_symbols, s);
-        FuncInfo info = parts.Info;
+        int pcDataCount = reader.PcDataCount;
+        int funcDataCount = reader.FuncDataCount;
+        int length = FixedWords + pcDataCount + funcDataCount;
+        Span<uint> words = length <= scratch.Length ? scratch[..length] : new uint[length];
+        Span<uint> pcData = words.Slice(FixedWords, pcDataCount);
+        Span<uint> funcData = words[(FixedWords + pcDataCount)..];
+
+        words[0] = textOffset;
+        words[1] = _mentions.Offset(s.Index);
+        words[2] = 0;
+        words[3] = _deferReturn.Find(s);
+        words[4] = words[5] = words[6] = 0;
+        words[7] = (uint)pcDataCount;
+        words[8] = reader.Owner is { } owner ? _files.UnitOffset(owner.Unit) : uint.MaxValue;
+        words[9] = 0;
+        // Bytes: function id, flags, none, number of funcdata.
+        words[10] = 0;
+        if (info.IsValid)
+        {
+            words[2] = info.Args;
+            words[9] = info.StartLine;
+            _mentions.Offsets(reader.PcTables, words[4..], 0);
+            _mentions.Offsets(reader.PcData, pcData, 0);
+            _mentions.Offsets(reader.FuncData, funcData, FuncDataTable.Missing);
+        }
+        if (info.InlineCount > 0)
+        {
+            pcData[reader.PcData.Length..].Clear();
+            pcData[FunctionReader.InlinePcData] = _mentions.Offset(reader.PcInline);
+            funcData[reader.FuncData.Length..].Fill(FuncDataTable.Missing);
+            funcData[FunctionReader.InlineFuncData] = _data.InlineOffset(i);
+        }
+
         long at = _starts[i];
-        int pcDataCount = parts.PcDataCount;
-        int funcDataCount = parts.FuncDataCount;
-
-        writer.UInt32(at, TextOffset(ctx, s, textStart));
-        writer.UInt32(at + 4, _names.Offset(s));
-        writer.UInt32(at + 12, _deferReturn.Find(s));
-        writer.UInt32(at + 28, (uint)pcDataCount);
-        writer.UInt32(at + 32, parts.Owner is { } owner ? _files.UnitOffset(owner.Unit) : uint.MaxValue);
-        writer.UInt8(at + 43, (byte)funcDataCount);
-        if (!info.IsValid)
+        writer.UInt32s(at, words);
+        if (info.IsValid)
         {
-            return;
-        }
-        writer.UInt32(at + 8, info.Args);
-        writer.UInt32(at + 16, _pcs.Offset(parts.PcSp));
-        writer.UInt32(at + 20, _pcs.Offset(parts.PcFile));
-        writer.UInt32(at + 24, _pcs.Offset(parts.PcLine));
-        writer.UInt32(at + 36, info.StartLine);
-        writer.UInt8(at + 40, info.FuncId);
-        writer.UInt8(at + 41, info.Flags);
-
-        long pcData = at + RecordSize;
-        int index = 0;
-        foreach (SymbolId table in parts.PcData)
-        {
-            writer.UInt32(pcData + (4 * index++), _pcs.Offset(table));
-        }
-        if (parts.HasInlined)
-        {
-            writer.UInt32(pcData + (4 * FunctionParts.InlinePcData), _pcs.Offset(parts.PcInline));
-        }
-
-        long funcData = pcData + (4 * pcDataCount);
-        index = 0;
-        foreach (SymbolId data in parts.FuncData)
-        {
-            writer.UInt32(funcData + (4 * index), parts.Ignores(index, data) ? FuncDataTable.Missing : _data.Offset(data));
-            index++;
-        }
-        for (; index < funcDataCount; index++)
-        {
-            writer.UInt32(funcData + (4 * index), FuncDataTable.Missing);
-        }
-        if (parts.HasInlined)
-        {
-            writer.UInt32(funcData + (4 * FunctionParts.InlineFuncData), _data.InlineOffset(i));
+            writer.UInt8(at + 40, info.FuncId);
+            writer.UInt8(at + 41, info.Flags);
+            writer.UInt8(at + 43, (byte)funcDataCount);
         }
     }
 

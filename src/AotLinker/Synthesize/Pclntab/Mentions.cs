@@ -5,83 +5,108 @@ using AotLinker.Mapping;
 namespace AotLinker.Synthesize.Pclntab;
 
 /// <summary>
-/// The symbols that functions mention, with a slot for each: a few of every hundred symbols. First all are marked, from any thread; then
-/// they are numbered, and each has its slot.
+/// The symbols that functions mention, with a slot for each: a few of every hundred symbols. First all are marked; then they are
+/// numbered, and each has its slot.
 /// </summary>
 /// <remarks>One slot per symbol serves several tables: functions, pc tables and funcdata are never the same symbols.</remarks>
-internal sealed class Mentions : IDisposable
+internal sealed unsafe class Mentions : IDisposable
 {
     private const int BlockShift = 6;
     private const int BlockMask = (1 << BlockShift) - 1;
 
-    private readonly NativeArray<Block> _blocks;
-    private readonly NativeArray<int> _places = new(0);
-    private readonly NativeArray<int> _ids = new(0);
+    private readonly Lock _lock = new();
+    private readonly NativeArray<Block> _blockMemory;
+    private readonly NativeArray<int> _placeMemory = new(0);
+    private readonly Block* _blocks;
+    private int* _places;
 
     /// <summary>No mentions among ids below <paramref name="count"/>.</summary>
-    public Mentions(int count) => _blocks = new NativeArray<Block>((count + BlockMask) >> BlockShift);
-
-    /// <summary>Marks a symbol that has not been numbered yet.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Mark(int id)
+    public Mentions(int count)
     {
-        ref ulong marks = ref _blocks[id >> BlockShift].Marks;
-        ulong mark = 1UL << (id & BlockMask);
-        if ((Volatile.Read(ref marks) & mark) == 0)
+        _blockMemory = new NativeArray<Block>((count + BlockMask) >> BlockShift);
+        _blocks = _blockMemory.Base;
+    }
+
+    /// <summary>Marks the symbols of a set, from any thread.</summary>
+    public void Take(MarkSet symbols)
+    {
+        lock (_lock)
         {
-            Interlocked.Or(ref marks, mark);
+            Block* block = _blocks;
+            foreach (ulong marks in symbols.Words[..(int)_blockMemory.Length])
+            {
+                block++->Marks |= marks;
+            }
         }
     }
 
-    /// <summary>Gives every marked symbol its slot.</summary>
+    /// <summary>Gives every marked symbol its slot, and the first one to no symbol.</summary>
     public void Number()
     {
-        int count = 1;
-        foreach (ref Block block in _blocks.AsSpan())
+        int count = 0;
+        _blocks->Marks |= 1;
+        foreach (ref Block block in _blockMemory.AsSpan())
         {
             block.First = count;
             count += BitOperations.PopCount(block.Marks);
         }
-        _places.Resize(count);
-        _places.PreferLargePages();
-        _ids.Resize(count);
-        _ids.PreferLargePages();
+        _placeMemory.Resize(count);
+        _placeMemory.PreferLargePages();
+        _places = _placeMemory.Base;
     }
 
-    /// <summary>Number of a symbol's slot; 0, the slot of no symbol, if none mentions it.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int SlotOf(int id)
-    {
-        ref Block block = ref _blocks[id >> BlockShift];
-        ulong mark = 1UL << (id & BlockMask);
-        return (block.Marks & mark) == 0 ? 0 : block.First + BitOperations.PopCount(block.Marks & (mark - 1));
-    }
-
-    /// <summary>What is known of a slot's symbol: first who mentions it (<see cref="FirstUse"/>), then where it is.</summary>
-    public ref int this[int slot]
+    /// <summary>
+    /// What is known of a symbol that functions mention, or of no symbol: first who mentions it (<see cref="FirstUse"/>), then where it is.
+    /// </summary>
+    public ref int this[int id]
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => ref _places[slot];
+        get => ref At(_blocks, _places, id);
     }
 
-    /// <summary>The symbol of a slot, once its first mention was looked at, until <see cref="ForgetIds"/>.</summary>
-    public int IdOf(int slot) => _ids[slot];
+    /// <summary>Notes that the chunk mentions symbols. What is no id is passed over.</summary>
+    public void Note(int chunk, ReadOnlySpan<int> ids)
+    {
+        Block* blocks = _blocks;
+        int* places = _places;
+        foreach (int id in ids)
+        {
+            if (id > 0)
+            {
+                FirstUse.Note(ref At(blocks, places, id), chunk);
+            }
+        }
+    }
 
-    /// <summary>Sets the symbol of a slot.</summary>
-    public void SetId(int slot, int id) => _ids[slot] = id;
+    /// <summary>What is known of a symbol in the end: its offset in its table; 0 for no symbol.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public uint Offset(int id) => (uint)this[id];
 
-    /// <summary>When the tables list symbols and not slots.</summary>
-    public void ForgetIds() => _ids.Dispose();
-
-    /// <summary>What a symbol's slot says in the end: its offset in its table; 0 for one that no function mentions.</summary>
-    public uint Offset(int id) => (uint)this[SlotOf(id)];
+    /// <summary>The offsets of several symbols, and <paramref name="none"/> for no symbol.</summary>
+    public void Offsets(ReadOnlySpan<int> ids, Span<uint> offsets, uint none)
+    {
+        Block* blocks = _blocks;
+        int* places = _places;
+        offsets = offsets[..ids.Length];
+        for (int k = 0; k < ids.Length; k++)
+        {
+            offsets[k] = ids[k] == 0 ? none : (uint)At(blocks, places, ids[k]);
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _blocks.Dispose();
-        _places.Dispose();
-        _ids.Dispose();
+        _blockMemory.Dispose();
+        _placeMemory.Dispose();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ref int At(Block* blocks, int* places, int id)
+    {
+        Block* block = blocks + (id >> BlockShift);
+        ulong below = (1UL << (id & BlockMask)) - 1;
+        return ref places[block->First + BitOperations.PopCount(block->Marks & below)];
     }
 
     private struct Block

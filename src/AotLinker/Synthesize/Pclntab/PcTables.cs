@@ -9,48 +9,35 @@ namespace AotLinker.Synthesize.Pclntab;
 internal sealed class PcTables(FunctionList functions, Mentions mentions)
 {
     private readonly SymbolTable _symbols = functions.Context.Symbols;
-    private readonly ChunkedOrder _order = new(functions, mentions, "pc tables", 1);
+    private readonly ChunkedOrder _order = new(functions, mentions, FunctionUses.Sort.PcTable, "pc tables", 1);
 
     /// <summary>Length of the table in bytes. Valid after <see cref="Place"/>.</summary>
     public long Size => _order.Size;
 
-    /// <summary>Offset of a pc table; 0 for none. Valid after <see cref="Place"/>.</summary>
-    public uint Offset(SymbolId s) => mentions.Offset(s.Index);
-
-    /// <summary>First loop: notes the tables of function <paramref name="i"/>.</summary>
-    public void Note(int i, in FunctionUses.Uses uses)
+    /// <summary>Places the tables that a chunk is the first to mention.</summary>
+    public void Claim(int chunk, Span<int> ids)
     {
-        foreach (int slot in uses.PcTables)
+        foreach (ref int id in ids)
         {
-            if (slot != 0)
+            ref int place = ref mentions[id];
+            if (!FirstUse.IsFirst(ref place, chunk))
             {
-                FirstUse.Note(ref mentions[slot], i);
-            }
-        }
-    }
-
-    /// <summary>Second loop: places the tables that function <paramref name="i"/> is the first to have, within its chunk.</summary>
-    public void Claim(int chunk, int i, in FunctionUses.Uses uses)
-    {
-        foreach (ref int slot in uses.PcTables)
-        {
-            ref int place = ref mentions[slot];
-            if (slot == 0 || !FirstUse.IsFirst(ref place, i))
-            {
+                id = 0;
                 continue;
             }
-            long size = _symbols.Size(new SymbolId(mentions.IdOf(slot)));
+            long size = _symbols.Size(new SymbolId(id));
             if (size == 0)
             {
                 Volatile.Write(ref place, 0);
+                id = 0;
                 continue;
             }
-            _order.Place(chunk, ref slot, checked((int)size));
+            _order.Place(chunk, ref place, checked((int)size));
         }
     }
 
     /// <summary>Puts the chunks one behind the other.</summary>
-    public void Place(FunctionUses uses) => _order.Join(uses, static u => u.PcTables);
+    public void Place(FunctionUses uses) => _order.Join(uses);
 
     /// <summary>Fills a piece of the table.</summary>
     public void Fill(LinkContext ctx, SymbolId symbol, long offset, Span<byte> piece)

@@ -32,41 +32,28 @@ internal sealed class PclnTables
         using SourceFiles files = new(_functions);
         PcTables pcs = new(_functions, mentions);
         FuncDataTable data = new(_functions, mentions, names);
-        FunctionTable table = new(_functions, names, files, pcs, data);
-        using FunctionUses functionUses = new(_functions, mentions);
-        functionUses.Read(files, table);
-        mentions.Number();
-        _functions.ForChunks((chunk, from, to) =>
+        FunctionTable table = new(_functions, mentions, files, data);
+        using FunctionUses uses = new(_functions, mentions);
+        uses.Read(files, data, table);
+        _functions.ForChunks((chunk, _, _) =>
         {
-            FunctionUses.Walk walk = functionUses.Of(chunk);
-            for (int i = from; i < to; i++)
-            {
-                FunctionUses.Uses uses = walk.Next();
-                uses.Resolve(mentions);
-                names.Note(i, uses);
-                files.Note(i, uses);
-                pcs.Note(i, uses);
-                data.Note(i, uses);
-            }
+            mentions.Note(chunk, uses.Of(chunk, FunctionUses.Sort.Name));
+            mentions.Note(chunk, uses.Of(chunk, FunctionUses.Sort.PcTable));
+            mentions.Note(chunk, uses.Of(chunk, FunctionUses.Sort.FuncData));
+            files.Note(chunk, uses.Of(chunk, FunctionUses.Sort.File));
         });
-        _functions.ForChunks((chunk, from, to) =>
+        _functions.ForChunks((chunk, _, _) =>
         {
-            FunctionUses.Walk walk = functionUses.Of(chunk);
-            for (int i = from; i < to; i++)
-            {
-                FunctionUses.Uses uses = walk.Next();
-                names.Claim(chunk, i, uses);
-                files.Claim(chunk, i, uses);
-                pcs.Claim(chunk, i, uses);
-                data.Claim(chunk, i, uses);
-            }
+            names.Claim(chunk, uses.Of(chunk, FunctionUses.Sort.Name));
+            files.Claim(chunk, uses.Of(chunk, FunctionUses.Sort.File));
+            pcs.Claim(chunk, uses.Of(chunk, FunctionUses.Sort.PcTable));
+            data.Claim(chunk, uses.Of(chunk, FunctionUses.Sort.FuncData));
         });
-        names.Place(functionUses);
-        files.Place(functionUses);
-        pcs.Place(functionUses);
+        names.Place(uses);
+        files.Place(uses);
+        pcs.Place(uses);
         table.Place();
-        data.Place(functionUses);
-        mentions.ForgetIds();
+        data.Place(uses);
         _fileCount = files.Count;
 
         Carrier = symbols.LookupOrCreate("runtime.pclntab"u8, 0);

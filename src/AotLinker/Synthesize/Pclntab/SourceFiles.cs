@@ -53,50 +53,50 @@ internal sealed unsafe class SourceFiles : IDisposable
     /// <summary>Index in the units' table where a unit's files start. Valid after <see cref="Place"/>.</summary>
     public uint UnitOffset(CompilationUnit unit) => (uint)_unitOffsets[unit.PclnIndex];
 
-    /// <summary>Index of a unit's file among those of all units.</summary>
+    /// <summary>Number of files of all units.</summary>
+    public int FilesOfUnits => _firstFile[_units];
+
+    /// <summary>Number of a unit's file among those of all units.</summary>
     /// <exception cref="LinkException">The unit has no such file.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int FileIndex(CompilationUnit unit, uint file)
     {
-        if (file >= (uint)unit.FileCount)
-        {
-            throw unit.Object!.Damaged("file index out of range");
-        }
-        return _firstFile[unit.PclnIndex] + (int)file;
+        int u = unit.PclnIndex;
+        long index = _firstFile[u] + (long)file;
+        return index < _firstFile[u + 1] ? (int)index : throw unit.Object!.Damaged("file index out of range");
     }
 
-    /// <summary>First loop: notes the files that function <paramref name="i"/> mentions.</summary>
-    public void Note(int i, in FunctionUses.Uses uses)
+    /// <summary>Learns that a unit's file is in use, from any thread.</summary>
+    public void Use(CompilationUnit unit, int file)
     {
-        ReadOnlySpan<int> files = uses.Files;
-        if (files.IsEmpty)
+        ref int used = ref _used[unit.PclnIndex];
+        for (int seen = Volatile.Read(ref used); seen <= file;)
         {
-            return;
+            int was = Interlocked.CompareExchange(ref used, file + 1, seen);
+            seen = was == seen ? file + 1 : was;
         }
-        int last = -1;
+    }
+
+    /// <summary>Notes that a chunk mentions files.</summary>
+    public void Note(int chunk, ReadOnlySpan<int> files)
+    {
         foreach (int file in files)
         {
-            FirstUse.Note(ref _slots[file], i);
-            last = Math.Max(last, file);
-        }
-        int most = last + 1 - _firstFile[uses.Unit];
-        ref int used = ref _used[uses.Unit];
-        for (int seen = Volatile.Read(ref used); seen < most;)
-        {
-            int was = Interlocked.CompareExchange(ref used, most, seen);
-            seen = was == seen ? most : was;
+            FirstUse.Note(ref _slots[file], chunk);
         }
     }
 
-    /// <summary>Second loop: marks the files that function <paramref name="i"/> is the first of its unit to mention.</summary>
-    public void Claim(int chunk, int i, in FunctionUses.Uses uses)
+    /// <summary>Keeps the files that a chunk is the first to mention; 1 + the number of each takes the place of its number.</summary>
+    public void Claim(int chunk, Span<int> files)
     {
-        foreach (ref int file in uses.Files)
+        foreach (ref int file in files)
         {
             ref int slot = ref _slots[file];
-            if (FirstUse.IsFirst(ref slot, i))
+            bool isFirst = FirstUse.IsFirst(ref slot, chunk);
+            file = isFirst ? file + 1 : 0;
+            if (isFirst)
             {
                 Volatile.Write(ref slot, 0);
-                file = ~file;
                 _claimed[chunk]++;
             }
         }
@@ -162,23 +162,38 @@ internal sealed unsafe class SourceFiles : IDisposable
             count += _claimed[c];
         }
         NativeArray<FileUse> claimed = new(count);
-        _functions.ForChunks((chunk, from, to) =>
+        _functions.ForChunks((chunk, _, _) =>
         {
-            FunctionUses.Walk walk = functionUses.Of(chunk);
             int at = starts[chunk];
-            for (int i = from; i < to; i++)
+            int unit = 0;
+            foreach (int entry in functionUses.Of(chunk, FunctionUses.Sort.File))
             {
-                FunctionUses.Uses uses = walk.Next();
-                foreach (int file in uses.Files)
+                if (entry != 0)
                 {
-                    if (file < 0)
-                    {
-                        claimed[at++] = new FileUse(~file, _functions.Units[uses.Unit].FileName(~file - _firstFile[uses.Unit]));
-                    }
+                    int file = entry - 1;
+                    unit = UnitOf(file, unit);
+                    claimed[at++] = new FileUse(file, _functions.Units[unit].FileName(file - _firstFile[unit]));
                 }
             }
         });
         return claimed;
+    }
+
+    // The unit that a file is of; often that of the file before.
+    private int UnitOf(int file, int guess)
+    {
+        if (_firstFile[guess] <= file && file < _firstFile[guess + 1])
+        {
+            return guess;
+        }
+        int low = 0;
+        int high = _units;
+        while (high - low > 1)
+        {
+            int middle = (low + high) >>> 1;
+            (low, high) = _firstFile[middle] <= file ? (middle, high) : (low, middle);
+        }
+        return low;
     }
 
     private void AddName(ReadOnlySpan<byte> name)

@@ -1,0 +1,172 @@
+using AotLinker.Objects;
+
+namespace AotLinker.Synthesize.Pclntab;
+
+/// <summary>
+/// Takes apart what objects say about functions, one function after the other: the compiler's record, and the ids of the pc tables and
+/// funcdata, 0 for one that there is not.
+/// </summary>
+internal sealed unsafe class FunctionReader(SymbolTable symbols)
+{
+    /// <summary>pc tables of every function, in front of its pcdata: pc → stack depth, file, line.</summary>
+    public const int FixedPcTables = 3;
+
+    /// <summary>Index of the inline table among the pcdata of a function (abi.PCDATA_InlTreeIndex).</summary>
+    public const int InlinePcData = 2;
+
+    /// <summary>Index of the inline tree among the funcdata of a function (abi.FUNCDATA_InlTree).</summary>
+    public const int InlineFuncData = 3;
+
+    // In the order of auxiliary symbols: the fixed ones, the inline table, the compiler's pcdata.
+    private const int FirstPcData = FixedPcTables + 1;
+
+    private int[] _pcTables = new int[64];
+    private int[] _funcData = new int[64];
+    private int _pcDataCount;
+    private int _funcDataCount;
+    private bool _hasInlined;
+
+    /// <summary>The object of the function that was read last; null for functions without one.</summary>
+    public GoObject? Owner { get; private set; }
+
+    /// <summary>The pc tables of every function.</summary>
+    public ReadOnlySpan<int> PcTables => _pcTables.AsSpan(0, FixedPcTables);
+
+    /// <summary>pc → inlined call; only meaningful if there are inlined calls.</summary>
+    public int PcInline => _pcTables[FixedPcTables];
+
+    /// <summary>The compiler's pcdata in order.</summary>
+    public ReadOnlySpan<int> PcData => _pcTables.AsSpan(FirstPcData, _pcDataCount);
+
+    /// <summary>
+    /// The compiler's funcdata in order, without those that don't count: what stands at the place of the inline tree gives way to it, and
+    /// the assembler refers to pointer maps and argument info of functions that need not have a declaration in Go.
+    /// </summary>
+    public ReadOnlySpan<int> FuncData => _funcData.AsSpan(0, _funcDataCount);
+
+    /// <summary>Number of pcdata entries, the inline table's included (numPCData).</summary>
+    public int PcDataCount => _hasInlined ? Math.Max(_pcDataCount, InlinePcData + 1) : _pcDataCount;
+
+    /// <summary>Number of funcdata entries, the inline tree's included.</summary>
+    public int FuncDataCount => _hasInlined ? Math.Max(_funcDataCount, InlineFuncData + 1) : _funcDataCount;
+
+    /// <summary>Reads a definition of an object; the record is not valid for functions of host objects, and then there are no tables.</summary>
+    /// <exception cref="LinkException">The object is damaged.</exception>
+    public FuncInfo Read(GoObject? owner, int local)
+    {
+        Owner = owner;
+        _pcDataCount = 0;
+        _funcDataCount = 0;
+        _hasInlined = false;
+        if (owner is null)
+        {
+            return default;
+        }
+        int record = ReadAuxes(owner, owner.Auxes(local));
+        FuncInfo info = record < 0 ? default : new FuncInfo(owner.Data(record), owner);
+        if (!info.IsValid)
+        {
+            _pcDataCount = 0;
+            _funcDataCount = 0;
+            return info;
+        }
+        if (info.InlineCount > 0)
+        {
+            _hasInlined = true;
+            Drop(InlineFuncData);
+        }
+        if (owner.FromAssembly)
+        {
+            DropUndeclared();
+        }
+        return info;
+    }
+
+    // Returns the number of the definition with the function's record; -1 if there is none.
+    private int ReadAuxes(GoObject owner, ReadOnlySpan<AuxRecord> auxes)
+    {
+        if (auxes.Length + FirstPcData > _pcTables.Length)
+        {
+            _pcTables = new int[auxes.Length + FirstPcData];
+            _funcData = new int[auxes.Length];
+        }
+        GoObject.HashedIds hashedIds = owner.AllHashedIds;
+        int record = -1;
+        int signs = 0;
+        // There is room for all auxiliary symbols, whatever they are.
+        fixed (int* pcTables = _pcTables, funcData = _funcData)
+        {
+            for (int i = 0; i < FirstPcData; i++)
+            {
+                pcTables[i] = 0;
+            }
+            int* nextPcData = pcTables + FirstPcData;
+            int* nextFuncData = funcData;
+            for (int i = 0; i < auxes.Length; i++)
+            {
+                ref readonly AuxRecord aux = ref auxes[i];
+                int* place;
+                if (aux.Kind == AuxKind.FuncData)
+                {
+                    place = nextFuncData++;
+                }
+                else if (aux.Kind == AuxKind.PcData)
+                {
+                    place = nextPcData++;
+                }
+                else if (aux.Kind is >= AuxKind.PcSp and <= AuxKind.PcInline)
+                {
+                    place = pcTables + (aux.Kind - AuxKind.PcSp);
+                }
+                else
+                {
+                    record = aux.Kind == AuxKind.FuncInfo ? (int)Math.Min(aux.Target.SymbolIndex, int.MaxValue) : record;
+                    continue;
+                }
+                // Nearly all are known by their content, or are none. The others wait, so that the loop calls nothing.
+                uint package = aux.Target.PackageIndex, index = aux.Target.SymbolIndex;
+                int id = package == SymRef.Hashed && index < hashedIds.Count ? hashedIds[index] : (package | index) == 0 ? 0 : ~i;
+                *place = id;
+                signs |= id;
+            }
+            _pcDataCount = (int)(nextPcData - (pcTables + FirstPcData));
+            _funcDataCount = (int)(nextFuncData - funcData);
+        }
+        if (signs < 0)
+        {
+            ResolveOthers(owner, auxes, _pcTables.AsSpan(0, FirstPcData + _pcDataCount));
+            ResolveOthers(owner, auxes, _funcData.AsSpan(0, _funcDataCount));
+        }
+        return record;
+    }
+
+    private void ResolveOthers(GoObject owner, ReadOnlySpan<AuxRecord> auxes, Span<int> ids)
+    {
+        foreach (ref int id in ids)
+        {
+            id = id < 0 ? symbols.Resolve(owner, auxes[~id].Target).Index : id;
+        }
+    }
+
+    // ld.ignoreFuncData.
+    private void DropUndeclared()
+    {
+        const int ArgsPointerMaps = 0;
+        const int ArgInfo = 5;
+        foreach (int index in (ReadOnlySpan<int>)[ArgsPointerMaps, ArgInfo])
+        {
+            if (index < _funcDataCount && symbols.Data(new SymbolId(_funcData[index])).IsEmpty)
+            {
+                Drop(index);
+            }
+        }
+    }
+
+    private void Drop(int index)
+    {
+        if (index < _funcDataCount)
+        {
+            _funcData[index] = 0;
+        }
+    }
+}
