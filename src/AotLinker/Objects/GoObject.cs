@@ -184,6 +184,9 @@ internal sealed unsafe class GoObject
         _globalIdMask = uint.MaxValue >> (32 - (8 * size));
     }
 
+    /// <summary>The map of global ids, for loops that call nothing.</summary>
+    public MappedIds Mapped => new(_globalMap, _globalIdSize, _globalIdMask);
+
     /// <summary>Global id of local symbol <see cref="DefCount"/> + <paramref name="i"/>, which must be one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int MappedId(int i) => (int)(Unsafe.ReadUnaligned<uint>(_globalMap + ((nuint)(uint)i * _globalIdSize)) & _globalIdMask);
@@ -306,13 +309,17 @@ internal sealed unsafe class GoObject
 
     /// <summary>The record of local symbol <paramref name="local"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ref readonly SymbolRecord Symbol(int local)
+    public ref readonly SymbolRecord Symbol(int local) => ref *RecordOf(local);
+
+    /// <summary>The same as an address, which is in the mapping; nothing has been read.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public SymbolRecord* RecordOf(int local)
     {
         if ((uint)local >= (uint)SymbolCount)
         {
             ThrowDamaged("symbol index out of range");
         }
-        return ref *(SymbolRecord*)(_symbols + ((nuint)(uint)local * SymbolRecord.RecordSize));
+        return (SymbolRecord*)(_symbols + ((nuint)(uint)local * SymbolRecord.RecordSize));
     }
 
     /// <summary>Name of a record's symbol, as bytes in the mapping.</summary>
@@ -545,4 +552,15 @@ internal sealed unsafe class GoObject
 
     [System.Diagnostics.CodeAnalysis.DoesNotReturn]
     private void ThrowDamaged(string what) => throw Damaged(what);
+
+    /// <summary>The global ids of the local symbols behind the package definitions.</summary>
+    public readonly struct MappedIds(byte* first, nuint size, uint mask)
+    {
+        /// <summary>As <see cref="MappedId"/>.</summary>
+        public int this[int i]
+        {
+            [MethodImpl(MethodImplOptions.AggressiveInlining)]
+            get => (int)(Unsafe.ReadUnaligned<uint>(first + ((nuint)(uint)i * size)) & mask);
+        }
+    }
 }

@@ -44,6 +44,10 @@ internal sealed unsafe class LiveColumn<T>(LiveNumbers numbers) : IDisposable
         return n >= 0 ? _column[(long)n] : GetOther(s.Index);
     }
 
+    /// <summary>The value of the symbol with a number.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T ByNumber(int number) => _column[(long)number];
+
     /// <summary>The values of numbered symbols by number, and how many there is room for; they stay there until a symbol is made.</summary>
     public T* ByNumber(out int count)
     {

@@ -50,8 +50,9 @@ internal sealed unsafe class LiveNumbers
     private static int NumberIn(Block* blocks, int id)
     {
         Block* block = blocks + (id >> BlockShift);
-        ulong mark = 1UL << (id & BlockMask);
-        return (block->Marks & mark) == 0 ? -1 : block->First + BitOperations.PopCount(block->Marks & (mark - 1));
+        // The id's own mark becomes the highest bit, above those of the ids before it; of the distance only the low six bits count.
+        ulong marks = block->Marks << ~id;
+        return (long)marks < 0 ? block->First + BitOperations.PopCount(marks) - 1 : -1;
     }
 
     /// <summary>Makes the blocks for ids up to <paramref name="end"/>, none marked; each is then set, and <see cref="Number"/> called.</summary>

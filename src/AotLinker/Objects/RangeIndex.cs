@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace AotLinker.Objects;
 
@@ -12,6 +13,7 @@ internal sealed class RangeIndex
 
     private readonly int[] _starts;
     private readonly int[] _ofBlock;
+    private readonly int _end;
 
     /// <summary>Ranges of which the i-th is [starts[i], starts[i + 1]); some may be empty. The first starts at 0.</summary>
     public RangeIndex(int[] starts)
@@ -21,7 +23,7 @@ internal sealed class RangeIndex
             throw new ArgumentException("at least one range, from 0 on", nameof(starts));
         }
         _starts = starts;
-        End = starts[^1];
+        _end = starts[^1];
         _ofBlock = new int[(starts[^1] >> BlockShift) + 1];
         for (int block = 0, range = 0; block < _ofBlock.Length; block++)
         {
@@ -34,7 +36,7 @@ internal sealed class RangeIndex
     }
 
     /// <summary>End of the last range.</summary>
-    public int End { get; }
+    public int End => _end;
 
     /// <summary>Where a range starts.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -45,13 +47,20 @@ internal sealed class RangeIndex
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Find(int number, out int offset)
     {
-        int range = _ofBlock[number >> BlockShift];
-        int[] starts = _starts;
-        while (starts[range + 1] <= number)
+        if ((uint)number >= (uint)_end)
+        {
+            ThrowOutside();
+        }
+        // The number is below the last range's end, so that nothing is read behind either table.
+        ref int starts = ref MemoryMarshal.GetArrayDataReference(_starts);
+        int range = Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_ofBlock), number >> BlockShift);
+        while (Unsafe.Add(ref starts, range + 1) <= number)
         {
             range++;
         }
-        offset = number - starts[range];
+        offset = number - Unsafe.Add(ref starts, range);
         return range;
     }
+
+    private static void ThrowOutside() => throw new IndexOutOfRangeException();
 }

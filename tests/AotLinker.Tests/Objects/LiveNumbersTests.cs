@@ -63,19 +63,27 @@ public sealed class LiveNumbersTests
         SymbolTable symbols = link.Symbols;
         int first = symbols.Count;
         for (int i = 0; i < End; i++)
-            Assert.Equal(first + i, link.Add("s" + i, kinds[i % 3], 1).SetReachable(live[i]).Symbol.Index);
+        {
+            SymbolBuilder b = link.Add("s" + i, kinds[i % 3], 1).SetReachable(live[i]).Set(SymbolTable.Attributes.OnList, i % 5 < 2);
+            Assert.Equal(first + i, b.Symbol.Index);
+        }
 
         Assert.Equal(Expected(_ => true), Walk(UInt128.MaxValue));
         Assert.Equal(Expected(i => i % 3 != 2), Walk(SymbolKinds.NotDwarf));
         Assert.Equal(Expected(i => i % 3 == 1), Walk(SymbolKinds.Set(SymbolKind.Text)));
+        Assert.Equal(Expected(i => i % 3 != 0), Walk(SymbolKinds.Set(SymbolKind.Text) | SymbolKinds.Set(SymbolKind.DwarfSect)));
+        Assert.Equal(Expected(i => i % 3 != 0), Walk(~SymbolKinds.Set(SymbolKind.RoData)));
+        Assert.Equal(Expected(i => i % 3 == 1), Walk(SymbolKinds.NotDwarf & ~SymbolKinds.Set(SymbolKind.RoData)));
+        Assert.Empty(Walk(0));
+        Assert.Equal(Expected(i => i % 3 == 1 && i % 5 < 2), Walk(SymbolKinds.Set(SymbolKind.Text), SymbolTable.Attributes.OnList));
         Assert.Throws<ArgumentOutOfRangeException>(() => { _ = symbols.LiveIn(from, symbols.Count + 1, UInt128.MaxValue); });
 
         IEnumerable<int> Expected(Func<int, bool> isMet) => Enumerable.Range(from, to - from).Where(i => live[i] && isMet(i));
 
-        List<int> Walk(UInt128 of)
+        List<int> Walk(UInt128 of, SymbolTable.Attributes with = SymbolTable.Attributes.None)
         {
             List<int> met = [];
-            foreach (SymbolId s in symbols.LiveIn(first + from, first + to, of))
+            foreach (SymbolId s in symbols.LiveIn(first + from, first + to, of, with))
                 met.Add(s.Index - first);
             return met;
         }
