@@ -11,11 +11,9 @@ internal static class AbiNames
     /// </summary>
     public static int? Suffix(LinkContext ctx, SymbolId s, ReadOnlySpan<byte> name)
     {
-        if (!ctx.Target.HasAbiWrappers || !ctx.Symbols.Kind(s).IsText())
+        if (!ctx.Target.HasAbiWrappers || !ctx.Symbols.Kind(s).IsText() || (ctx.Symbols.TraitsOf(s) & SymbolTable.Traits.OtherAbi) == 0)
             return null;
         int version = ctx.Symbols.Version(s);
-        if (version == ctx.Symbols.AbiInternalVersion || version >= SymbolTable.StaticVersion)
-            return null;
         SymbolId other = ctx.Symbols.Lookup(name, ctx.Symbols.AbiInternalVersion);
         return !other.IsNone && ctx.Symbols.Kind(other).IsText() ? version : null;
     }

@@ -39,6 +39,20 @@ internal ref struct OutputSequence(OutputFile output, long offset, long length)
         _free = _free[1..];
     }
 
+    /// <summary>Appends bytes and a zero behind them.</summary>
+    public void WriteTerminated(scoped ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length < _free.Length)
+        {
+            bytes.CopyTo(_free);
+            _free[bytes.Length] = 0;
+            _free = _free[(bytes.Length + 1)..];
+            return;
+        }
+        Write(bytes);
+        Write(0);
+    }
+
     /// <summary>Checks that the stretch is full.</summary>
     public readonly void Complete()
     {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using AotLinker.Mapping;
 
 namespace AotLinker.Objects;
@@ -9,6 +10,9 @@ internal readonly unsafe struct NativeSpan<T>(T* start, int length)
 {
     /// <summary>Number of values.</summary>
     public int Length => length;
+
+    /// <summary>Address of the first.</summary>
+    public T* Start => start;
 
     /// <summary>The value at an index.</summary>
     public ref T this[int i]
@@ -26,6 +30,17 @@ internal readonly unsafe struct NativeSpan<T>(T* start, int length)
 
     /// <summary>Zeroed values that live as long as an arena.</summary>
     public static NativeSpan<T> Of(MemoryArena memory, int length) => length == 0 ? default : new(memory.Alloc<T>(length), length);
+
+    /// <summary>Values that the garbage collector doesn't move.</summary>
+    public static NativeSpan<T> InPlace(ReadOnlySpan<T> values) => new((T*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(values)), values.Length);
+
+    /// <summary>Asks the CPU for the first and the last of the values; most names are in one or two lines of the cache.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Expect()
+    {
+        Prefetch.Read(start);
+        Prefetch.Read(start + length);
+    }
 
     /// <summary>All of them.</summary>
     public Span<T> AsSpan() => new(start, length);

@@ -47,6 +47,38 @@ internal sealed unsafe partial class SymbolTable
         }
     }
 
+    /// <summary>Most symbols that <see cref="ReadNames"/> takes.</summary>
+    public const int NameBatch = 32;
+
+    /// <summary>
+    /// The names of several symbols at once: their records are asked for together, then their names, which are on their way to the cache when
+    /// this returns.
+    /// </summary>
+    /// <param name="symbols">The symbols; at most <see cref="NameBatch"/>.</param>
+    /// <param name="names">Receives the names, which stay valid for the whole link.</param>
+    public void ReadNames(ReadOnlySpan<SymbolId> symbols, Span<NativeSpan<byte>> names)
+    {
+        int* owners = stackalloc int[NameBatch];
+        SymbolRecord** records = stackalloc SymbolRecord*[NameBatch];
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(symbols.Length, NameBatch);
+        names = names[..symbols.Length];
+        for (int i = 0; i < symbols.Length; i++)
+        {
+            owners[i] = LocateIndex(symbols[i], out int local);
+            if (owners[i] >= FirstObject)
+            {
+                records[i] = _objects[owners[i]].RecordOf(local);
+                Prefetch.Read(records[i]);
+            }
+        }
+        for (int i = 0; i < names.Length; i++)
+        {
+            ReadOnlySpan<byte> name = owners[i] >= FirstObject ? _objects[owners[i]].Name(*records[i]) : Name(symbols[i]);
+            names[i] = NativeSpan<byte>.InPlace(name);
+            names[i].Expect();
+        }
+    }
+
     /// <summary>The symbol of a name and version, made as an undefined external one if there is none (LookupOrCreateSym).</summary>
     public SymbolId LookupOrCreate(ReadOnlySpan<byte> name, int version)
     {

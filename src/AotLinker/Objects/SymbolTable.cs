@@ -332,7 +332,8 @@ internal sealed unsafe partial class SymbolTable
     public bool IsFromAssembly(SymbolId s) => Origin(s, out _) is { FromAssembly: true };
 
     /// <summary>Whether the symbol is content-addressable by a 128-bit hash.</summary>
-    public bool IsContentHashed(SymbolId s) => Origin(s, out int local) is { } o && o.IsContentHashed(local);
+    public bool IsContentHashed(SymbolId s) =>
+        (s.Index >= _packageIds.End || Has(s, Attributes.Elsewhere)) && Origin(s, out int local) is { } o && o.IsContentHashed(local);
 
     /// <summary>The compilation unit the symbol comes from; null for host and linker-made symbols.</summary>
     public CompilationUnit? Unit(SymbolId s) => Origin(s, out _)?.Unit;

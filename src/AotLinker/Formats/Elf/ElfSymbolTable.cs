@@ -11,16 +11,14 @@ namespace AotLinker.Formats.Elf;
 /// </summary>
 /// <remarks>
 /// Candidates are cut into chunks; each chunk is sized on its own, prefix sums give its places, and each is written on its own, straight
-/// into the output. A chunk keeps four bytes per symbol in between.
+/// into the output. In between a chunk keeps where each symbol's name is, so that objects are looked at once: sixteen bytes, at a time when
+/// most other memory has been given back.
 /// </remarks>
 internal sealed class ElfSymbolTable
 {
     private const int ChunkSize = 1 << 14;
 
-    // Symbols whose names are asked for together.
-    private const int Batch = 32;
-
-    // How far ahead of the symbol at hand one is asked for.
+    // How far ahead of the name at hand one is asked for.
     private const int Ahead = 8;
 
     // The file symbol keeps tools from making one up with the name of the working directory.
@@ -52,8 +50,13 @@ internal sealed class ElfSymbolTable
         _sectionNumbers = SectionNumbers(ctx);
 
         _chunks = new Chunk[((long)CandidateCount(ctx) + ChunkSize - 1) / ChunkSize];
-        NativeList<Entry>?[] entries = new NativeList<Entry>?[ctx.Workers.Threads];
-        ctx.Workers.ForChunks(_chunks.Length, 1, (i, _, worker) => _chunks[i] = SizeChunk(ctx, i, entries[worker] ??= new()));
+        (NativeList<Entry> Local, NativeList<Entry> Global)[] entries = new (NativeList<Entry>, NativeList<Entry>)[ctx.Workers.Threads];
+        ctx.Workers.ForChunks(_chunks.Length, 1, (i, _, worker) =>
+        {
+            ref (NativeList<Entry> Local, NativeList<Entry> Global) own = ref entries[worker];
+            _chunks[i] = new Chunk(own.Local ??= new(), own.Global ??= new());
+            SizeChunk(ctx, i, _chunks[i]);
+        });
         AddUp();
     }
 
@@ -69,10 +72,10 @@ internal sealed class ElfSymbolTable
     private int TextCount => _textStarts.Length + _text.Count + (_textEnd.IsNone ? 0 : 1);
 
     /// <summary>Decides which symbols there are, once all addresses are known and sections have their numbers.</summary>
-    /// <exception cref="LinkException">A symbol has no section.</exception>
     public static ElfSymbolTable Size(LinkContext ctx, ElfEncoding encoding, ElfCpu cpu) => new(ctx, encoding, cpu);
 
     /// <summary>Writes both tables, the symbols at <paramref name="offset"/> and the names behind them.</summary>
+    /// <exception cref="LinkException">A symbol has no section.</exception>
     public void Write(LinkContext ctx, long offset)
     {
         byte[] initial = new byte[InitialSymbols * _encoding.SymbolSize];
@@ -83,10 +86,10 @@ internal sealed class ElfSymbolTable
         ctx.Workers.For(_chunks.Length, i =>
         {
             Chunk chunk = _chunks[i];
-            WriteSymbols(ctx, chunk, chunk.Local, isGlobal: false, offset);
-            WriteNames(ctx, chunk, chunk.Local, isGlobal: false, offset);
-            WriteSymbols(ctx, chunk, chunk.Global, isGlobal: true, offset);
-            WriteNames(ctx, chunk, chunk.Global, isGlobal: true, offset);
+            WriteSymbols(ctx, chunk.Local, ElfConstants.BindLocal, offset);
+            WriteNames(ctx, chunk.Local, offset);
+            WriteSymbols(ctx, chunk.Global, ElfConstants.BindGlobal, offset);
+            WriteNames(ctx, chunk.Global, offset);
         });
     }
 
@@ -139,25 +142,25 @@ internal sealed class ElfSymbolTable
         NamesSize = name;
     }
 
-    private Chunk SizeChunk(LinkContext ctx, int index, NativeList<Entry> entries)
+    private void SizeChunk(LinkContext ctx, int index, Chunk chunk)
     {
         SymbolTable symbols = ctx.Symbols;
-        Chunk chunk = new(entries);
         int from = index * ChunkSize;
         int to = Math.Min(CandidateCount(ctx), from + ChunkSize);
         int textCount = TextCount;
-        Span<SymbolId> batch = stackalloc SymbolId[Batch];
+        Span<SymbolId> batch = stackalloc SymbolId[SymbolTable.NameBatch];
+        Span<NativeSpan<byte>> names = stackalloc NativeSpan<byte>[SymbolTable.NameBatch];
         while (from < Math.Min(to, textCount))
         {
             int count = 0;
-            for (; count < Batch && from < Math.Min(to, textCount); from++)
+            for (; count < batch.Length && from < Math.Min(to, textCount); from++)
             {
                 batch[count++] = TextSymbol(from);
             }
-            symbols.ExpectNames(batch[..count]);
-            foreach (SymbolId s in batch[..count])
+            symbols.ReadNames(batch[..count], names);
+            for (int i = 0; i < count; i++)
             {
-                Add(s, symbols.Name(s));
+                Add(ctx, chunk, batch[i], names[i]);
             }
         }
         // Candidates behind the text symbols are ids, from 1 on.
@@ -167,20 +170,21 @@ internal sealed class ElfSymbolTable
         for (bool more = true; more;)
         {
             int count = 0;
-            while (count < Batch && (more = walk.MoveNext()))
+            while (count < batch.Length && (more = walk.MoveNext()))
             {
-                if (IsUndefined(symbols.Kind(walk.Current)) || !symbols.Has(walk.Current, SymbolTable.Attributes.NotInSymbolTable))
+                if (IsUndefined(symbols.Kind(walk.Current)) || MayBeNamed(symbols, walk.Current))
                 {
                     batch[count++] = walk.Current;
                 }
             }
-            symbols.ExpectNames(batch[..count]);
-            foreach (SymbolId s in batch[..count])
+            symbols.ReadNames(batch[..count], names);
+            for (int i = 0; i < count; i++)
             {
-                ReadOnlySpan<byte> name = symbols.Name(s);
+                SymbolId s = batch[i];
+                ReadOnlySpan<byte> name = names[i].AsSpan();
                 if (IsUndefined(symbols.Kind(s)) || (!name.IsEmpty && name[0] != (byte)'.'))
                 {
-                    Add(s, name);
+                    Add(ctx, chunk, s, names[i]);
                 }
                 else if (symbols.IsFileLocal(s))
                 {
@@ -189,33 +193,18 @@ internal sealed class ElfSymbolTable
             }
         }
         chunk.End();
-        return chunk;
-
-        void Add(SymbolId s, ReadOnlySpan<byte> name)
-        {
-            CheckSection(ctx, s);
-            bool isGlobal = IsGlobal(ctx, s, name);
-            int length = SymbolNames.Length(ctx, s, name, out bool isPlain);
-            (isGlobal ? chunk.Global : chunk.Local).Count(length + 1);
-            entries.Add(new Entry(s, isGlobal, isPlain));
-        }
     }
 
-    private void CheckSection(LinkContext ctx, SymbolId s)
-    {
-        SymbolId holder = Holder(ctx, s);
-        if (!IsUndefined(ctx.Symbols.Kind(holder)) && _sectionNumbers[ctx.Symbols.SectionIndex(holder)] == 0)
-        {
-            string missing = ctx.SectionOf(holder) is null ? "section" : "ELF section";
-            throw new LinkException(MessageForm.Bare, $"{ctx.Symbols.NameText(s)}: missing {missing} in putelfsym");
-        }
-    }
+    // Most data is a part of something else and has no name.
+    private static bool MayBeNamed(SymbolTable symbols, SymbolId s) =>
+        !symbols.Has(s, SymbolTable.Attributes.NotInSymbolTable)
+        && (symbols.TraitsOf(s) & (SymbolTable.Traits.Nameless | SymbolTable.Traits.FileLocal)) != SymbolTable.Traits.Nameless;
 
-    // The symbol whose section and kind count.
-    private static SymbolId Holder(LinkContext ctx, SymbolId s)
+    private void Add(LinkContext ctx, Chunk chunk, SymbolId s, NativeSpan<byte> name)
     {
-        SymbolId outer = ctx.Symbols.Outer(s);
-        return outer.IsNone ? s : outer;
+        Part part = IsGlobal(ctx, s, name.AsSpan()) ? chunk.Global : chunk.Local;
+        int length = SymbolNames.Length(ctx, s, name.AsSpan(), out bool isPlain);
+        part.Add(new Entry(s, name, isPlain), length + 1);
     }
 
     private static bool IsUndefined(SymbolKind kind) => kind is SymbolKind.DynImport or SymbolKind.HostObj or SymbolKind.UndefExt;
@@ -229,47 +218,39 @@ internal sealed class ElfSymbolTable
         if (ctx.Release.HashedTextIsLocal && symbols.Kind(s).IsText() && symbols.IsContentHashed(s))
             return false;
         // Static temporaries belong to a package, which several modules may share.
-        return !symbols.IsFileLocal(s) || name.IndexOf(".stmp_"u8) >= 0;
+        return (symbols.TraitsOf(s) & SymbolTable.Traits.FileLocal) == 0 || name.IndexOf(".stmp_"u8) >= 0;
     }
 
-    private void WriteSymbols(LinkContext ctx, Chunk chunk, Part part, bool isGlobal, long tableOffset)
+    private void WriteSymbols(LinkContext ctx, Part part, byte bind, long tableOffset)
     {
         int size = _encoding.SymbolSize;
-        Span<byte> record = stackalloc byte[24];
-        record = record[..size];
-        OutputSequence to = new(ctx.Output, tableOffset + ((long)part.FirstNumber * size), (long)part.Symbols * size);
+        int most = OutputFile.MaxMade / size;
+        long offset = tableOffset + ((long)part.FirstNumber * size);
         long name = part.FirstName;
-        try
+        for (ReadOnlySpan<Entry> left = part.Entries; !left.IsEmpty;)
         {
-            for (int i = 0; i < chunk.Entries.Length; i++)
+            ReadOnlySpan<Entry> piece = left[..Math.Min(left.Length, most)];
+            left = left[piece.Length..];
+            using OutputLease lease = ctx.Output.LeaseMade(offset, piece.Length * size);
+            Span<byte> to = lease.Span;
+            foreach (ref readonly Entry entry in piece)
             {
-                Entry entry = chunk.Entries[i];
-                if (i + Ahead < chunk.Entries.Length)
-                    ctx.Symbols.ExpectNameRecord(chunk.Entries[i + Ahead].Symbol);
-                if (entry.IsGlobal == isGlobal)
-                {
-                    PutSymbol(ctx, entry, (uint)name, record);
-                    to.Write(record);
-                    name += (entry.IsPlain ? ctx.Symbols.Name(entry.Symbol).Length : SymbolNames.Rewrite(ctx, entry.Symbol).Length) + 1;
-                }
+                PutSymbol(ctx, entry.Symbol, bind, (uint)name, to);
+                to = to[size..];
+                name += (entry.IsPlain ? entry.Name.Length : SymbolNames.Rewrite(ctx, entry.Symbol).Length) + 1;
             }
-            to.Complete();
-        }
-        finally
-        {
-            to.Dispose();
+            offset += (long)piece.Length * size;
         }
     }
 
-    private void PutSymbol(LinkContext ctx, Entry entry, uint name, Span<byte> record)
+    private void PutSymbol(LinkContext ctx, SymbolId s, byte bind, uint name, Span<byte> record)
     {
         SymbolTable symbols = ctx.Symbols;
-        SymbolId s = entry.Symbol;
         SymbolKind kind = symbols.Kind(s);
-        SymbolId holder = Holder(ctx, s);
-        bool isUndefined = IsUndefined(symbols.Kind(holder));
+        SymbolTable.Placement place = symbols.PlacementOf(s);
+        bool isUndefined = IsUndefined(place.Outer.IsNone ? kind : symbols.Kind(place.Outer));
+        ushort section = isUndefined ? ElfConstants.SectionUndefined : SectionNumber(ctx, s, place);
         bool isHidden = symbols.Hidden.Count > 0 && symbols.Hidden.Contains(s);
-        byte bind = entry.IsGlobal ? ElfConstants.BindGlobal : ElfConstants.BindLocal;
         byte type = kind.IsText() ? (byte)ElfSymbolType.Function
             : IsUndefined(kind) ? symbols.HostSymbolType.GetValueOrDefault(s)
             : (byte)ElfSymbolType.Object;
@@ -278,28 +259,35 @@ internal sealed class ElfSymbolTable
             name,
             (byte)(bind | type),
             (byte)((isHidden ? ElfConstants.VisibilityHidden : 0) | _cpu.SymbolOther(ctx, s)),
-            isUndefined ? ElfConstants.SectionUndefined : _sectionNumbers[symbols.SectionIndex(holder)],
+            section,
             (ulong)symbols.Value(s),
-            isUndefined ? 0 : (ulong)symbols.Size(s));
+            isUndefined ? 0 : (ulong)place.Size);
     }
 
-    private void WriteNames(LinkContext ctx, Chunk chunk, Part part, bool isGlobal, long tableOffset)
+    private ushort SectionNumber(LinkContext ctx, SymbolId s, in SymbolTable.Placement place)
+    {
+        int index = place.Outer.IsNone ? place.Section : ctx.Symbols.SectionIndex(place.Outer);
+        ushort number = _sectionNumbers[index];
+        if (number == 0)
+        {
+            string missing = ctx.Sections[index] is null ? "section" : "ELF section";
+            throw new LinkException(MessageForm.Bare, $"{ctx.Symbols.NameText(s)}: missing {missing} in putelfsym");
+        }
+        return number;
+    }
+
+    private void WriteNames(LinkContext ctx, Part part, long tableOffset)
     {
         OutputSequence to = new(ctx.Output, tableOffset + TableSize + part.FirstName, part.NameBytes);
         try
         {
-            for (int i = 0; i < chunk.Entries.Length; i++)
+            ReadOnlySpan<Entry> entries = part.Entries;
+            for (int i = 0; i < entries.Length; i++)
             {
-                Entry entry = chunk.Entries[i];
-                if (i + (2 * Ahead) < chunk.Entries.Length)
-                    ctx.Symbols.ExpectNameRecord(chunk.Entries[i + (2 * Ahead)].Symbol);
-                if (i + Ahead < chunk.Entries.Length)
-                    ctx.Symbols.ExpectName(chunk.Entries[i + Ahead].Symbol);
-                if (entry.IsGlobal == isGlobal)
-                {
-                    to.Write(entry.IsPlain ? ctx.Symbols.Name(entry.Symbol) : SymbolNames.Rewrite(ctx, entry.Symbol));
-                    to.Write(0);
-                }
+                if (i + Ahead < entries.Length)
+                    entries[i + Ahead].Name.Expect();
+                ref readonly Entry entry = ref entries[i];
+                to.WriteTerminated(entry.IsPlain ? entry.Name.AsSpan() : SymbolNames.Rewrite(ctx, entry.Symbol));
             }
             to.Complete();
         }
@@ -309,41 +297,42 @@ internal sealed class ElfSymbolTable
         }
     }
 
-    /// <summary>A symbol that has an entry: its id, and in the two top bits how it is written.</summary>
-    private readonly struct Entry(SymbolId symbol, bool isGlobal, bool isPlain)
+    /// <summary>A symbol that has an entry: its own name, and whether it is written like that, which is the top bit.</summary>
+    private readonly unsafe struct Entry(SymbolId symbol, NativeSpan<byte> name, bool isPlain)
     {
-        private const uint GlobalBit = 1u << 31;
-        private const uint PlainBit = 1u << 30;
+        private const uint PlainBit = 1u << 31;
 
-        private readonly uint _bits = (uint)symbol.Index | (isGlobal ? GlobalBit : 0) | (isPlain ? PlainBit : 0);
+        private readonly byte* _name = name.Start;
+        private readonly int _length = name.Length;
+        private readonly uint _bits = (uint)symbol.Index | (isPlain ? PlainBit : 0);
 
-        public SymbolId Symbol => new((int)(_bits & ~(GlobalBit | PlainBit)));
+        public SymbolId Symbol => new((int)(_bits & ~PlainBit));
 
-        public bool IsGlobal => (_bits & GlobalBit) != 0;
+        public NativeSpan<byte> Name => new(_name, _length);
 
         public bool IsPlain => (_bits & PlainBit) != 0;
     }
 
-    /// <summary>A run of candidates.</summary>
-    private sealed class Chunk(NativeList<Entry> entries)
+    /// <summary>A run of candidates. The entries are among those of other chunks that the same thread has sized.</summary>
+    private sealed class Chunk(NativeList<Entry> local, NativeList<Entry> global)
     {
-        private readonly int _first = entries.Count;
-        private int _count;
+        public Part Local { get; } = new(local);
 
-        /// <summary>The entries, among those of other chunks that the same thread has sized.</summary>
-        public ReadOnlySpan<Entry> Entries => entries.AsSpan().Slice(_first, _count);
+        public Part Global { get; } = new(global);
 
         /// <summary>All entries have been added.</summary>
-        public void End() => _count = entries.Count - _first;
-
-        public Part Local { get; } = new();
-
-        public Part Global { get; } = new();
+        public void End()
+        {
+            Local.End();
+            Global.End();
+        }
     }
 
     /// <summary>The local or the global symbols of a chunk, which are side by side in both tables.</summary>
-    private sealed class Part
+    private sealed class Part(NativeList<Entry> entries)
     {
+        private readonly int _first = entries.Count;
+
         public int Symbols { get; private set; }
 
         public long NameBytes { get; private set; }
@@ -352,11 +341,15 @@ internal sealed class ElfSymbolTable
 
         public long FirstName { get; private set; }
 
-        public void Count(int nameBytes)
+        public ReadOnlySpan<Entry> Entries => entries.AsSpan().Slice(_first, Symbols);
+
+        public void Add(Entry entry, int nameBytes)
         {
-            Symbols++;
+            entries.Add(entry);
             NameBytes += nameBytes;
         }
+
+        public void End() => Symbols = entries.Count - _first;
 
         public void Place(ref int number, ref long name)
         {
