@@ -209,19 +209,6 @@ internal sealed unsafe partial class SymbolTable
         }
     }
 
-    /// <summary>Asks the CPU for the names of some symbols, of all of them at once.</summary>
-    public void ExpectNames(ReadOnlySpan<SymbolId> symbols)
-    {
-        foreach (SymbolId s in symbols)
-        {
-            ExpectNameRecord(s);
-        }
-        foreach (SymbolId s in symbols)
-        {
-            ExpectName(s);
-        }
-    }
-
     /// <summary>
     /// Asks the CPU for a symbol's name. <see cref="ExpectRecord"/> or <see cref="ExpectNameRecord"/> came a while before.
     /// </summary>

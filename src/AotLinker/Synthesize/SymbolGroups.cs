@@ -26,25 +26,32 @@ internal static class SymbolGroups
 
     private static void ClassifyAll(LinkContext ctx, Carriers carriers, int from, int to)
     {
-        const int Batch = 32;
-        Span<SymbolId> batch = stackalloc SymbolId[Batch];
+        SymbolTable symbols = ctx.Symbols;
+        Span<SymbolId> batch = stackalloc SymbolId[SymbolTable.NameBatch];
+        Span<NativeSpan<byte>> names = stackalloc NativeSpan<byte>[SymbolTable.NameBatch];
         // What describes the program is in no symbol table.
-        SymbolTable.LiveWalk walk = ctx.Symbols.LiveIn(from, to, SymbolKinds.NotDwarf);
+        SymbolTable.LiveWalk walk = symbols.LiveIn(from, to, SymbolKinds.NotDwarf);
         for (bool more = true; more;)
         {
             int count = 0;
-            while (count < Batch && (more = walk.MoveNext()))
+            while (count < batch.Length && (more = walk.MoveNext()))
             {
-                Hide(ctx, walk.Current);
-                if (NameTells(ctx, carriers, walk.Current))
+                SymbolId s = walk.Current;
+                SymbolTable.Traits traits = symbols.TraitsOf(s);
+                SymbolKind kind = symbols.Kind(s);
+                if ((traits & SymbolTable.Traits.FileLocal) != 0 || kind == SymbolKind.CoverageCounter)
                 {
-                    batch[count++] = walk.Current;
+                    Hide(ctx, s, traits, kind);
+                }
+                if (NameTells(carriers, traits, kind) && !symbols.Has(s, SymbolTable.Attributes.Special))
+                {
+                    batch[count++] = s;
                 }
             }
-            ctx.Symbols.ExpectNames(batch[..count]);
-            foreach (SymbolId s in batch[..count])
+            symbols.ReadNames(batch[..count], names);
+            for (int i = 0; i < count; i++)
             {
-                Classify(ctx, carriers, s);
+                Classify(ctx, carriers, batch[i], names[i].AsSpan());
             }
         }
     }
@@ -161,43 +168,32 @@ internal static class SymbolGroups
         return b.Symbol;
     }
 
-    private static void Hide(LinkContext ctx, SymbolId s)
+    // What is only known within its file, and counters that a tool finds otherwise.
+    private static void Hide(LinkContext ctx, SymbolId s, SymbolTable.Traits traits, SymbolKind kind)
     {
         SymbolTable symbols = ctx.Symbols;
-        if (symbols.Has(s, Hidden))
-        {
-            return;
-        }
-        bool isFileLocal = (symbols.TraitsOf(s) & SymbolTable.Traits.FileLocal) != 0;
+        bool isFileLocal = (traits & SymbolTable.Traits.FileLocal) != 0;
         if ((!ctx.Target.IsExternal && isFileLocal && !symbols.IsFromAssembly(s) && HasPackage(symbols, s))
-            || (ctx.Target.IsInternal && symbols.Kind(s) == SymbolKind.CoverageCounter))
+            || (ctx.Target.IsInternal && kind == SymbolKind.CoverageCounter))
         {
             symbols.Set(s, Hidden);
         }
     }
 
     // Whether a symbol may belong to a group, and its name says to which.
-    private static bool NameTells(LinkContext ctx, Carriers carriers, SymbolId s)
+    private static bool NameTells(Carriers carriers, SymbolTable.Traits traits, SymbolKind kind) => kind switch
     {
-        SymbolTable symbols = ctx.Symbols;
-        if (symbols.Has(s, SymbolTable.Attributes.Special))
-        {
-            return false;
-        }
-        return symbols.Kind(s) switch
-        {
-            SymbolKind.NoPtrBss => !carriers.GcMasks.IsNone,
-            SymbolKind.RoData or SymbolKind.GoFunc => (symbols.TraitsOf(s) & SymbolTable.Traits.Nameless) == 0,
-            _ => false,
-        };
-    }
+        SymbolKind.NoPtrBss => !carriers.GcMasks.IsNone,
+        SymbolKind.RoData or SymbolKind.GoFunc => (traits & SymbolTable.Traits.Nameless) == 0,
+        _ => false,
+    };
 
-    private static void Classify(LinkContext ctx, Carriers carriers, SymbolId s)
+    private static void Classify(LinkContext ctx, Carriers carriers, SymbolId s, ReadOnlySpan<byte> name)
     {
         SymbolTable symbols = ctx.Symbols;
         if (symbols.Kind(s) == SymbolKind.NoPtrBss)
         {
-            if (symbols.Name(s).StartsWith("type:.gcmask."u8))
+            if (name.StartsWith("type:.gcmask."u8))
             {
                 Join(SymbolKind.GcMask, carriers.GcMasks, true);
             }
@@ -205,7 +201,6 @@ internal static class SymbolGroups
         }
 
         bool hides = !ctx.Target.IsDynlinkingGo;
-        ReadOnlySpan<byte> name = symbols.Name(s);
         if (name.StartsWith("go:string."u8))
         {
             Join(SymbolKind.GoString, carriers.Strings, true);
