@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using AotLinker.Load;
 using AotLinker.Mapping;
@@ -15,6 +16,9 @@ namespace AotLinker.Synthesize;
 /// </remarks>
 internal static class TextOrder
 {
+    private const int WordShift = 6;
+    private const int WordMask = (1 << WordShift) - 1;
+
     /// <summary>Fills <see cref="LinkContext.Text"/> and <see cref="CompilationUnit.Text"/>.</summary>
     public static void Run(LinkContext ctx)
     {
@@ -194,6 +198,7 @@ internal static class TextOrder
     {
         SymbolTable symbols = ctx.Symbols;
         int count = symbols.Objects.Length;
+        using NativeArray<ulong> likely = FindLikely(ctx);
         ObjectText[] found = new ObjectText[count];
         Scratch?[] scratch = new Scratch?[ctx.Workers.Threads];
         ctx.Workers.ForChunks(count - SymbolTable.FirstObject, 8, (from, to, worker) =>
@@ -201,7 +206,7 @@ internal static class TextOrder
             Scratch own = scratch[worker] ??= new Scratch(memory);
             for (int i = from + SymbolTable.FirstObject; i < to + SymbolTable.FirstObject; i++)
             {
-                CollectObject(symbols, symbols.Objects[i], own);
+                CollectObject(symbols, likely, symbols.Objects[i], own);
                 found[i] = own.Take();
             }
         });
@@ -212,38 +217,79 @@ internal static class TextOrder
         return found;
     }
 
-    private static unsafe void CollectObject(SymbolTable symbols, GoObject o, Scratch found)
+    // A bit for each symbol, small enough for the cache: objects name most symbols many times, and hardly any are functions. The kind says
+    // without a look at the object what most are not; it tells nothing about changed ones.
+    private static NativeArray<ulong> FindLikely(LinkContext ctx)
+    {
+        const int Chunk = 1 << 9;
+        SymbolTable symbols = ctx.Symbols;
+        NativeArray<ulong> likely = new((symbols.Count + WordMask) >> WordShift);
+        ctx.Workers.ForChunks((int)likely.Length, Chunk, (from, to, _) =>
+        {
+            for (int word = from; word < to; word++)
+            {
+                int first = word << WordShift;
+                likely[word] = symbols.MarksOfLikelyText(first, Math.Min(symbols.Count, first + WordMask + 1));
+            }
+        });
+        return likely;
+    }
+
+    private static void CollectObject(SymbolTable symbols, NativeArray<ulong> likely, GoObject o, Scratch found)
     {
         int first = o.GlobalBase;
         int end = first + o.DefCount;
-        foreach (SymbolId s in symbols.LiveIn(first, end, SymbolKinds.NotDwarf))
+        for (int at = first; at < end; at = (at | WordMask) + 1)
         {
-            Add(s, s.Index - first);
-        }
-        for (int local = o.DefCount; local < o.AllDefCount; local++)
-        {
-            SymbolId s = new(o.MappedId(local - o.DefCount));
-            if (symbols.IsReachable(s))
+            // The marks of ids in front of the object's first drop out.
+            for (ulong marks = likely[at >> WordShift] >> (at & WordMask); marks != 0; marks &= marks - 1)
             {
-                Add(s, local);
+                int id = at + BitOperations.TrailingZeroCount(marks);
+                if (id >= end)
+                {
+                    break;
+                }
+                Add(symbols, o, id, id - first, found);
             }
         }
+        GoObject.MappedIds ids = o.Mapped;
+        int others = o.AllDefCount - o.DefCount;
+        for (int i = NextLikely(likely, ids, 0, others); i < others; i = NextLikely(likely, ids, i + 1, others))
+        {
+            Add(symbols, o, ids[i], o.DefCount + i, found);
+        }
+    }
 
-        void Add(SymbolId s, int local)
+    // The next place with the id of a likely symbol, in a loop that calls nothing.
+    private static unsafe int NextLikely(NativeArray<ulong> likely, GoObject.MappedIds ids, int from, int to)
+    {
+        ulong* words = likely.Base;
+        uint count = (uint)likely.Length;
+        for (int i = from; i < to; i++)
         {
-            // The kind says without a look at the object what most symbols are not; it tells nothing about changed ones.
-            if (!symbols.Kind(s).IsText() && !symbols.IsExternal(s))
+            uint id = (uint)ids[i];
+            if (id >> WordShift < count && (words[id >> WordShift] >> (int)(id & WordMask) & 1) != 0)
             {
-                return;
+                return i;
             }
-            ref readonly SymbolRecord record = ref o.Symbol(local);
-            if (!SymbolKinds.FromObject(record.RawKind).IsText())
-            {
-                return;
-            }
-            // Another object's definition may have been taken, or the symbol changed; its place is still decided by all that define it.
-            bool shared = (record.Flags & SymbolFlags.DupOk) != 0 || symbols.Locate(s, out int at) != o || at != local;
-            (shared ? found.Shared : found.Own).Add(s.Index);
         }
+        return to;
+    }
+
+    private static void Add(SymbolTable symbols, GoObject o, int id, int local, Scratch found)
+    {
+        SymbolId s = new(id);
+        if (!symbols.Kind(s).IsText() && !symbols.IsExternal(s))
+        {
+            return;
+        }
+        ref readonly SymbolRecord record = ref o.Symbol(local);
+        if (!SymbolKinds.FromObject(record.RawKind).IsText())
+        {
+            return;
+        }
+        // Another object's definition may have been taken, or the symbol changed; its place is still decided by all that define it.
+        bool shared = (record.Flags & SymbolFlags.DupOk) != 0 || symbols.Locate(s, out int at) != o || at != local;
+        (shared ? found.Shared : found.Own).Add(id);
     }
 }
