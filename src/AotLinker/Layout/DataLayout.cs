@@ -204,9 +204,9 @@ internal sealed partial class DataLayout
         workers.ForChunks(count, Chunk, (from, to, _) =>
         {
             Span<int> next = counts.AsSpan(from / Chunk * KindCount, KindCount);
-            foreach (SymbolId s in _symbols.LiveIn(from, to, DataKinds))
+            foreach (SymbolId s in _symbols.LiveIn(from, to, DataKinds, SymbolTable.Attributes.OnList))
             {
-                if (_symbols.Has(s, SymbolTable.Attributes.OnList) && LayoutKind(s) is > SymbolKind.TextEnd and < SymbolKind.FirstUnallocated and var kind)
+                if (LayoutKind(s) is > SymbolKind.TextEnd and < SymbolKind.FirstUnallocated and var kind)
                 {
                     _data[(int)kind][next[(int)kind]++] = (uint)s.Index;
                 }
@@ -217,17 +217,18 @@ internal sealed partial class DataLayout
     /// <summary>The kind that a symbol is data of; none if it isn't laid out here.</summary>
     private SymbolKind KindOfData(SymbolId s)
     {
+        // What only exists as a part of another symbol has no name; among data, funcdata is laid out without one (topLevelSym). Most live
+        // symbols are such parts.
+        if (_symbols.Kind(s) != SymbolKind.GoFunc && (_symbols.TraitsOf(s) & SymbolTable.Traits.Nameless) != 0)
+        {
+            return SymbolKind.None;
+        }
         if (_symbols.Has(s, SymbolTable.Attributes.Special) || _symbols.IsInterior(s))
         {
             return SymbolKind.None;
         }
         SymbolKind kind = LayoutKind(s);
-        if (kind is <= SymbolKind.TextEnd or >= SymbolKind.FirstUnallocated)
-        {
-            return SymbolKind.None;
-        }
-        // What only exists as a part of another symbol has no name; among data, funcdata is laid out without one (topLevelSym).
-        return _symbols.Kind(s) != SymbolKind.GoFunc && (_symbols.TraitsOf(s) & SymbolTable.Traits.Nameless) != 0 ? SymbolKind.None : kind;
+        return kind is <= SymbolKind.TextEnd or >= SymbolKind.FirstUnallocated ? SymbolKind.None : kind;
     }
 
     /// <summary>Enters the sizes, settles alignments and checks both.</summary>
@@ -246,6 +247,7 @@ internal sealed partial class DataLayout
         {
             (int kind, int from) = pieces[i];
             Span<ulong> data = _data[kind].AsSpan().Slice(from, Math.Min(Chunk, _data[kind].Length - from));
+            bool mayBeMarkers = _hasMarkers || _hasTypesMarker;
             for (int at = 0; at < data.Length; at++)
             {
                 ref ulong pair = ref data[at];
@@ -257,7 +259,7 @@ internal sealed partial class DataLayout
                     size = 0;
                 }
                 int align = SettleAlign(s, size);
-                if (!IsMarker(s))
+                if (!mayBeMarkers || !IsMarker(s))
                 {
                     maxAlign[i] = Math.Max(maxAlign[i], align);
                 }

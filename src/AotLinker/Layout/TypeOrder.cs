@@ -16,8 +16,8 @@ internal static class TypeOrder
 {
     private const int Chunk = 1 << 11;
 
-    // Descriptors whose content is asked for before they are read.
-    private const int Ahead = 6;
+    // Descriptors whose content is asked for together.
+    private const int Batch = 16;
 
     // The mark of a type whose string is not that of the one before it, until it has its rank.
     private const ulong NewRank = 1UL << 63;
@@ -135,18 +135,9 @@ internal static class TypeOrder
         NativeSpan<NameSort.Item> names = NativeSpan<NameSort.Item>.Of(memory, types.Length);
         ctx.Workers.ForChunks(types.Length, Chunk, (from, to, _) =>
         {
-            for (int i = from; i < to; i++)
+            for (int i = from; i < to; i += Batch)
             {
-                if (i + (2 * Ahead) < to)
-                {
-                    symbols.ExpectRecord(Type(i + (2 * Ahead)));
-                }
-                if (i + Ahead < to)
-                {
-                    symbols.ExpectData(Type(i + Ahead));
-                    symbols.ExpectRelocs(Type(i + Ahead));
-                }
-                names[i] = new NameSort.Item(new TypeDescriptor(symbols, Type(i)).Name, (int)(uint)types[i]);
+                ReadNames(symbols, data, types.Slice(i, Math.Min(Batch, to - i)), names.AsSpan()[i..]);
             }
         });
         NameSort.Sort(ctx.Workers, names.AsSpan());
@@ -169,8 +160,36 @@ internal static class TypeOrder
             types[i] = ((ulong)rank << 32) | (uint)types[i];
         }
         return hasEqual;
+    }
 
-        SymbolId Type(int i) => new((int)(uint)data[(int)(uint)types[i]]);
+    // What each type's string waits for is asked for while others go on.
+    private static void ReadNames(SymbolTable symbols, NativeSpan<ulong> data, NativeSpan<ulong> types, Span<NameSort.Item> names)
+    {
+        ReadOnlySpan<GoObject> objects = symbols.Objects;
+        Span<(SymbolId Type, int Object, int Local)> batch = stackalloc (SymbolId, int, int)[Batch];
+        batch = batch[..types.Length];
+        for (int i = 0; i < batch.Length; i++)
+        {
+            SymbolId s = new((int)(uint)data[(int)(uint)types[i]]);
+            int o = symbols.LocateIndex(s, out int local);
+            batch[i] = (s, o, local);
+            if (o != SymbolTable.ExternalObject)
+            {
+                objects[o].ExpectIndexes(local);
+            }
+        }
+        foreach ((_, int o, int local) in batch)
+        {
+            if (o != SymbolTable.ExternalObject)
+            {
+                objects[o].ExpectData(local);
+                objects[o].ExpectRelocs(local);
+            }
+        }
+        for (int i = 0; i < batch.Length; i++)
+        {
+            names[i] = new NameSort.Item(TypeDescriptor.NameOf(symbols, batch[i].Type), (int)(uint)types[i]);
+        }
     }
 
     /// <summary>Writes into moduledata how long the parts are (the second half of dodataSect's case for types).</summary>

@@ -70,6 +70,9 @@ internal readonly ref struct TypeDescriptor
     /// <summary>Size of an uncommon type record.</summary>
     public const int UncommonSize = 16;
 
+    // The flag of a type whose string has a star in front that is not part of it.
+    private const byte ExtraStar = 2;
+
     private readonly SymbolTable _table;
     private readonly ReadOnlySpan<byte> _data;
     private readonly RelocList _relocs;
@@ -113,9 +116,6 @@ internal readonly ref struct TypeDescriptor
     /// <summary>Whether an uncommon record (methods, package path) follows.</summary>
     public bool HasUncommon => (Byte((2 * P) + 4) & 1) != 0;
 
-    /// <summary>Whether the type's string has a star in front that is not part of it.</summary>
-    public bool HasExtraStar => (Byte((2 * P) + 4) & 2) != 0;
-
     /// <summary>Whether the GC mask is made at run time.</summary>
     public bool HasGcMaskOnDemand => (Byte((2 * P) + 4) & 16) != 0;
 
@@ -124,13 +124,27 @@ internal readonly ref struct TypeDescriptor
 
     /// <summary>The type's string.</summary>
     /// <exception cref="LinkException">There is none where a star should be in front of it, or it is damaged.</exception>
-    public ReadOnlySpan<byte> Name
+    public ReadOnlySpan<byte> Name => WithoutStar(NameAt((4 * P) + 8), Byte((2 * P) + 4), _table, Symbol);
+
+    /// <summary>The string of a type, as <see cref="Name"/> has it, for walks that want nothing else of it.</summary>
+    /// <exception cref="LinkException">The descriptor or its name is damaged.</exception>
+    public static ReadOnlySpan<byte> NameOf(SymbolTable table, SymbolId s)
     {
-        get
+        if (table.Locate(s, out int local) is { } o)
         {
-            ReadOnlySpan<byte> name = NameAt((4 * P) + 8);
-            return !HasExtraStar ? name : name.IsEmpty ? throw Damaged(_table, Symbol) : name[1..];
+            int offset = (4 * table.PointerSize) + 8;
+            ReadOnlySpan<byte> data = o.Data(local);
+            foreach (ref readonly RelocRecord r in o.Relocs(local))
+            {
+                if (r.Offset == offset && data.Length >= offset)
+                {
+                    SymbolId target = table.Resolve(o, r.Target);
+                    ReadOnlySpan<byte> name = target.IsNone ? default : DecodeName(table, target);
+                    return WithoutStar(name, data[(2 * table.PointerSize) + 4], table, s);
+                }
+            }
         }
+        return new TypeDescriptor(table, s).Name;
     }
 
     /// <summary>The GC mask symbol.</summary>
@@ -200,6 +214,9 @@ internal readonly ref struct TypeDescriptor
         }
         throw Damaged(table, s);
     }
+
+    private static ReadOnlySpan<byte> WithoutStar(ReadOnlySpan<byte> name, byte flags, SymbolTable table, SymbolId s) =>
+        (flags & ExtraStar) == 0 ? name : name.IsEmpty ? throw Damaged(table, s) : name[1..];
 
     private byte Byte(int offset) => (uint)offset < (uint)_data.Length ? _data[offset] : (byte)UInt(offset, 1);
 

@@ -1,4 +1,6 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace AotLinker.Ordering;
 
@@ -221,34 +223,36 @@ internal static class GoSort
             }
         }
 
+        // The hot loop of the sort. Places are within the range, whatever the order says of two elements, so that one check is enough.
         private int Partition(int a, int b, int pivot, out bool wasPartitioned)
         {
             Swap(a, pivot);
-            int i = a + 1;
-            int j = b - 1;
-            Advance(ref i, ref j, a);
-            wasPartitioned = i > j;
-            while (i <= j)
+            Span<T> range = _items[a..b];
+            ref T first = ref MemoryMarshal.GetReference(range);
+            T value = first;
+            int i = 1;
+            int j = range.Length - 1;
+            for (bool isFirst = wasPartitioned = true; ; isFirst = false)
             {
-                Swap(i, j);
+                while (i <= j && order.Less(in Unsafe.Add(ref first, i), in value))
+                {
+                    i++;
+                }
+                while (i <= j && !order.Less(in Unsafe.Add(ref first, j), in value))
+                {
+                    j--;
+                }
+                if (i > j)
+                {
+                    wasPartitioned = isFirst;
+                    break;
+                }
+                (Unsafe.Add(ref first, i), Unsafe.Add(ref first, j)) = (Unsafe.Add(ref first, j), Unsafe.Add(ref first, i));
                 i++;
                 j--;
-                Advance(ref i, ref j, a);
             }
-            Swap(j, a);
-            return j;
-        }
-
-        private void Advance(ref int i, ref int j, int pivot)
-        {
-            while (i <= j && Less(i, pivot))
-            {
-                i++;
-            }
-            while (i <= j && !Less(j, pivot))
-            {
-                j--;
-            }
+            Swap(a + j, a);
+            return a + j;
         }
 
         private int PartitionEqual(int a, int b, int pivot)

@@ -17,6 +17,19 @@ public sealed class TypeDescriptorTests
         using TestLink link = new();
         SymbolId type = Type(link, flags, "\0\u0006*pkg.T"u8);
         Assert.Equal(expected, System.Text.Encoding.UTF8.GetString(new TypeDescriptor(link.Symbols, type).Name));
+        Assert.Equal(expected, System.Text.Encoding.UTF8.GetString(TypeDescriptor.NameOf(link.Symbols, type)));
+    }
+
+    [Theory]
+    [InlineData(0, "*pkg.T")]
+    [InlineData(ExtraStar, "pkg.T")]
+    public void ANameIsReadFromAnObjectAndStillOnceTheTypeWasChanged(byte flags, string expected)
+    {
+        using TestLink link = new();
+        SymbolId type = TypeInObject(link, flags, "\0\u0006*pkg.T"u8);
+        Assert.Equal(expected, System.Text.Encoding.UTF8.GetString(TypeDescriptor.NameOf(link.Symbols, type)));
+        link.Symbols.Update(type);
+        Assert.Equal(expected, System.Text.Encoding.UTF8.GetString(TypeDescriptor.NameOf(link.Symbols, type)));
     }
 
     [Fact]
@@ -28,6 +41,15 @@ public sealed class TypeDescriptorTests
         Assert.Equal("damaged type name type:pkg.T", e.Message);
     }
 
+    [Fact]
+    public void WithoutANameInAnObjectThereIsNoStarToLeaveOutEither()
+    {
+        using TestLink link = new();
+        SymbolId type = TypeInObject(link, ExtraStar, "\0\0"u8);
+        LinkException e = Assert.Throws<LinkException>(() => _ = TypeDescriptor.NameOf(link.Symbols, type).Length);
+        Assert.Equal("damaged type name type:pkg.T", e.Message);
+    }
+
     private static SymbolId Type(TestLink link, byte flags, ReadOnlySpan<byte> nameRecord)
     {
         byte[] content = new byte[48];
@@ -35,5 +57,16 @@ public sealed class TypeDescriptorTests
         SymbolBuilder type = link.AddBytes("type:pkg.T", SymbolKind.RoData, content);
         type.AddReloc(RelocKind.AddrOff, NameOffset, 4, link.AddBytes("type:.namedata.T", SymbolKind.RoData, nameRecord).Symbol, 0);
         return type.Symbol;
+    }
+
+    private static SymbolId TypeInObject(TestLink link, byte flags, ReadOnlySpan<byte> nameRecord)
+    {
+        const byte RoData = 3;
+        byte[] content = new byte[48];
+        content[FlagsOffset] = flags;
+        GoObject o = link.AddObjects(new GoObjectWriter("pkg")
+            .Define("type:.namedata.T", RoData, (uint)nameRecord.Length, nameRecord.ToArray())
+            .Define("type:pkg.T", RoData, 48, content, 0, 0, new GoObjectWriter.Reloc(NameOffset, 4, 5, 0, SymRef.Self, 0)))[0];
+        return new SymbolId(o.GlobalBase + 1);
     }
 }
