@@ -17,8 +17,15 @@ internal sealed class PcTables(FunctionList functions, Mentions mentions)
     /// <summary>Places the tables that a chunk is the first to mention.</summary>
     public void Claim(int chunk, Span<int> ids)
     {
-        foreach (ref int id in ids)
+        const int Ahead = 8;
+        for (int i = 0; i < ids.Length; i++)
         {
+            // Reach leaves these tables alone, so nobody has read their records yet.
+            if (i + Ahead < ids.Length)
+            {
+                _symbols.ExpectNameRecord(new SymbolId(ids[i + Ahead]));
+            }
+            ref int id = ref ids[i];
             ref int place = ref mentions[id];
             if (!FirstUse.IsFirst(ref place, chunk))
             {
