@@ -47,7 +47,7 @@ public sealed class SymbolTableTests
     {
         using TestLink link = Link();
         SymbolTable symbols = link.Symbols;
-        symbols.NumberLive(link.Ctx.Workers);
+        symbols.NumberLive(link.Ctx.Workers, hasDebugInfo: false);
         SymbolId late = link.Add("late", SymbolKind.RoData, 5).Symbol;
         for (int i = 1; i < symbols.Count; i++)
             symbols.SetSectionIndex(new SymbolId(i), i % 3 == 0 ? SymbolTable.ManySections + i : i);
