@@ -239,7 +239,7 @@ internal static class Link
         }
         ctx.IsCgo = ctx.PackageByPath.ContainsKey("runtime/cgo");
         ctx.Target.CanUsePlugins = ctx.IsCgo && ctx.PackageByPath.ContainsKey("plugin")
-            && Platforms.SupportsBuildMode(ctx.Release, "plugin", options.GoOs, options.GoArch);
+            && (!ctx.Release.ChecksPortForPlugins || Platforms.SupportsBuildMode(ctx.Release, "plugin", options.GoOs, options.GoArch));
         ctx.Target.LinkMode = LinkModeDecision.Decide(options, ctx.Diagnostics, ctx.Release, loaded, ctx.IsCgo);
         if (ctx.Target.IsExternal)
         {

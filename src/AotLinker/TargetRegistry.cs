@@ -25,7 +25,7 @@ internal static class TargetRegistry
         "arm64" => new Arm64(),
         "arm" => new Arm(),
         "ppc64" or "ppc64le" => new Ppc64(options.GoArch == "ppc64", options.Environment.GoPpc64, options.HeadType),
-        "riscv64" => new RiscV64(),
+        "riscv64" => new RiscV64((options.Release ?? Release.Newest).RiscVMinLc),
         "s390x" => new S390x(options.Experiments.Has(Experiments.RegabiWrappers)),
         "loong64" => new Loong64(),
         "mips" or "mipsle" => new Mips32(options.GoArch == "mips", options.Environment.GoMips == "softfloat"),

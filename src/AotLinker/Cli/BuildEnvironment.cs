@@ -11,6 +11,7 @@ internal sealed class BuildEnvironment
     private readonly ToolchainDefaults _defaults;
     private readonly string _experimentSetting;
     private readonly string? _earlyError;
+    private readonly string _wasmFeatures;
 
     /// <summary>Reads the environment.</summary>
     /// <param name="get">Gives a variable's value, or null.</param>
@@ -50,14 +51,13 @@ internal sealed class BuildEnvironment
             "rva23u64" => 23,
             _ => Fail(20, "invalid GORISCV64: must be rva20u64, rva22u64, rva23u64", ref _earlyError),
         };
-        foreach (string feature in Or("GOWASM", "").Split(','))
+        string[] features = Or("GOWASM", "").Split(',');
+        _wasmFeatures = string.Join(',', ((string[])["satconv", "signext"]).Where(feature => features.Contains(feature)));
+        foreach (string feature in features)
         {
             if (feature is not ("" or "satconv" or "signext"))
                 _earlyError = $"invalid GOWASM: no such feature {GoText.Quote(feature)}";
         }
-
-        if (!IsFipsSetting(GoFips140))
-            _earlyError = "invalid GOFIPS140: must be off, latest, inprocess, certified, or v1.Y.Z";
     }
 
     /// <summary>GOROOT; empty where it is unset or cleared (<c>go build -trimpath</c>).</summary>
@@ -114,7 +114,8 @@ internal sealed class BuildEnvironment
     /// <summary>
     /// The variant of the target's CPU as object headers name it, <c>GOAMD64=v1</c>; empty where the CPU has none.
     /// </summary>
-    public string CpuVariant => GoArch switch
+    /// <param name="release">The release; not all name the same.</param>
+    public string CpuVariant(Release release) => GoArch switch
     {
         "386" => Go386.Length == 0 ? "" : $"GO386={Go386}",
         "amd64" => $"GOAMD64=v{GoAmd64}",
@@ -123,7 +124,8 @@ internal sealed class BuildEnvironment
         "mips" or "mipsle" => $"GOMIPS={GoMips}",
         "mips64" or "mips64le" => $"GOMIPS64={GoMips64}",
         "ppc64" or "ppc64le" => $"GOPPC64=power{GoPpc64}",
-        "riscv64" => $"GORISCV64=rva{GoRiscv64}u64",
+        "riscv64" when release.HeadersNameRiscVProfile => $"GORISCV64=rva{GoRiscv64}u64",
+        "wasm" when release.HeadersNameWasmFeatures && _wasmFeatures.Length > 0 => $"GOWASM={_wasmFeatures}",
         _ => "",
     };
 
@@ -136,7 +138,8 @@ internal sealed class BuildEnvironment
     /// <exception cref="LinkException">A variable has a value that cmd/link refuses.</exception>
     public ExperimentSet Check(Release release, string programName)
     {
-        string? error = ExperimentSet.Parse(release, GoOs, GoArch, _experimentSetting, out ExperimentSet experiments) ?? _earlyError;
+        string? error = ExperimentSet.Parse(release, GoOs, GoArch, _experimentSetting, out ExperimentSet experiments)
+            ?? FipsError(release) ?? _earlyError;
         if (error is not null)
             throw new LinkException(MessageForm.Bare, GoText.BaseName(programName) + ": " + error);
         if (!Platforms.IsArchitecture(GoArch))
@@ -218,15 +221,23 @@ internal sealed class BuildEnvironment
         return null;
     }
 
-    // off, latest, inprocess, certified, or a module version v1.Y.Z with -rcN or -HASH8 (buildcfg.isFIPSVersion).
-    private static bool IsFipsSetting(string value)
+    private string? FipsError(Release release) => IsFipsSetting(GoFips140, release.KnowsFipsCandidates)
+        ? null
+        : $"invalid GOFIPS140: must be off, latest, inprocess, certified, or {(release.KnowsFipsCandidates ? "v1.Y.Z" : "vX.Y.Z")}";
+
+    // off, latest, inprocess, certified, or a module version v1.Y.Z with -rcN or -HASH8; before there were candidates, vX.Y.Z
+    // (buildcfg.isFIPSVersion).
+    private static bool IsFipsSetting(string value, bool knowsCandidates)
     {
         if (value is "off" or "latest" or "inprocess" or "certified")
             return true;
         ReadOnlySpan<char> rest = value;
-        if (!rest.StartsWith("v1."))
+        if (!rest.StartsWith("v") || (knowsCandidates && !rest.StartsWith("v1.")))
             return false;
-        rest = rest["v1.".Length..];
+        rest = rest[1..];
+        if (!CutNumber(ref rest) || rest.IsEmpty || rest[0] != '.')
+            return false;
+        rest = rest[1..];
         if (!CutNumber(ref rest) || rest.IsEmpty || rest[0] != '.')
             return false;
         rest = rest[1..];
@@ -234,7 +245,7 @@ internal sealed class BuildEnvironment
             return false;
         if (rest.IsEmpty)
             return true;
-        if (rest.StartsWith("-rc"))
+        if (knowsCandidates && rest.StartsWith("-rc"))
         {
             rest = rest["-rc".Length..];
             return CutNumber(ref rest) && rest.IsEmpty;

@@ -126,6 +126,7 @@ internal static class FlagTable
             bool exists = flag.Id switch
             {
                 FlagId.Plan9Symbols64 => goos == "plan9" && goarch == "amd64",
+                FlagId.DataAddress => release?.HasDataAddressFlag ?? true,
                 FlagId.MacOs or FlagId.MacSdk => release?.HasMacVersionFlags ?? true,
                 _ => true,
             };
@@ -186,7 +187,10 @@ internal static class FlagTable
         // plan9/amd64 only.
         new(FlagId.Plan9Symbols64, "8", FlagKind.Bool, null, "use 64-bit addresses in symbol table"),
         new(FlagId.HostBuildId, "B", FlagKind.String, "note", "set ELF NT_GNU_BUILD_ID note or Mach-O UUID; use \"gobuildid\" to generate it from the Go build ID; \"none\" to disable"),
+
+        // From Go 1.26 on.
         new(FlagId.DataAddress, "D", FlagKind.Int, null, "set the start address of data symbols", "-1"),
+
         new(FlagId.EntrySymbol, "E", FlagKind.String, "entry", "set entry symbol name"),
         new(FlagId.HeadType, "H", FlagKind.String, "type", "set header type"),
         new(FlagId.Interpreter, "I", FlagKind.String, "linker", "use linker as ELF dynamic linker"),

@@ -122,7 +122,8 @@ internal sealed class LinkCommand
                 : $"{LinkCapability.MissingRelease(_toolchain.Version)} is not supported yet");
         }
 
-        string line = VersionLine.Format(_programName, options.Version, options.Experiments);
+        string line = VersionLine.Format(
+            _programName, options.Version, options.Experiments.Describe(all: options.VersionRequested == VersionRequest.Experiments));
         _diagnostics.Write(HostPath.Encode(line + "\n"));
         return 0;
     }

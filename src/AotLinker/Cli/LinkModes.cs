@@ -19,11 +19,14 @@ internal enum VersionRequest : byte
     /// <summary>It wasn't.</summary>
     None,
 
-    /// <summary><c>-V</c>, or with any value but "full".</summary>
+    /// <summary><c>-V</c>, or with a value that asks for nothing.</summary>
     Short,
 
     /// <summary><c>-V=full</c>, what the go command asks for.</summary>
     Full,
+
+    /// <summary><c>-V=goexperiment</c>, where the release knows that.</summary>
+    Experiments,
 }
 
 /// <summary>A version in three parts of one byte (<c>-macos</c>, <c>-macsdk</c>).</summary>

@@ -142,7 +142,9 @@ internal sealed partial class LinkOptions
         switch (flag.Kind)
         {
             case FlagKind.Version:
-                VersionRequested = value == "full" ? VersionRequest.Full : VersionRequest.Short;
+                VersionRequested = value == "full" ? VersionRequest.Full
+                    : value == "goexperiment" && Release is { VersionMayListExperiments: true } ? VersionRequest.Experiments
+                    : VersionRequest.Short;
                 return null;
             case FlagKind.Bool:
                 if (GoText.ParseBool(value) is not { } truth)
@@ -403,7 +405,7 @@ internal sealed partial class LinkOptions
     {
         BuildMode? mode = value switch
         {
-            "exe" => Platforms.ExeIsPie(GoOs, GoArch) ? BuildMode.Pie : BuildMode.Exe,
+            "exe" => Platforms.ExeIsPie(Release ?? Release.Newest, GoOs, GoArch) ? BuildMode.Pie : BuildMode.Exe,
             "pie" => BuildMode.Pie,
             "c-archive" => BuildMode.CArchive,
             "c-shared" => BuildMode.CShared,
@@ -494,12 +496,14 @@ internal sealed partial class LinkOptions
 
         // -s implies -w unless that is given; macOS's C libraries have no DWARF either.
         OmitDwarf = _omitDwarf ?? (OmitSymbolTable || (HeadType == HeadType.Darwin && _buildMode == BuildMode.CShared));
-        BuildMode = _buildMode ?? (Platforms.ExeIsPie(GoOs, GoArch) ? BuildMode.Pie : BuildMode.Exe);
+        BuildMode = _buildMode ?? (Platforms.ExeIsPie(Release ?? Release.Newest, GoOs, GoArch) ? BuildMode.Pie : BuildMode.Exe);
         if (BuildMode != BuildMode.Shared && Arguments.Count != 1)
             throw Failure(flags, null);
 
         if (Output.Length == 0)
             Output = HeadType == HeadType.Windows ? "a.out.exe" : "a.out";
+        if (BuildId.Length == 0 && HeadType == HeadType.OpenBsd)
+            BuildId = (Release ?? Release.Newest).OpenBsdBuildId;
         if (HostBuildId.Length == 0 && BuildId.Length > 0)
             HostBuildId = "gobuildid";
         CheckHostBuildId();

@@ -43,7 +43,7 @@ internal sealed partial class LinkOptions
     {
         get
         {
-            string variant = Environment.CpuVariant;
+            string variant = Environment.CpuVariant(Release ?? Release.Newest);
             return $"go object {GoOs} {GoArch} {Version}{(variant.Length > 0 ? " " + variant : "")} X:{Experiments.EnabledList}";
         }
     }
@@ -59,7 +59,7 @@ internal sealed partial class LinkOptions
             string difference = Experiments.ToString();
             if (difference.Length == 0)
                 return Version;
-            return $"{Version}{(Version.Contains('-') ? ' ' : '-')}X:{difference}";
+            return $"{Version}{(Version.Contains('-') ? ' ' : (Release ?? Release.Newest).ExperimentSeparator)}X:{difference}";
         }
     }
 

@@ -1,5 +1,3 @@
-using AotLinker.Releases;
-
 namespace AotLinker.Cli;
 
 /// <summary>
@@ -21,15 +19,14 @@ internal static class VersionLine
     /// <summary>The line, without its end: <c>link version go1.27.4 X:nodwarf5</c>.</summary>
     /// <param name="programName">argv[0]; its last element without ".exe" begins the line.</param>
     /// <param name="version">The toolchain's version.</param>
-    /// <param name="experiments">The experiments in force.</param>
-    public static string Format(string programName, string version, ExperimentSet experiments)
+    /// <param name="experiments">What is to be told of experiments; empty for nothing.</param>
+    public static string Format(string programName, string version, string experiments)
     {
         // Both kinds of slash separate on every system.
         string name = programName[(programName.AsSpan().LastIndexOfAny('/', '\\') + 1)..];
         const string Extension = ".exe";
         if (name.EndsWith(Extension, StringComparison.Ordinal))
             name = name[..^Extension.Length];
-        string difference = experiments.ToString();
-        return $"{name} version {version}{(difference.Length > 0 ? " X:" : "")}{difference}";
+        return $"{name} version {version}{(experiments.Length > 0 ? " X:" : "")}{experiments}";
     }
 }

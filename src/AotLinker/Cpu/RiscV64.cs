@@ -8,8 +8,9 @@ namespace AotLinker.Cpu;
 /// gives the upper 20 bits of the distance from itself, the other one the signed lower 12. A call is one JAL and reaches ±1 MiB, so every
 /// program is checked for trampolines, and calls within a package may need one.
 /// </summary>
+/// <param name="minLc">The least length of an instruction that the release's tables count in: 4 as long as it compresses none.</param>
 /// <remarks>Partial files: this one (facts), relocation, trampolines, host objects, encoding of immediates.</remarks>
-internal sealed partial class RiscV64 : CpuArch
+internal sealed partial class RiscV64(int minLc = 2) : CpuArch
 {
     /// <inheritdoc/>
     public override string Name => "riscv64";
@@ -21,7 +22,7 @@ internal sealed partial class RiscV64 : CpuArch
     public override bool IsBigEndian => false;
 
     /// <inheritdoc/>
-    public override int MinLc => 2;
+    public override int MinLc => minLc;
 
     /// <inheritdoc/>
     public override int FunctionAlign => 8;

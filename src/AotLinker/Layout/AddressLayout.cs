@@ -205,6 +205,12 @@ internal static class AddressLayout
         Define("runtime.etypes"u8, SymbolKind.RoData, types.End);
         DefineEnd("runtime.gcdata"u8, "runtime.egcdata"u8);
         DefineEnd("runtime.gcbss"u8, "runtime.egcbss"u8);
+        if (ctx.Release.HasSymbolTableSection)
+        {
+            Section table = SectionOf(ctx, "runtime.symtab"u8);
+            Define("runtime.symtab"u8, SymbolKind.RoData, table.Vaddr);
+            Define("runtime.esymtab"u8, SymbolKind.RoData, table.End);
+        }
         Define("runtime.pclntab"u8, SymbolKind.RoData, pclnTab.Vaddr);
         ctx.DefineMarker("runtime.pcheader"u8, SymbolKind.RoData);
         ctx.DefineMarker("runtime.funcnametab"u8, SymbolKind.RoData);
@@ -212,7 +218,10 @@ internal static class AddressLayout
         ctx.DefineMarker("runtime.filetab"u8, SymbolKind.RoData);
         ctx.DefineMarker("runtime.pctab"u8, SymbolKind.RoData);
         ctx.DefineMarker("runtime.functab"u8, SymbolKind.RoData);
-        ctx.DefineMarker("go:func.*"u8, SymbolKind.RoData);
+        if (ctx.Release.PclnTabHoldsFuncData)
+        {
+            ctx.DefineMarker("go:func.*"u8, SymbolKind.RoData);
+        }
         Define("runtime.epclntab"u8, SymbolKind.RoData, pclnTab.End);
         Define("runtime.noptrdata"u8, SymbolKind.NoPtrData, noPtrData.Vaddr);
         Define("runtime.enoptrdata"u8, SymbolKind.NoPtrDataEnd, noPtrData.End);

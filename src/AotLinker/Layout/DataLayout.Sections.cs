@@ -151,6 +151,25 @@ internal sealed partial class DataLayout
         section.Length = (ulong)_size - section.Vaddr;
     }
 
+    /// <summary>Makes and fills the section of pclntab.</summary>
+    public void PlacePclnTab(Segment segment, string name, int rwx)
+    {
+        Section section = PlaceNamed(segment, name, SymbolKind.PclnTab, SymbolKind.RoData, rwx);
+        Mark("runtime.pclntab"u8, section);
+        Mark("runtime.pcheader"u8, section);
+        Mark("runtime.funcnametab"u8, section);
+        Mark("runtime.cutab"u8, section);
+        Mark("runtime.filetab"u8, section);
+        Mark("runtime.pctab"u8, section);
+        Mark("runtime.functab"u8, section);
+        if (_ctx.Release.PclnTabHoldsFuncData)
+        {
+            Mark("go:func.*"u8, section);
+        }
+        Mark("runtime.epclntab"u8, section);
+        _ctx.Carriers.SetLength(SymbolKind.PclnTab, (long)section.Length);
+    }
+
     /// <summary>Says which section a marker symbol lies in.</summary>
     public void Mark(ReadOnlySpan<byte> name, Section section) => _symbols.SetSectionIndex(_symbols.LookupOrCreate(name, 0), section.Index);
 
@@ -176,7 +195,8 @@ internal sealed partial class DataLayout
         return section;
     }
 
-    private Section PlaceNamed(Segment segment, string name, SymbolKind kind, SymbolKind placedAs, int rwx)
+    /// <summary>Makes a section for the symbols of a kind, and places them in it (allocateNamedSectionAndAssignSyms).</summary>
+    public Section PlaceNamed(Segment segment, string name, SymbolKind kind, SymbolKind placedAs, int rwx)
     {
         Section section = NewSection(segment, name, rwx, [(byte)kind]);
         Place(section, kind, placedAs, checkSize: false);
@@ -383,18 +403,10 @@ internal sealed partial class DataLayout
             PlaceCarried(section, (SymbolKind)kind);
         }
 
-        section = PlaceNamed(segment, ".gopclntab", SymbolKind.PclnTab, SymbolKind.RoData, ReadOnly);
-        Mark("runtime.pclntab"u8, section);
-        Mark("runtime.pcheader"u8, section);
-        Mark("runtime.funcnametab"u8, section);
-        Mark("runtime.cutab"u8, section);
-        Mark("runtime.filetab"u8, section);
-        Mark("runtime.pctab"u8, section);
-        Mark("runtime.functab"u8, section);
-        Mark("go:func.*"u8, section);
-        Mark("runtime.epclntab"u8, section);
-        _ctx.Carriers.SetLength(SymbolKind.PclnTab, (long)section.Length);
-
+        if (!_ctx.Release.RelocatesPclnTab)
+        {
+            PlacePclnTab(segment, ".gopclntab", ReadOnly);
+        }
         PlaceSingly(segment, SymbolKind.ElfRoSect, SymbolKind.RoData, ReadOnly);
         _plan.PlaceRelocated(this, segment);
 

@@ -6,8 +6,13 @@ namespace AotLinker.Layout;
 /// Go 1.26: type descriptors and function values are part of .rodata. Where data is relocated at run time, each read-only kind has a
 /// twin, and the twins form .data.rel.ro. Sections .typelink and .itablink list types and itabs.
 /// </summary>
-internal sealed class DataPlan126 : DataPlan
+internal class DataPlan126 : DataPlan
 {
+    /// <summary>For the release itself and those that build on it.</summary>
+    protected DataPlan126()
+    {
+    }
+
     /// <summary>The one instance.</summary>
     public static DataPlan126 Instance { get; } = new();
 
@@ -123,5 +128,11 @@ internal sealed class DataPlan126 : DataPlan
         }
         layout.PlaceLinks(segment, ".typelink", "runtime.typelink"u8, SymbolKind.TypeLink, rwx);
         layout.PlaceLinks(segment, ".itablink", "runtime.itablink"u8, SymbolKind.ItabLink, rwx);
+        PlaceBehindLinks(layout, segment, rwx);
+    }
+
+    /// <summary>Places what else lies in the segment of the type links.</summary>
+    protected virtual void PlaceBehindLinks(DataLayout layout, Segment segment, int rwx)
+    {
     }
 }

@@ -277,7 +277,7 @@ internal sealed partial class TextLayout
         string from = _symbols.PackagePath(s);
         string to = _symbols.PackagePath(target);
         return (from.Length != 0 && from == to && _symbols.Kind(s) == _symbols.Kind(target) && !_ctx.Target.Cpu.TrampolinesWithinPackages)
-            || (RuntimePackages.Contains(from) && RuntimePackages.Contains(to));
+            || (_ctx.Release.IsRuntimePackage(from) && _ctx.Release.IsRuntimePackage(to));
     }
 
     private void MergeTrampolines()

@@ -123,7 +123,7 @@ internal sealed record CgoDirectives(string File, string Prefix, List<string[]> 
         private bool ImportDynamic(string[] words)
         {
             string local = words[1], remote = words.Length > 2 ? words[2] : local, library = words.Length > 3 ? words[3] : "";
-            if (local.Contains(',') || remote.Contains(','))
+            if (HasComma(local) || HasComma(remote))
             {
                 return Fail($"{Place}: invalid symbol in cgo_import_dynamic directive: {List(words)}");
             }
@@ -146,7 +146,7 @@ internal sealed record CgoDirectives(string File, string Prefix, List<string[]> 
                 remote = remote[..hash];
             }
             SymbolId s = _symbols.LookupOrCreate(Bytes(local), 0);
-            if (IsExported(s))
+            if (ctx.Release.ExportsOverrideLaterImports && IsExported(s))
             {
                 return true;
             }
@@ -175,7 +175,7 @@ internal sealed record CgoDirectives(string File, string Prefix, List<string[]> 
 
         private bool ImportStatic(string[] words)
         {
-            if (words[1].Contains(','))
+            if (HasComma(words[1]))
             {
                 return Fail($"{Place}: invalid symbol in cgo_import_static directive: {List(words)}");
             }
@@ -188,7 +188,7 @@ internal sealed record CgoDirectives(string File, string Prefix, List<string[]> 
         private bool Export(string[] words)
         {
             string local = words[1], remote = words.Length > 2 ? words[2] : local;
-            if (local.Contains(',') || remote.Contains(','))
+            if (HasComma(local) || HasComma(remote))
             {
                 return Fail($"{Place}: invalid symbol in {words[0]} directive: {List(words)}");
             }
@@ -211,7 +211,8 @@ internal sealed record CgoDirectives(string File, string Prefix, List<string[]> 
                 return true;
             }
             // An export overrides an import seen before it.
-            if (_symbols.DynamicLibrary.ContainsKey(s) || _symbols.Kind(s) == SymbolKind.DynImport)
+            if (_symbols.DynamicLibrary.ContainsKey(s)
+                || (ctx.Release.ExportsOverrideLaterImports && _symbols.Kind(s) == SymbolKind.DynImport))
             {
                 _symbols.DynamicLibrary.Remove(s);
                 _symbols.DynamicVersion.Remove(s);
@@ -251,7 +252,7 @@ internal sealed record CgoDirectives(string File, string Prefix, List<string[]> 
 
         private bool DynamicLinker(string[] words)
         {
-            if (words[1].Contains(','))
+            if (HasComma(words[1]))
             {
                 return Fail($"{Place}: invalid path in cgo_dynamic_linker directive: {List(words)}");
             }
@@ -272,6 +273,9 @@ internal sealed record CgoDirectives(string File, string Prefix, List<string[]> 
             ctx.ExternalLinkerFlags.Add(words[1]);
             return true;
         }
+
+        // An external linker would take what follows a comma for another argument.
+        private bool HasComma(string name) => ctx.Release.RefusesCommasInCgoDirectives && name.Contains(',');
 
         private bool IsExported(SymbolId s) => _symbols.CgoExportStatic.Contains(s) || _symbols.CgoExportDynamic.Contains(s);
 

@@ -257,6 +257,11 @@ internal sealed class PackageLoader
     {
         CompilationUnit unit = new(package);
         package.Units.Add(unit);
+        if (member.IsForeignSyso && (_options.Release ?? Release.Newest).RefusesUnknownSyso)
+        {
+            _diagnostics.Error($"{member.DisplayName}: unsupported object format in .syso file");
+            return;
+        }
         if (member.Error is not null)
         {
             if (member.IsFatal)

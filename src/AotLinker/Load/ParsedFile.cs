@@ -62,6 +62,9 @@ internal sealed class ParsedMember
     /// <summary>What is wrong with it: reported when the package turns out to be part of the link.</summary>
     public string? Error { get; init; }
 
+    /// <summary>Whether it stems from a .syso file and is not of a host's compiler.</summary>
+    public bool IsForeignSyso { get; init; }
+
     /// <summary>Whether the error ends the link at once.</summary>
     public bool IsFatal { get; init; }
 }
@@ -181,17 +184,17 @@ internal sealed class ParsedFile
         byte* start = file.Base + offset;
         ReadOnlySpan<byte> head = new(start, (int)Math.Min(length, 4));
         MemberKind kind = Recognize(head);
+        bool isSyso = path.EndsWith(".syso", StringComparison.Ordinal) || displayName.EndsWith(".syso", StringComparison.Ordinal)
+            || displayName.EndsWith(".syso)", StringComparison.Ordinal);
         if (kind != MemberKind.GoObject)
         {
-            bool isSyso = path.EndsWith(".syso", StringComparison.Ordinal) || displayName.EndsWith(".syso", StringComparison.Ordinal)
-                || displayName.EndsWith(".syso)", StringComparison.Ordinal);
             return new ParsedMember
             {
                 Kind = kind,
                 DisplayName = displayName,
                 Offset = offset,
                 Length = length,
-                Error = kind == MemberKind.Unknown && isSyso ? $"{displayName}: unsupported object format in .syso file" : null,
+                IsForeignSyso = kind == MemberKind.Unknown && isSyso,
             };
         }
 
@@ -203,6 +206,7 @@ internal sealed class ParsedFile
             Length = length,
             Error = error,
             IsFatal = fatal,
+            IsForeignSyso = isSyso,
         };
 
         // The header is one short line; a file without one is not worth searching to its end.
@@ -250,6 +254,7 @@ internal sealed class ParsedFile
             PackageDataLength = end - (lineEnd + 1),
             DeclaresMain = isMain,
             CgoSection = cgo,
+            IsForeignSyso = isSyso,
             ObjectOffset = offset + end + 2,
         };
     }

@@ -73,6 +73,8 @@ internal enum SymbolKind : byte
     TypeLink,
     /// <summary>Up to 1.26: itab links.</summary>
     ItabLink,
+    /// <summary>Up to 1.25: runtime.symtab, which is empty.</summary>
+    SymTab,
     /// <summary>Boundary: the kinds from here on are writable.</summary>
     FirstWritable,
     /// <summary>debug/buildinfo data.</summary>
@@ -141,6 +143,8 @@ internal enum SymbolKind : byte
     MachoIndirectPlt,
     /// <summary>Mach-O indirect GOT.</summary>
     MachoIndirectGot,
+    /// <summary>Up to 1.25, unused there.</summary>
+    FilePath,
     /// <summary>A reference to a symbol of a shared library.</summary>
     DynImport,
     /// <summary>A symbol defined in a non-Go object.</summary>
@@ -275,6 +279,7 @@ internal static class SymbolKinds
         SymbolKind.MachoRelRoSect => "SMACHORELROSECT",
         SymbolKind.TypeLink => "STYPELINK",
         SymbolKind.ItabLink => "SITABLINK",
+        SymbolKind.SymTab => "SSYMTAB",
         SymbolKind.FirstWritable => "SFirstWritable",
         SymbolKind.BuildInfo => "SBUILDINFO",
         SymbolKind.FipsInfo => "SFIPSINFO",
@@ -309,6 +314,7 @@ internal static class SymbolKinds
         SymbolKind.MachoSymTab => "SMACHOSYMTAB",
         SymbolKind.MachoIndirectPlt => "SMACHOINDIRECTPLT",
         SymbolKind.MachoIndirectGot => "SMACHOINDIRECTGOT",
+        SymbolKind.FilePath => "SFILEPATH",
         SymbolKind.DynImport => "SDYNIMPORT",
         SymbolKind.HostObj => "SHOSTOBJ",
         SymbolKind.UndefExt => "SUNDEFEXT",

@@ -105,7 +105,7 @@ internal readonly ref struct TypeDescriptor
     public int CommonSize => (4 * P) + 16;
 
     /// <summary>The kind.</summary>
-    public GoKind Kind => (GoKind)Byte((2 * P) + 7);
+    public GoKind Kind => (GoKind)(Byte((2 * P) + 7) & _table.Release.KindMask);
 
     /// <summary>Size of a value in bytes.</summary>
     public long ValueSize => (long)UInt(0, P);

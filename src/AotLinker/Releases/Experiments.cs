@@ -21,17 +21,23 @@ internal enum Experiments : uint
     Arenas = 1 << 7,
     CgoCheck2 = 1 << 8,
     LoopVar = 1 << 9,
-    NewInliner = 1 << 10,
-    Dwarf5 = 1 << 11,
-    JsonV2 = 1 << 12,
-    GreenTeaGc = 1 << 13,
-    RandomizedHeapBase64 = 1 << 14,
-    RuntimeFreegc = 1 << 15,
-    SizeSpecializedMalloc = 1 << 16,
-    GoroutineLeakProfile = 1 << 17,
-    Simd = 1 << 18,
-    RuntimeSecret = 1 << 19,
-    MapSplitGroup = 1 << 20,
+    CacheProg = 1 << 10,
+    NewInliner = 1 << 11,
+    RangeFunc = 1 << 12,
+    AliasTypeParams = 1 << 13,
+    SwissMap = 1 << 14,
+    SyncHashTrieMap = 1 << 15,
+    Synctest = 1 << 16,
+    Dwarf5 = 1 << 17,
+    JsonV2 = 1 << 18,
+    GreenTeaGc = 1 << 19,
+    RandomizedHeapBase64 = 1 << 20,
+    RuntimeFreegc = 1 << 21,
+    SizeSpecializedMalloc = 1 << 22,
+    GoroutineLeakProfile = 1 << 23,
+    Simd = 1 << 24,
+    RuntimeSecret = 1 << 25,
+    MapSplitGroup = 1 << 26,
 }
 
 /// <summary>
@@ -44,10 +50,13 @@ internal readonly struct ExperimentSet
 
     private readonly Experiments _standard;
 
-    private ExperimentSet(Experiments enabled, Experiments standard)
+    private readonly Experiments _known;
+
+    private ExperimentSet(Experiments enabled, Experiments standard, Experiments known)
     {
         Enabled = enabled;
         _standard = standard;
+        _known = known;
     }
 
     /// <summary>The experiments that are on.</summary>
@@ -65,6 +74,9 @@ internal readonly struct ExperimentSet
     /// </summary>
     public override string ToString() => List(Enabled, Enabled ^ _standard);
 
+    /// <summary>What differs from the standard, or all experiments of the release; <c>no</c> before those that are off.</summary>
+    public string Describe(bool all) => all ? List(Enabled, _known) : ToString();
+
     /// <summary>Computes the set.</summary>
     /// <param name="release">The release.</param>
     /// <param name="goos">GOOS of the target.</param>
@@ -75,7 +87,8 @@ internal readonly struct ExperimentSet
     public static string? Parse(Release release, string goos, string goarch, string setting, out ExperimentSet set)
     {
         set = default;
-        bool hasRegisterAbi = goarch is "amd64" or "arm64" or "loong64" or "ppc64le" or "ppc64" or "riscv64" or "s390x";
+        bool hasRegisterAbi = goarch is "amd64" or "arm64" or "loong64" or "ppc64le" or "ppc64" or "riscv64"
+            || (goarch is "s390x" && release.HasS390xRegisterAbi);
         bool registerAbiIsOptional = goarch is "s390x" && release.S390xRegisterAbiIsOptional;
 
         // DWARF 5 is off where the platform's own tools can't read it.
@@ -110,7 +123,7 @@ internal readonly struct ExperimentSet
             enabled |= RegisterAbi;
         if ((enabled & RegisterAbi) == Experiments.RegabiArgs)
             return "GOEXPERIMENT regabiargs requires regabiwrappers";
-        set = new ExperimentSet(enabled, standard);
+        set = new ExperimentSet(enabled, standard, release.KnownExperiments);
         return null;
     }
 
@@ -155,7 +168,13 @@ internal readonly struct ExperimentSet
         Experiments.Arenas => "arenas",
         Experiments.CgoCheck2 => "cgocheck2",
         Experiments.LoopVar => "loopvar",
+        Experiments.CacheProg => "cacheprog",
         Experiments.NewInliner => "newinliner",
+        Experiments.RangeFunc => "rangefunc",
+        Experiments.AliasTypeParams => "aliastypeparams",
+        Experiments.SwissMap => "swissmap",
+        Experiments.SyncHashTrieMap => "synchashtriemap",
+        Experiments.Synctest => "synctest",
         Experiments.Dwarf5 => "dwarf5",
         Experiments.JsonV2 => "jsonv2",
         Experiments.GreenTeaGc => "greenteagc",

@@ -26,7 +26,7 @@ internal static class Platforms
         "openbsd" => goarch is "386" or "amd64" or "arm" or "arm64" or "ppc64" or "riscv64"
             || (goarch is "mips64" && release.HasOpenBsdMips64),
         "plan9" => goarch is "386" or "amd64" or "arm",
-        "windows" => goarch is "386" or "amd64" or "arm64",
+        "windows" => goarch is "386" or "amd64" or "arm64" || (goarch is "arm" && release.HasWindowsArm),
         _ => false,
     };
 
@@ -54,7 +54,8 @@ internal static class Platforms
             {
                 "linux" => goarch is "386" or "amd64" or "arm" or "arm64" or "loong64" or "ppc64" or "ppc64le"
                     or "riscv64" or "s390x",
-                "android" or "darwin" or "windows" or "wasip1" => true,
+                "android" or "darwin" or "wasip1" => true,
+                "windows" => goarch is not "arm",
                 "freebsd" => goarch is "amd64",
                 _ => false,
             },
@@ -82,7 +83,8 @@ internal static class Platforms
     }
 
     /// <summary>Whether <c>-buildmode=exe</c> means a position-independent executable on the port.</summary>
-    public static bool ExeIsPie(string goos, string goarch) => goarch == "arm64" && goos is "darwin" or "windows";
+    public static bool ExeIsPie(Release release, string goos, string goarch) =>
+        (goarch == "arm64" && goos is "darwin" or "windows") || (goarch == "arm" && goos == "windows" && release.HasWindowsArm);
 
     /// <summary>Whether a PIE can be linked without an external linker (InternalLinkPIESupported).</summary>
     public static bool LinksPieInternally(Release release, string goos, string goarch) => goos switch
@@ -113,5 +115,6 @@ internal static class Platforms
         NeedsExternalLinker(goos, goarch)
         || goarch is "mips" or "mipsle" or "mips64" or "mips64le"
         || (goarch == "ppc64" && (goos == "aix" || (goos == "linux" && !release.LinuxPpc64HasCgo)))
+        || (goarch == "arm64" && goos == "windows" && !release.WindowsArm64LinksCgoInternally)
         || goos is "android" or "dragonfly";
 }

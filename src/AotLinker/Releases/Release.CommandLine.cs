@@ -6,8 +6,9 @@ internal abstract partial class Release
     /// <summary>The newest release known, which stands in where the release isn't known (yet).</summary>
     public static Release Newest => All[^1];
 
-    /// <summary>The releases known, for messages: <c>Go 1.26 and Go 1.27</c>.</summary>
-    public static string KnownForMessage => string.Join(" and ", KnownNames.Select(name => "Go " + name));
+    /// <summary>The releases known, for messages: <c>Go 1.25, Go 1.26 and Go 1.27</c>.</summary>
+    public static string KnownForMessage =>
+        string.Join(", ", All[..^1].Select(release => "Go " + release.Name)) + " and Go " + Newest.Name;
 
     /// <summary>Whether the linker has the flags -macos and -macsdk.</summary>
     public abstract bool HasMacVersionFlags { get; }
@@ -21,6 +22,33 @@ internal abstract partial class Release
     /// <summary>The experiments that are on by default, apart from those that depend on the target.</summary>
     public abstract Experiments StandardExperiments { get; }
 
+    /// <summary>Whether the linker has the flag -D.</summary>
+    public virtual bool HasDataAddressFlag => true;
+
+    /// <summary>Whether <c>-V=goexperiment</c> lists all experiments that are on, rather than those that differ from the standard.</summary>
+    public virtual bool VersionMayListExperiments => false;
+
+    /// <summary>What stands in front of the experiments in the version that the program tells, where a version has no dash yet.</summary>
+    public virtual char ExperimentSeparator => '-';
+
+    /// <summary>The build ID of a program for OpenBSD where none is given: its kernel wants to see one.</summary>
+    public virtual string OpenBsdBuildId => "";
+
+    /// <summary>Whether GOFIPS140 may only name versions v1.Y.Z, among them release candidates.</summary>
+    public virtual bool KnowsFipsCandidates => true;
+
+    /// <summary>Whether object headers name GORISCV64.</summary>
+    public virtual bool HeadersNameRiscVProfile => true;
+
+    /// <summary>Whether object headers name what GOWASM lists; later all of it is always on.</summary>
+    public virtual bool HeadersNameWasmFeatures => false;
+
+    /// <summary>Whether plugin support is only linked in where plugins can be built.</summary>
+    public virtual bool ChecksPortForPlugins => true;
+
+    /// <summary>Whether there is a register ABI for s390x.</summary>
+    public virtual bool HasS390xRegisterAbi => true;
+
     /// <summary>Whether the register ABI can be switched off on s390x.</summary>
     public abstract bool S390xRegisterAbiIsOptional { get; }
 
@@ -33,18 +61,47 @@ internal abstract partial class Release
     /// <summary>Whether openbsd/mips64 is a port.</summary>
     public abstract bool HasOpenBsdMips64 { get; }
 
+    /// <summary>Whether windows/arm is a port.</summary>
+    public virtual bool HasWindowsArm => false;
+
+    /// <summary>Whether programs with cgo are linked internally for windows/arm64.</summary>
+    public virtual bool WindowsArm64LinksCgoInternally => true;
+
     private const Experiments CommonExperiments =
         Experiments.FieldTrack | Experiments.PreemptibleLoops | Experiments.StaticLockRanking | Experiments.BoringCrypto
         | Experiments.RegabiWrappers | Experiments.RegabiArgs | Experiments.HeapMinimum512KiB | Experiments.Arenas
         | Experiments.CgoCheck2 | Experiments.LoopVar | Experiments.NewInliner | Experiments.Dwarf5 | Experiments.JsonV2
-        | Experiments.GreenTeaGc | Experiments.RandomizedHeapBase64 | Experiments.RuntimeFreegc
-        | Experiments.SizeSpecializedMalloc | Experiments.Simd | Experiments.RuntimeSecret;
+        | Experiments.GreenTeaGc;
 
-    private sealed partial class Go126
+    // Of Go 1.26 and later.
+    private const Experiments LaterExperiments =
+        Experiments.RandomizedHeapBase64 | Experiments.RuntimeFreegc | Experiments.SizeSpecializedMalloc | Experiments.Simd
+        | Experiments.RuntimeSecret;
+
+    private sealed partial class Go125
+    {
+        public override bool HasDataAddressFlag => false;
+        public override bool VersionMayListExperiments => true;
+        public override char ExperimentSeparator => ' ';
+        public override string OpenBsdBuildId => "go-openbsd";
+        public override bool KnowsFipsCandidates => false;
+        public override bool HeadersNameRiscVProfile => false;
+        public override bool HeadersNameWasmFeatures => true;
+        public override bool ChecksPortForPlugins => false;
+        public override Experiments KnownExperiments => CommonExperiments | Experiments.CacheProg | Experiments.RangeFunc
+            | Experiments.AliasTypeParams | Experiments.SwissMap | Experiments.SyncHashTrieMap | Experiments.Synctest;
+        public override Experiments StandardExperiments =>
+            Experiments.AliasTypeParams | Experiments.SwissMap | Experiments.SyncHashTrieMap;
+        public override bool HasS390xRegisterAbi => false;
+        public override bool HasWindowsArm => true;
+        public override bool WindowsArm64LinksCgoInternally => false;
+    }
+
+    private partial class Go126
     {
         public override bool HasMacVersionFlags => false;
         public override bool ResponseFilesHoldLines => true;
-        public override Experiments KnownExperiments => CommonExperiments | Experiments.GoroutineLeakProfile;
+        public override Experiments KnownExperiments => CommonExperiments | LaterExperiments | Experiments.GoroutineLeakProfile;
         public override Experiments StandardExperiments => Experiments.RandomizedHeapBase64 | Experiments.GreenTeaGc;
         public override bool S390xRegisterAbiIsOptional => true;
         public override bool LinuxPpc64HasCgo => false;
@@ -56,7 +113,7 @@ internal abstract partial class Release
     {
         public override bool HasMacVersionFlags => true;
         public override bool ResponseFilesHoldLines => false;
-        public override Experiments KnownExperiments => CommonExperiments | Experiments.MapSplitGroup;
+        public override Experiments KnownExperiments => CommonExperiments | LaterExperiments | Experiments.MapSplitGroup;
         public override Experiments StandardExperiments => Experiments.RandomizedHeapBase64 | Experiments.GreenTeaGc
             | Experiments.JsonV2 | Experiments.SizeSpecializedMalloc;
         public override bool S390xRegisterAbiIsOptional => false;

@@ -15,7 +15,7 @@ internal abstract partial class Release
     /// <summary>Whether distances and thread-local offsets that don't fit their fields are errors on loong64, rather than cut off.</summary>
     public abstract bool ChecksLoongRanges { get; }
 
-    private sealed partial class Go126
+    private partial class Go126
     {
         public override int LoongAccessAlign => 8;
         public override int LoongTrampolineRegister => 30;

@@ -29,7 +29,7 @@ internal abstract partial class Release
     /// </summary>
     public abstract bool TakesMacVersionOfObjects { get; }
 
-    private sealed partial class Go126
+    private partial class Go126
     {
         public override MacVersion? FixedMacVersion => new MacVersion(12, 0, 0);
         public override byte UuidVariantBits => 0xc0;

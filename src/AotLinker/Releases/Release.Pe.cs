@@ -15,7 +15,7 @@ internal abstract partial class Release
     /// </summary>
     public abstract bool SortsUnwindTables { get; }
 
-    private sealed partial class Go126
+    private partial class Go126
     {
         public override (ushort Major, ushort Minor) WindowsVersion => (6, 1);
         public override bool HasWindowsLoadConfig => false;

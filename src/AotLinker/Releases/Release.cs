@@ -9,7 +9,7 @@ namespace AotLinker.Releases;
 /// </summary>
 internal abstract partial class Release
 {
-    private static readonly Release[] All = [new Go126(), new Go127()];
+    private static readonly Release[] All = [new Go125(), new Go126(), new Go127()];
 
     /// <summary>Major and minor, as in "1.27".</summary>
     public abstract string Name { get; }
@@ -71,6 +71,9 @@ internal abstract partial class Release
         _ => 0,
     };
 
+    /// <summary>The bits of a type descriptor's kind that name the kind; another may say how interfaces hold values of the type.</summary>
+    public virtual int KindMask => 0xff;
+
     /// <summary>Whether content-hashed functions are local in the output's symbol table: some have the same name.</summary>
     public abstract bool HashedTextIsLocal { get; }
 
@@ -110,8 +113,19 @@ internal abstract partial class Release
         return null;
     }
 
-    /// <summary>Tables shared by Go 1.26, as a base for what 1.27 changed.</summary>
-    private sealed partial class Go126 : Release
+    /// <summary>What Go 1.26 changed: the base is <see cref="Go126"/>, from which everything else comes.</summary>
+    private sealed partial class Go125 : Go126
+    {
+        public override string Name => "1.25";
+        public override ReadOnlySpan<byte> RelocKinds => Go125Tables.RelocKinds;
+        public override DataPlan DataPlan => DataPlan125.Instance;
+        public override ReadOnlySpan<byte> SymbolKindNumbers => Go125Tables.SymbolKindNumbers;
+        public override ReadOnlySpan<byte> Builtins => Go125Tables.Builtins;
+        public override ReadOnlySpan<byte> BlockedLinknames => Go125Tables.BlockedLinknames;
+        public override int KindMask => 0x1f;
+    }
+
+    private partial class Go126 : Release
     {
         public override DeflateFamily Deflate => DeflateFamily.Go123;
         public override string Name => "1.26";

@@ -140,7 +140,7 @@ internal static class LinkSetup
             moduleData = symbols.LookupOrCreate("local.moduledata"u8, 0);
             b = symbols.Update(moduleData).Set(SymbolTable.Attributes.Local);
         }
-        b.SetKind(SymbolKind.ModuleData).SetReachable();
+        b.SetKind(ctx.Release.HasModuleDataSection ? SymbolKind.ModuleData : SymbolKind.NoPtrData).SetReachable();
         ctx.ModuleData = moduleData;
     }
 }

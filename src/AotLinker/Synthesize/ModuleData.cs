@@ -61,7 +61,7 @@ internal readonly ref struct ModuleData
     {
         _data.AddAddress(_pcln.Header);
         AddBytes(_pcln.FunctionNames);
-        AddSlice(_pcln.UnitTable, _symbols.Size(_pcln.UnitTable) / 4);
+        AddSlice(_pcln.UnitTable, _symbols.Size(_pcln.UnitTable) / (_ctx.Release.CountsUnitTableEntries ? 4 : 1));
         AddBytes(_pcln.FileTable);
         AddBytes(_pcln.PcTable);
         AddBytes(_pcln.FunctionTable);
@@ -97,7 +97,10 @@ internal readonly ref struct ModuleData
         _ctx.ModuleDataFields = new ModuleDataFields(linked, itabs, itabLength);
         AddMarker("runtime.rodata"u8);
         AddMarker("go:func.*"u8);
-        AddMarker("runtime.epclntab"u8);
+        if (_ctx.Release.PclnTabHoldsFuncData)
+        {
+            AddMarker("runtime.epclntab"u8);
+        }
     }
 
     private void AddTypeLinks()

@@ -63,6 +63,7 @@ internal static class SymbolGroups
         public SymbolId GcBits;
         public SymbolId GcMasks;
         public SymbolId Functions;
+        public SymbolId FuncData;
         public SymbolId Types;
         public SymbolKind FunctionKind;
         public SymbolKind TypeKind;
@@ -108,6 +109,10 @@ internal static class SymbolGroups
         Define("runtime.ecovctrs"u8, SymbolKind.NoPtrBss);
         Define("runtime.end"u8, SymbolKind.Bss);
         Define("runtime.epclntab"u8, SymbolKind.RoData);
+        if (ctx.Release.HasSymbolTableSection)
+        {
+            Define("runtime.esymtab"u8, SymbolKind.RoData);
+        }
         ctx.Symbols.Update("runtime.gcdata"u8, 0).SetKind(SymbolKind.RoData).SetSize(0);
         Define("runtime.egcdata"u8, SymbolKind.RoData);
         ctx.Symbols.Update("runtime.gcbss"u8, 0).SetKind(SymbolKind.RoData).SetSize(0);
@@ -136,7 +141,11 @@ internal static class SymbolGroups
             }
         }
         carriers.Strings = Group(ctx, "go:string.*"u8, SymbolKind.GoString, true);
-        SymbolId functions = Group(ctx, "go:funcdesc"u8, SymbolKind.GoFunc, true);
+        SymbolId functions = Group(ctx, ctx.Release.FunctionValues, SymbolKind.GoFunc, true);
+        if (!ctx.Release.PclnTabHoldsFuncData)
+        {
+            carriers.FuncData = functions;
+        }
         carriers.GcBits = Group(ctx, "runtime.gcbits.*"u8, SymbolKind.GcBits, true);
         if (ctx.Release.DataPlan.GroupsGcMasks)
         {
@@ -144,9 +153,13 @@ internal static class SymbolGroups
         }
         if (relro)
         {
-            functions = Group(ctx, "go:funcdescrel"u8, SymbolKind.GoFuncRelRo, true);
+            functions = Group(ctx, ctx.Release.RelocatedFunctionValues, SymbolKind.GoFuncRelRo, true);
             carriers.FunctionKind = SymbolKind.GoFuncRelRo;
             carriers.TypeKind = SymbolKind.TypeRelRo;
+        }
+        if (ctx.Release.HasSymbolTableSection)
+        {
+            ctx.Symbols.Update("runtime.symtab"u8, 0).SetKind(SymbolKind.SymTab).SetSize(0).Set(SymbolTable.Attributes.Local);
         }
         // Modules find each other's descriptors by name.
         carriers.Functions = keepsNames && (relro || !moves) ? SymbolId.None : functions;
@@ -184,6 +197,7 @@ internal static class SymbolGroups
     private static bool NameTells(Carriers carriers, SymbolTable.Traits traits, SymbolKind kind) => kind switch
     {
         SymbolKind.NoPtrBss => !carriers.GcMasks.IsNone,
+        SymbolKind.GoFunc when !carriers.FuncData.IsNone => true,
         SymbolKind.RoData or SymbolKind.GoFunc => (traits & SymbolTable.Traits.Nameless) == 0,
         _ => false,
     };
@@ -213,6 +227,10 @@ internal static class SymbolGroups
         {
             Join(carriers.FunctionKind, carriers.Functions, hides);
         }
+        else if (!carriers.FuncData.IsNone && IsFuncData(name, symbols.Kind(s), isCarrier: s == carriers.FuncData))
+        {
+            Join(SymbolKind.GoFunc, carriers.FuncData, true);
+        }
         else if (name.StartsWith("type:"u8))
         {
             Join(carriers.TypeKind, carriers.Types, hides);
@@ -235,6 +253,14 @@ internal static class SymbolGroups
             }
         }
     }
+
+    // Pointer maps, what tracebacks tell of arguments, and inline trees, which we made. Some types' functions have such names, too.
+    private static bool IsFuncData(ReadOnlySpan<byte> name, SymbolKind kind, bool isCarrier) =>
+        (kind == SymbolKind.GoFunc && !isCarrier)
+        || name.StartsWith("gclocals·"u8) || name.StartsWith("gclocals."u8) || name.StartsWith("gcargs."u8)
+        || name.EndsWith(".opendefer"u8) || name.EndsWith(".arginfo0"u8) || name.EndsWith(".arginfo1"u8)
+        || name.EndsWith(".argliveinfo"u8) || name.EndsWith(".wrapinfo"u8) || name.EndsWith(".args_stackmap"u8)
+        || name.EndsWith(".stkobj"u8);
 
     private static bool HasPackage(SymbolTable symbols, SymbolId s) =>
         symbols.Origin(s, out int _) is not null || symbols.PackageOverride.ContainsKey(s);

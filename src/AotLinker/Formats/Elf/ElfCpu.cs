@@ -63,6 +63,12 @@ internal abstract class ElfCpu
     /// </summary>
     public bool PltIsCode { get; init; } = true;
 
+    /// <summary>The sections of <see cref="DescribeAbiSections"/>.</summary>
+    public string[] AbiSections { get; init; } = [];
+
+    /// <summary>The sections of <see cref="DescribeStubSections"/>.</summary>
+    public string[] StubSections { get; init; } = [];
+
     /// <summary>Size of an entry of .plt as section headers tell it, and its alignment; cmd/link names the true size for a few CPUs only.</summary>
     public required int PltEntrySize { get; init; }
 

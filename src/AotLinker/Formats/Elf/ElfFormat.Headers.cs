@@ -45,6 +45,8 @@ internal sealed partial class ElfFormat
             AddDynamicSections(ctx);
         if (_os.MarkType is { } mark)
             _headers.AddSegment(mark, _os.MarkFlags).Align = _os.MarkIsAligned ? (ulong)ctx.Target.Cpu.RegisterSize : 0;
+        if (!ctx.Release.OrdersElfSections)
+            _headers.Section(".shstrtab");
         _cpu.DescribeAbiSections(ctx, this);
         return SizeRest(ctx, programHeaders, reserve, textSections);
     }
@@ -283,10 +285,20 @@ internal sealed partial class ElfFormat
             foreach (Section section in segment.Sections)
                 DescribeLayoutSection(section, segment);
         }
-        _headers.Order();
-        if (_headers.Sections.Count >= ElfConstants.SectionReserved)
-            throw Error("too many ELF sections");
-        _sectionNames = _headers.BuildNames();
+        if (ctx.Release.OrdersElfSections)
+        {
+            _headers.Order();
+            if (_headers.Sections.Count >= ElfConstants.SectionReserved)
+                throw Error("too many ELF sections");
+            _sectionNames = _headers.BuildNames();
+        }
+        else
+        {
+            _headers.NumberAsMade();
+            for (int i = MostSections; i < _headers.Sections.Count; i++)
+                ctx.Diagnostics.Error("too many shdrs");
+            _sectionNames = _headers.UseNames(SettledNames(ctx));
+        }
 
         _tablesOffset = RoundUp((long)(ctx.DwarfSegment.FileOffset + ctx.DwarfSegment.FileLength), ctx.Target.PointerSize);
         long end = _tablesOffset;

@@ -145,10 +145,37 @@ internal sealed class ElfHeaders(ElfEncoding encoding, string relocationPrefix)
         ];
         _sections.Clear();
         _sections.AddRange(ordered);
-        for (int i = 0; i < _sections.Count; i++)
-            _sections[i].Number = i;
+        NumberAsMade();
 
         static bool IsAllocated(ElfSectionHeader s) => (s.Flags & ElfSectionFlags.Alloc) != 0;
+    }
+
+    /// <summary>Numbers the sections in the order in which they were made.</summary>
+    public void NumberAsMade()
+    {
+        for (int i = 0; i < _sections.Count; i++)
+            _sections[i].Number = i;
+    }
+
+    /// <summary>The content of .shstrtab where it holds certain names, needed or not, in their order; sets the sections' name offsets.</summary>
+    /// <exception cref="LinkException">A section has none of these names.</exception>
+    public byte[] UseNames(IEnumerable<string> names)
+    {
+        using MemoryStream content = new();
+        Dictionary<string, uint> offsets = new(StringComparer.Ordinal);
+        foreach (string name in names)
+        {
+            offsets.TryAdd(name, (uint)content.Length);
+            content.Write(Encoding.UTF8.GetBytes(name));
+            content.WriteByte(0);
+        }
+        foreach (ElfSectionHeader section in _sections)
+        {
+            section.NameOffset = offsets.TryGetValue(section.Name, out uint offset)
+                ? offset
+                : throw new LinkException($"cannot find elf name {section.Name}");
+        }
+        return content.ToArray();
     }
 
     /// <summary>

@@ -28,6 +28,7 @@ internal sealed class ElfMips32 : ElfMips
             muslInterpreter: isBigEndian ? "/lib/ld-musl-mips.so.1" : "/lib/ld-musl-mipsel.so.1")
     {
         _floatAbi = softFloat ? FloatSoft : FloatPairs;
+        AbiSections = [".MIPS.abiflags", ".gnu.attributes"];
     }
 
     /// <inheritdoc/>

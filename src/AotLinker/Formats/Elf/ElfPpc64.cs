@@ -112,6 +112,7 @@ internal sealed class ElfPpc64 : ElfCpu
         PltEntrySize = 8;
         RelativeType = 22;
         PltIsCode = false;
+        StubSections = [".glink"];
         Systems =
         [
             (HeadType.Linux, "/lib64/ld64.so.2"),

@@ -168,9 +168,7 @@ internal sealed class DebugInfo : IDisposable
     // The types with which scripts for debuggers take interfaces apart.
     private void DefineInspectedTypes()
     {
-        ReadOnlySpan<string> names = ["Type", "ArrayType", "ChanType", "FuncType", "MapType", "PtrType", "SliceType", "StructType",
-            "InterfaceType", "ITab", "Imethod"];
-        foreach (string name in names)
+        foreach (string name in _ctx.Release.InspectedTypes)
         {
             Types.Define(Types.FindOrExit(System.Text.Encoding.UTF8.GetBytes("type:internal/abi." + name)));
         }

@@ -10,20 +10,11 @@ namespace AotLinker.Synthesize.Pclntab;
 /// in the order of first mention (go:func.*).
 /// </summary>
 /// <remarks>
-/// Inline trees are made here and belong to one function each; in the list they stand as the complement of the function's index, other
-/// funcdata as the symbol's id.
+/// Inline trees belong to one function each; in the list they stand as the complement of the function's index, other funcdata as the
+/// symbol's id.
 /// </remarks>
-internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, FunctionNames names)
+internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, InlineTrees trees) : FuncData
 {
-    /// <summary>The entry of a function without a certain funcdata.</summary>
-    public const uint Missing = uint.MaxValue;
-
-    private const int InlineRecordSize = 16;
-    private const int InlineAlign = 4;
-
-    // Inlined functions whose records are asked for together.
-    private const int InlinedAhead = Places.Count;
-
     // Functions are inlined again and again near one another, so what their records say is kept for the last of them.
     private const int KnownInlined = 1 << 11;
 
@@ -47,21 +38,24 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
     /// <summary>The largest alignment of what is in the table. Valid after <see cref="Place"/>.</summary>
     public int Align { get; private set; }
 
-    /// <summary>Offset of the inline tree of a function that has one. Valid after <see cref="Place"/>.</summary>
-    public uint InlineOffset(int function) => (uint)_inlineOffsets[function];
+    /// <inheritdoc/>
+    public override uint InlineOffset(int function) => (uint)_inlineOffsets[function];
 
-    /// <summary>Learns how many calls the inline tree of a function has.</summary>
-    public void MeasureInlineTree(int function, int calls) => _inlineOffsets[function] = calls;
+    /// <inheritdoc/>
+    public override void Offsets(ReadOnlySpan<int> ids, Span<uint> offsets) => mentions.Offsets(ids, offsets, Missing);
+
+    /// <inheritdoc/>
+    public override void MeasureInlineTree(int function, int calls) => _inlineOffsets[function] = calls;
 
     /// <summary>Places the inline trees of a chunk, and the funcdata that it is the first to mention, within the chunk and their alignment.</summary>
-    public void Claim(int chunk, Span<int> items)
+    public override void Claim(int chunk, Span<int> items)
     {
         for (int k = 0; k < items.Length; k++)
         {
             if (items[k] < 0)
             {
                 ref int tree = ref _inlineOffsets[~items[k]];
-                tree = Add(chunk, InlineAlign, (long)InlineRecordSize * tree);
+                tree = Add(chunk, InlineTrees.Align, (long)InlineTrees.RecordSize * tree);
             }
             else if (!ClaimIfFirst(chunk, k, new SymbolId(items[k])))
             {
@@ -72,7 +66,7 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
 
     /// <summary>Puts alignments, and within them the chunks, one behind the other, and takes the symbols out of the ordinary layout.</summary>
     /// <exception cref="LinkException">The table would be longer than its offsets can say.</exception>
-    public void Place(FunctionUses uses)
+    public override void Place(FunctionUses uses)
     {
         LinkContext ctx = functions.Context;
         int count = 0;
@@ -119,7 +113,7 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
     {
         piece.Clear();
         PieceWriter writer = new(piece, offset, ctx.Target.IsBigEndian);
-        Span<Inlined> known = stackalloc Inlined[KnownInlined];
+        Span<InlineTrees.Inlined> known = stackalloc InlineTrees.Inlined[KnownInlined];
         known.Clear();
         Places places = default;
         int count = (int)_order.Length;
@@ -147,7 +141,7 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
             if (item < 0)
             {
                 GoObject? owner = places.Get(_symbols, i, out int local) ?? _symbols.Origin(functions[~item], out local);
-                WriteInlineTree(writer, at, owner, local, known);
+                trees.Write(writer, at, owner, local, known);
             }
             else
             {
@@ -156,19 +150,6 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
                 ResolveOffsets(ctx, writer, at, s);
             }
         }
-    }
-
-    /// <summary>What the record of a call says of the function that was inlined.</summary>
-    private struct Inlined
-    {
-        /// <summary>The function's id plus one; 0 for none yet.</summary>
-        public int Key;
-        /// <summary>Offset of its name.</summary>
-        public uint Name;
-        /// <summary>Line of its func keyword.</summary>
-        public uint StartLine;
-        /// <summary>Which function of the runtime it is.</summary>
-        public byte FuncId;
     }
 
     /// <summary>What functions of a chunk claimed that has one alignment.</summary>
@@ -229,9 +210,9 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
     {
         if (item < 0)
         {
-            ref ChunkClass trees = ref starts[BitOperations.Log2(InlineAlign)];
-            _inlineOffsets[~item] += trees.End;
-            _order[trees.Count++] = item;
+            ref ChunkClass own = ref starts[BitOperations.Log2(InlineTrees.Align)];
+            _inlineOffsets[~item] += own.End;
+            _order[own.Count++] = item;
             return;
         }
         SymbolId s = new(item);
@@ -292,76 +273,6 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, F
         else
         {
             Approach.ExpectFuncInfo(o, local);
-        }
-    }
-
-    // Records of runtime.inlinedCall (genInlTreeSym).
-    private void WriteInlineTree(in PieceWriter writer, long at, GoObject? owner, int local, Span<Inlined> known)
-    {
-        FuncInfo info = owner is null ? default : FuncInfo.Of(owner, local);
-        Span<SymbolId> callees = stackalloc SymbolId[InlinedAhead];
-        for (int k = 0; k < info.InlineCount; k++, at += InlineRecordSize)
-        {
-            if (k % InlinedAhead == 0)
-            {
-                ResolveInlined(info, owner, k, callees, known);
-            }
-            if (at + InlineRecordSize <= writer.Start || at >= writer.End)
-            {
-                continue;
-            }
-            SymbolId s = callees[k % InlinedAhead];
-            ref Inlined inlined = ref known[s.Index & (KnownInlined - 1)];
-            if (inlined.Key != s.Index + 1)
-            {
-                inlined = Find(s);
-            }
-            writer.UInt8(at, inlined.FuncId);
-            writer.UInt32(at + 4, inlined.Name);
-            writer.UInt32(at + 8, (uint)info.Inlined(k).ParentPc);
-            writer.UInt32(at + 12, inlined.StartLine);
-        }
-    }
-
-    private Inlined Find(SymbolId s)
-    {
-        FuncInfo info = FuncInfo.Of(_symbols, s);
-        if (!info.IsValid && !functions.Context.Target.IsLinkShared)
-        {
-            throw new LinkException($"inlined function {_symbols.NameText(s)} missing func info");
-        }
-        Inlined found = new() { Key = s.Index + 1, Name = names.Offset(s) };
-        if (info.IsValid)
-        {
-            found.StartLine = info.StartLine;
-            found.FuncId = info.FuncId;
-        }
-        return found;
-    }
-
-    // The next of the functions that were inlined. Asks for the records of those that are not known, step by step for all of them.
-    private void ResolveInlined(in FuncInfo info, GoObject? owner, int first, Span<SymbolId> callees, Span<Inlined> known)
-    {
-        Places places = default;
-        int count = 0;
-        for (int k = first; k < Math.Min(info.InlineCount, first + InlinedAhead); k++)
-        {
-            SymbolId s = callees[k - first] = _symbols.Resolve(owner, info.Inlined(k).Function);
-            if (known[s.Index & (KnownInlined - 1)].Key != s.Index + 1)
-            {
-                places.Locate(_symbols, count++, s, out int local)?.ExpectIndexes(local);
-            }
-        }
-        for (int i = 0; i < count; i++)
-        {
-            places.Get(_symbols, i, out int local)?.ExpectAuxes(local);
-        }
-        for (int i = 0; i < count; i++)
-        {
-            if (places.Get(_symbols, i, out int local) is { } o)
-            {
-                Approach.ExpectFuncInfo(o, local);
-            }
         }
     }
 

@@ -16,14 +16,14 @@ internal sealed class FunctionTable
     private readonly SymbolTable _symbols;
     private readonly Mentions _mentions;
     private readonly SourceFiles _files;
-    private readonly FuncDataTable _data;
+    private readonly FuncData _data;
 
     // First the size of each record, then its offset.
     private readonly NativeArray<uint> _starts;
     private DeferReturnCall _deferReturn;
 
     /// <summary>Prepares for the functions; the other tables are placed before this one is filled.</summary>
-    public FunctionTable(FunctionList functions, Mentions mentions, SourceFiles files, FuncDataTable data)
+    public FunctionTable(FunctionList functions, Mentions mentions, SourceFiles files, FuncData data)
     {
         _functions = functions;
         _symbols = functions.Context.Symbols;
@@ -141,13 +141,13 @@ internal sealed class FunctionTable
             words[9] = info.StartLine;
             _mentions.Offsets(reader.PcTables, words[4..], 0);
             _mentions.Offsets(reader.PcData, pcData, 0);
-            _mentions.Offsets(reader.FuncData, funcData, FuncDataTable.Missing);
+            _data.Offsets(reader.FuncData, funcData);
         }
         if (info.InlineCount > 0)
         {
             pcData[reader.PcData.Length..].Clear();
             pcData[FunctionReader.InlinePcData] = _mentions.Offset(reader.PcInline);
-            funcData[reader.FuncData.Length..].Fill(FuncDataTable.Missing);
+            funcData[reader.FuncData.Length..].Fill(FuncData.Missing);
             funcData[FunctionReader.InlineFuncData] = _data.InlineOffset(i);
         }
 

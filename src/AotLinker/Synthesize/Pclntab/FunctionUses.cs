@@ -37,7 +37,7 @@ internal sealed class FunctionUses(FunctionList functions, Mentions mentions) : 
 
     /// <summary>Reads all functions and numbers what they mention.</summary>
     /// <exception cref="LinkException">A function's record is damaged.</exception>
-    public void Read(SourceFiles files, FuncDataTable data, FunctionTable table)
+    public void Read(SourceFiles files, FuncData data, FunctionTable table)
     {
         functions.ForChunks((chunk, from, to, worker) =>
         {
@@ -108,13 +108,13 @@ internal sealed class FunctionUses(FunctionList functions, Mentions mentions) : 
     {
         private readonly SymbolTable _symbolTable;
         private readonly SourceFiles _sourceFiles;
-        private readonly FuncDataTable _data;
+        private readonly FuncData _data;
         private readonly NativeList<int> _names = new();
         private readonly NativeList<int> _pcTables = new();
         private readonly NativeList<int> _funcData = new();
         private readonly NativeList<int> _files = new();
 
-        public Finder(SymbolTable symbols, SourceFiles files, FuncDataTable data)
+        public Finder(SymbolTable symbols, SourceFiles files, FuncData data)
         {
             _symbolTable = symbols;
             _sourceFiles = files;

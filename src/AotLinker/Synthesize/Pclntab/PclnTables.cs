@@ -7,8 +7,8 @@ namespace AotLinker.Synthesize.Pclntab;
 /// pass is done; the bytes are made when the output is written.
 /// </summary>
 /// <remarks>
-/// The parts lie in one section, in the order of their symbols: header, function names, units' files, file names, pc tables, functions,
-/// funcdata. Format: runtime/symtab.go, debug/gosym.
+/// The parts lie in one section, in the order of their symbols: header, function names, units' files, file names, pc tables, functions, and
+/// funcdata where the release has them here. Format: runtime/symtab.go, debug/gosym.
 /// </remarks>
 internal sealed class PclnTables
 {
@@ -31,7 +31,10 @@ internal sealed class PclnTables
         FunctionNames names = new(_functions, mentions);
         using SourceFiles files = new(_functions);
         PcTables pcs = new(_functions, mentions);
-        FuncDataTable data = new(_functions, mentions, names);
+        InlineTrees trees = new(_functions, names);
+        FuncDataTable? dataTable = ctx.Release.PclnTabHoldsFuncData ? new FuncDataTable(_functions, mentions, trees) : null;
+        FuncDataSymbols? dataSymbols = dataTable is null ? new FuncDataSymbols(_functions, trees) : null;
+        FuncData data = dataTable is null ? dataSymbols! : dataTable;
         FunctionTable table = new(_functions, mentions, files, data);
         using FunctionUses uses = new(_functions, mentions);
         uses.Read(files, data, table);
@@ -57,17 +60,29 @@ internal sealed class PclnTables
         _fileCount = files.Count;
 
         Carrier = symbols.LookupOrCreate("runtime.pclntab"u8, 0);
-        symbols.Update(Carrier).SetKind(SymbolKind.PclnTab).SetReachable().SetAlign(pointer);
+        symbols.Update(Carrier).SetKind(SymbolKind.PclnTab).SetReachable();
+        if (!ctx.Release.RelocatesPclnTab)
+        {
+            symbols.SetAlign(Carrier, pointer);
+        }
         ctx.Carriers.Set(SymbolKind.PclnTab, Carrier);
         Header = Add("runtime.pcheader"u8, 8 + (HeaderWords * pointer), pointer, FillHeader, 0);
+        if (ctx.Release.RelocatesPclnTab)
+        {
+            symbols.Update(Header).AddReloc(RelocKind.Addr, 8 + (2 * pointer), pointer, symbols.Lookup("runtime.text"u8, 0), 0);
+        }
         FunctionNames = Add("runtime.funcnametab"u8, names.Size, 1, names.Fill, 1);
         UnitTable = Add("runtime.cutab"u8, files.UnitTableSize, 4, files.FillUnitTable, 4);
         FileTable = Add("runtime.filetab"u8, files.NamesSize, 1, files.FillNames, 1);
         PcTable = Add("runtime.pctab"u8, pcs.Size, 1, pcs.Fill, 1);
+        dataSymbols?.AddTrees(ctx);
         FunctionTable = Add("runtime.functab"u8, table.Size, 4, table.Fill, 4);
-        FuncData = Add("go:func.*"u8, data.Size, data.Align, data.Fill, 4);
-        // Tools look for this one.
-        symbols.Set(FuncData, SymbolTable.Attributes.NotInSymbolTable, false);
+        if (dataTable is not null)
+        {
+            FuncData = Add("go:func.*"u8, dataTable.Size, dataTable.Align, dataTable.Fill, 4);
+            // Tools look for this one.
+            symbols.Set(FuncData, SymbolTable.Attributes.NotInSymbolTable, false);
+        }
     }
 
     /// <summary>The symbol that stands for all tables (runtime.pclntab).</summary>
@@ -91,7 +106,7 @@ internal sealed class PclnTables
     /// <summary>runtime.functab.</summary>
     public SymbolId FunctionTable { get; }
 
-    /// <summary>go:func.*.</summary>
+    /// <summary>go:func.*; none where the release lays funcdata out like other data.</summary>
     public SymbolId FuncData { get; }
 
     /// <summary>runtime.findfunctab.</summary>
@@ -114,9 +129,13 @@ internal sealed class PclnTables
     public void AddFindFuncTable()
     {
         FindFuncTable table = new(_functions);
+        bool isData = _ctx.Release.RelocatesPclnTab;
         FindFuncTable = _ctx.CreateGenerated(
-            "runtime.findfunctab"u8, 0, SymbolKind.PclnTab, table.Size, table.Fill, Pclntab.FindFuncTable.BucketSize);
-        _ctx.Symbols.SetAlign(FindFuncTable, 4);
+            "runtime.findfunctab"u8, 0, isData ? SymbolKind.RoData : SymbolKind.PclnTab, table.Size, table.Fill, Pclntab.FindFuncTable.BucketSize);
+        if (!isData)
+        {
+            _ctx.Symbols.SetAlign(FindFuncTable, 4);
+        }
         _ctx.Symbols.Set(FindFuncTable, SymbolTable.Attributes.Reachable | SymbolTable.Attributes.Local);
     }
 
@@ -127,9 +146,13 @@ internal sealed class PclnTables
         size = (size + pointer - 1) & -pointer;
         SymbolTable symbols = _ctx.Symbols;
         SymbolId s = _ctx.CreateGenerated(name, 0, SymbolKind.PclnTab, size, fill, granule);
-        symbols.SetAlign(s, align);
         symbols.Set(s, SymbolTable.Attributes.Reachable | SymbolTable.Attributes.NotInSymbolTable);
         symbols.SetCarrier(s, Carrier);
+        if (_ctx.Release.RelocatesPclnTab)
+        {
+            return s;
+        }
+        symbols.SetAlign(s, align);
         if (align > symbols.Align(Carrier))
         {
             symbols.SetAlign(Carrier, align);
@@ -148,7 +171,7 @@ internal sealed class PclnTables
         ReadOnlySpan<SymbolId> tables = [FunctionNames, UnitTable, FileTable, PcTable, FunctionTable];
         writer.UInt(8, (ulong)_functions.Count, pointer);
         writer.UInt(8 + pointer, (ulong)_fileCount, pointer);
-        // The third word is no longer used.
+        // The third word is the start of the text, which its relocation sets, or no longer used.
         long at = 8 + (3 * pointer);
         foreach (SymbolId table in tables)
         {

@@ -1,0 +1,16 @@
+namespace AotLinker.Releases;
+
+/// <summary>What differs between releases in ELF files.</summary>
+internal abstract partial class Release
+{
+    /// <summary>
+    /// Whether section headers are ordered by address, and .shstrtab has the names of these sections only; if not, headers are in the
+    /// order in which they were made, and the names are settled before.
+    /// </summary>
+    public virtual bool OrdersElfSections => true;
+
+    private sealed partial class Go125
+    {
+        public override bool OrdersElfSections => false;
+    }
+}
