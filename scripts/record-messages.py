@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Records what cmd/link prints for command lines and environments that it refuses, for the unit tests.
 
-usage: scripts/record-messages.py GOROOT-1.26 GOROOT-1.27
+usage: scripts/record-messages.py GOROOT-1.25 GOROOT-1.26 GOROOT-1.27
 
 Writes tests/AotLinker.Tests/Cli/Recorded/messages.jsonl (one object for each release and command line; $TOOL and $USAGE
 stand for the tool's path and the usage message), usage-RELEASE.txt, and buildmodes.txt (the ports and the build modes
@@ -29,7 +29,7 @@ CASES = [
     ("", ["-macos", "x", "a.o"]), ("", ["-macos", "1.2.3.4", "a.o"]), ("", ["-macsdk", "1.256", "a.o"]),
     ("", ["-H", "foo", "a.o"]), ("", ["-benchmark=foo", "a.o"]),
     ("", ["-aslr=false", "a.o"]), ("", ["-aslr=false", "-buildmode=pie", "a.o"]),
-    ("", ["-R", "5", "a.o"]), ("", ["-R", "-4096", "a.o"]), ("", ["-R", "0x1800", "a.o"]),
+    ("", ["-D", "x", "a.o"]), ("", ["-R", "5", "a.o"]), ("", ["-R", "-4096", "a.o"]), ("", ["-R", "0x1800", "a.o"]),
     ("", ["-funcalign", "3", "a.o"]), ("", ["-funcalign", "-2", "a.o"]),
     ("", ["-X", "foo", "a.o"]), ("", ["-X", "foo=a.b", "a.o"]), ("", ["-X", "a.b", "a.o"]),
     ("", ["-importcfg", "/nonexistent", "a.o"]), ("", ["-importcfg", "/", "a.o"]), ("", ["@/nonexistent"]),
@@ -42,13 +42,16 @@ CASES = [
     ("GOARCH=386 GOOS=plan9", ["-8", "a.o"]), ("GOARCH=zork", ["a.o"]),
     ("GOEXPERIMENT=zork", ["-zork"]), ("GOEXPERIMENT=nozork", ["-V"]), ("GOMIPS=x", ["-V"]), ("GOMIPS64=x", ["-V"]),
     ("GOPPC64=x", ["-V"]), ("GORISCV64=x", ["-V"]), ("GOWASM=a,b", ["-V"]), ("GOFIPS140=v1.2", ["-V"]),
+    ("GOFIPS140=v2.0.0", ["-V"]), ("GOFIPS140=v1.0.0-rc1", ["-V"]), ("GOFIPS140=v1.0.0-c2097c7c", ["-V"]),
     ("GOARM64=v9.6", ["-V"]), ("GOAMD64=v9", ["-V"]), ("GOARM=9", ["-V"]), ("GOARM64=v9 GOMIPS=x", ["-V"]),
     ("GOARCH=386 GOEXPERIMENT=regabiargs", ["-V=full"]), ("GOARCH=s390x GOEXPERIMENT=noregabiwrappers", ["-V=full"]),
     ("GOARCH=s390x GOEXPERIMENT=noregabi", ["-V=full"]), ("GOEXPERIMENT=none", ["-V=full"]),
     ("GOEXPERIMENT=none,regabi", ["-V=full"]), ("GOOS=darwin GOEXPERIMENT=dwarf5", ["-V=full"]),
     ("GOOS=darwin", ["-V=full"]), ("GOEXPERIMENT=goroutineleakprofile", ["-V=full"]),
+    ("GOEXPERIMENT=noswissmap,synctest", ["-V=full"]), ("GOEXPERIMENT=norangefunc,cacheprog", ["-V=full"]),
+    ("GOEXPERIMENT=noaliastypeparams", ["-V=full"]), ("GOEXPERIMENT=nosynchashtriemap", ["-V=goexperiment"]),
     ("GOEXPERIMENT=mapsplitgroup", ["-V=full"]), ("GOEXPERIMENT=jsonv2", ["-V=full"]),
-    ("GOEXPERIMENT=nojsonv2,fieldtrack,arenas", ["-V=full"]), ("", ["-V=zork"]), ("", ["-zork", "-V"]), ("", ["-V", "-zork"]),
+    ("GOEXPERIMENT=nojsonv2,fieldtrack,arenas", ["-V=full"]), ("", ["-V=zork"]), ("", ["-V=goexperiment"]), ("", ["-zork", "-V"]), ("", ["-V", "-zork"]),
     ("", ["-crash_for_testing"]),
 ]
 

@@ -115,12 +115,13 @@ internal sealed partial class StandardSuite
             Refused(Hello(), step => Repoint(step, "fmt", foreign), foreign, "dwarf5");
         });
         AddBeyond("errors", "objects of an unknown release", Tier.Ci, () => Refused(
-            Hello(), step => ReplaceBytes(step.MainArchive, $" go{_release}.", " go1.99."), "main.a", "1.99", "1.27", "1.26"));
+            Hello(), step => ReplaceBytes(step.MainArchive, $" go{_release}.", " go1.99."), ["main.a", "1.99", .. SuiteCommand.SupportedReleases]));
         AddBeyond("errors", "a package of another release", Tier.Ci, () => InFolder(folder =>
         {
             string other = Path.Combine(folder, "fmt.a");
             File.Copy(Hello().PackageFile("fmt"), other);
-            ReplaceBytes(other, $" go{_release}.", _release == "1.27" ? " go1.26." : " go1.27.");
+            string foreign = SuiteCommand.SupportedReleases.First(release => release != _release);
+            ReplaceBytes(other, $" go{_release}.", $" go{foreign}.");
             Refused(Hello(), step => Repoint(step, "fmt", other), other);
         }));
     }

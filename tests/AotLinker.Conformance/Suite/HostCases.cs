@@ -53,7 +53,7 @@ internal sealed partial class StandardSuite
     private StandardSuite OnHost(OtherHost host)
     {
         host.Start();
-        return new StandardSuite(_toolchain, new Subject(host.Linker, [.. host.Linker, "exec"]), _newest);
+        return new StandardSuite(_toolchain, new Subject(host.Linker, [.. host.Linker, "exec"]), _age);
     }
 }
 

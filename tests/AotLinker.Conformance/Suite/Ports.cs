@@ -22,8 +22,11 @@ internal sealed record Port(string Os, string Cpu)
     /// <summary>Whether there are executables with fixed addresses too.</summary>
     public bool HasExe { get; init; } = true;
 
-    /// <summary>The first release that makes position-independent executables for it without an external linker.</summary>
-    public string PieSince { get; init; } = "1.26";
+    /// <summary>The first release that makes position-independent executables for it without an external linker; empty where all do.</summary>
+    public string PieSince { get; init; } = "";
+
+    /// <summary>The last release that has the port; empty where all have it.</summary>
+    public string Until { get; init; } = "";
 
     /// <summary>Whether calls may need trampolines.</summary>
     public bool HasTrampolines { get; init; }
@@ -62,6 +65,7 @@ internal sealed record Port(string Os, string Cpu)
         new("freebsd", "amd64"),
         new("freebsd", "arm") { HasTrampolines = true },
         new("freebsd", "arm64") { HasTrampolines = true },
+        new("freebsd", "riscv64") { HasTrampolines = true, Until = "1.25" },
         new("illumos", "amd64"),
         new("linux", "386") { IsDeep = true, Variable = "GO386", Variants = [("softfloat", "")] },
         new("linux", "arm")

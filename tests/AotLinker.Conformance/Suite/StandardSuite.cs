@@ -52,17 +52,20 @@ internal sealed partial class StandardSuite
     private readonly Toolchain _toolchain;
     private readonly Subject _subject;
     private readonly bool _newest;
+    private readonly int _age;
     private readonly string _release;
     private readonly CaptureSet _programs;
     private readonly CaptureSet _piePrograms;
     private readonly CaptureSet _pieServer;
     private readonly CaptureSet _smallTools;
 
-    private StandardSuite(Toolchain toolchain, Subject subject, bool newest)
+    private StandardSuite(Toolchain toolchain, Subject subject, int age)
     {
+        bool newest = age == 0;
         _toolchain = toolchain;
         _subject = subject;
         _newest = newest;
+        _age = age;
         _release = toolchain.Release;
         string stamp = CaptureSet.Stamp(Settings.Programs);
         _programs = new CaptureSet(toolchain, "build", ["./..."], Settings.Programs, null, stamp);
@@ -75,10 +78,15 @@ internal sealed partial class StandardSuite
 
     private string Source => Path.Combine(_toolchain.Goroot, "src");
 
-    /// <summary>Cases for one release. The newest release is tested in more depth in every run.</summary>
-    public static IReadOnlyList<Case> Cases(Toolchain toolchain, Subject subject, bool newest)
+    /// <summary>
+    /// Cases for one release. The newest one is tested in more depth in every run; of those older than the one before, every run has a few.
+    /// </summary>
+    /// <param name="toolchain">The release.</param>
+    /// <param name="subject">The linker that is tested.</param>
+    /// <param name="age">How many releases are newer.</param>
+    public static IReadOnlyList<Case> Cases(Toolchain toolchain, Subject subject, int age)
     {
-        StandardSuite suite = new(toolchain, subject, newest);
+        StandardSuite suite = new(toolchain, subject, age);
         suite.AddPrograms();
         suite.AddTools();
         suite.AddTestBinaries();
@@ -103,7 +111,14 @@ internal sealed partial class StandardSuite
         return suite._cases;
     }
 
-    private void Add(string group, string name, Tier tier, Action body) => _cases.Add(new Case(group, name, _release, tier, body));
+    private void Add(string group, string name, Tier tier, Action body) =>
+        _cases.Add(new Case(group, name, _release, _age > 1 && !IsSample(group, name) ? Tier.All : tier, body));
+
+    /// <summary>Whether a case that every run has for newer releases is also one of the few for older ones.</summary>
+    private static bool IsSample(string group, string name) => group is "programs" or "errors"
+        || (group == "flags" && name is "hello -s -w" or "hello -compressdwarf=false" or "hello -debugtextsize=65536" or "hello -c")
+        || (group == "-dumpdep" && name == "types")
+        || (group == "ways in" && name == "-V and -V=full through -toolexec");
 
     /// <summary>Adds a case that asks more than cmd/link itself can show.</summary>
     private void AddBeyond(string group, string name, Tier tier, Action body)

@@ -6,7 +6,7 @@ namespace AotLinker.Conformance.Suite;
 internal static class SuiteCommand
 {
     /// <summary>Releases that aotlink links, the newest first.</summary>
-    public static readonly string[] SupportedReleases = ["1.27", "1.26"];
+    public static readonly string[] SupportedReleases = ["1.27", "1.26", "1.25"];
 
     /// <summary>Exit code 0 when every case passed, 1 otherwise.</summary>
     public static int Run(string[] args)
@@ -62,7 +62,7 @@ internal static class SuiteCommand
         foreach (string release in releases.Count > 0 ? [.. releases] : SupportedReleases)
         {
             Toolchain toolchain = Toolchain.Of(release);
-            cases.AddRange(StandardSuite.Cases(toolchain, SubjectFor(toolchain, linker, exec), release == SupportedReleases[0]));
+            cases.AddRange(StandardSuite.Cases(toolchain, SubjectFor(toolchain, linker, exec), Array.IndexOf(SupportedReleases, release)));
         }
 
         Case[] chosen = [.. cases.Where(one =>

@@ -57,6 +57,7 @@ public class RecordedMessageTests
     }
 
     [Theory]
+    [InlineData("1.25")]
     [InlineData("1.26")]
     [InlineData("1.27")]
     public void UsageIsTheReleasesOwn(string release) =>
@@ -65,6 +66,7 @@ public class RecordedMessageTests
             FlagTable.Usage(FlagTable.For(Release.ForVersion("go" + release), "linux", "amd64")));
 
     [Theory]
+    [InlineData("1.25")]
     [InlineData("1.26")]
     [InlineData("1.27")]
     public void BuildModesOfAllPorts(string releaseName)
