@@ -28,6 +28,7 @@ internal static class Link
     {
         Release release = options.Release ?? throw new LinkException(
             $"objects of {(options.Version.Length == 0 ? "an unknown release" : options.Version)}: aotlink knows {Release.KnownForMessage}");
+        release = release.With(options.Experiments);
         Workers workers = new(options.Switches.Threads ?? Environment.ProcessorCount, options.Switches.ShuffleSeed) { Timeline = phases.Timeline };
         Target target = MakeTarget(options);
         OutputFormat format = TargetRegistry.Format(target, release, options)

@@ -31,7 +31,7 @@ internal sealed partial class Arm64
                 }
                 return true;
 
-            case MachOArm64.Subtractor << 1:
+            case MachOArm64.Subtractor << 1 when ctx.Release.KnowsMachODifferences:
                 return MachOCpu.ConvertDifference(
                     ctx, s, reloc, MachOArm64.Unsigned << 1, "ARM64_RELOC_SUBTRACTOR", "ARM64_RELOC_UNSIGNED at same offset");
 
@@ -64,7 +64,7 @@ internal sealed partial class Arm64
                 Redirect(ctx, s, reloc, ctx.Known.Got, symbols.GotOffset[to]);
                 return true;
 
-            case (MachOArm64.PointerToGot << 1) | PcRelative:
+            case (MachOArm64.PointerToGot << 1) | PcRelative when ctx.Release.KnowsMachODifferences:
                 if (!isImport)
                 {
                     Error($"unexpected GOT reloc for non-dynamic symbol {symbols.NameText(to)}");

@@ -103,7 +103,7 @@ internal sealed partial class I386 : CpuArch
         void Add(ReadOnlySpan<byte> name, int register)
         {
             SymbolBuilder thunk = ctx.Symbols.Update(name, 0);
-            if (thunk.Kind is not (SymbolKind.None or SymbolKind.XRef or SymbolKind.DynImport or SymbolKind.UndefExt))
+            if (ctx.Release.KeepsThunksOfObjects && thunk.Kind is not (SymbolKind.None or SymbolKind.XRef or SymbolKind.DynImport or SymbolKind.UndefExt))
             {
                 return;
             }

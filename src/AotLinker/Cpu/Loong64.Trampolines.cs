@@ -37,6 +37,10 @@ internal sealed partial class Loong64
             ctx.Diagnostics.Error(symbols.Name(s), $"trampoline called with non-jump reloc: {number} ({kind.GoName()})");
             return;
         }
+        if (kind == RelocKind.Host && !ctx.Release.LoongTrampolinesServeObjects)
+        {
+            return;
+        }
         bool isImport = symbols.Kind(target) == SymbolKind.DynImport;
         if (isImport && !ctx.Release.LoongTrampolinesReachImports)
         {

@@ -16,6 +16,7 @@ internal sealed partial class RiscV64
         SymbolId to = relocs.Target(reloc);
         SymbolKind kind = to.IsNone ? SymbolKind.None : symbols.Kind(to);
         SymbolBuilder b = symbols.Update(s);
+        bool linksData = ctx.Release.LinksRiscVData;
         switch (type)
         {
             case ElfRiscV64.HostCall:
@@ -48,16 +49,16 @@ internal sealed partial class RiscV64
                 }
                 return Set(isLoad ? RelocKind.RiscvPcRelLo12I : RelocKind.RiscvPcRelLo12S);
 
-            case ElfRiscV64.HostPcRel32:
+            case ElfRiscV64.HostPcRel32 when linksData:
                 return Set(RelocKind.PcRel);
 
-            case ElfRiscV64.HostAbsolute64:
+            case ElfRiscV64.HostAbsolute64 when linksData:
                 return Set(RelocKind.Addr);
 
-            case ElfRiscV64.HostAdd32:
+            case ElfRiscV64.HostAdd32 when linksData:
                 return Set(RelocKind.RiscvAdd32);
 
-            case ElfRiscV64.HostSub32:
+            case ElfRiscV64.HostSub32 when linksData:
                 return Set(RelocKind.RiscvSub32);
 
             case ElfRiscV64.HostRvcBranch:

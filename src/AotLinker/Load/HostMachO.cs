@@ -253,7 +253,7 @@ internal sealed unsafe partial class HostMachO
             : _symbols.LookupOrCreate(name, 0);
         if (!isExternal || (description & (WeakReference | WeakDefinition)) != 0)
             _symbols.Update(s).SetDuplicateOk();
-        if ((description & WeakReference) != 0 && isExternal)
+        if ((description & WeakReference) != 0 && isExternal && _ctx.Release.KeepsWeakImports)
             _symbols.WeakBinding.Add(s);
         return s;
     }

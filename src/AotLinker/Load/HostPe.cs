@@ -154,8 +154,12 @@ internal sealed unsafe partial class HostPe(LinkContext ctx)
             SymbolId target = Enter(o, s, localVersion);
             if (target.IsNone)
                 throw Error($"reloc of invalid sym {s.Name} idx={r.Symbol} type={s.Type}");
-            if (_cpu.HostRelocation(r.Type) is not { } relocation)
-                throw Error($"{host.Member.DisplayName}: {section.Symbol.Index}: unknown relocation type {r.Type}");
+            bool separates = _ctx.Release.SeparatesPeRelocations;
+            if ((separates ? _cpu.HostRelocation(r.Type) : _cpu.EarlierHostRelocation(r.Type)) is not { } relocation)
+            {
+                string cpu = separates ? "" : _cpu.EarlierName;
+                throw Error($"{host.Member.DisplayName}: {section.Symbol.Index}: unknown {cpu}relocation type {r.Type}");
+            }
             if (content is null || r.Offset > section.Size || relocation.Size > section.Size - r.Offset)
                 throw Error($"{host.Member.DisplayName}: {section.Symbol.Index}: relocation {i} lies outside the section");
             ReadOnlySpan<byte> field = new(content + r.Offset, relocation.Size);

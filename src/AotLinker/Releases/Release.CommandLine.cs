@@ -78,7 +78,7 @@ internal abstract partial class Release
         Experiments.RandomizedHeapBase64 | Experiments.RuntimeFreegc | Experiments.SizeSpecializedMalloc | Experiments.Simd
         | Experiments.RuntimeSecret;
 
-    private sealed partial class Go125
+    private partial class Go125
     {
         public override bool HasDataAddressFlag => false;
         public override bool VersionMayListExperiments => true;

@@ -9,7 +9,7 @@ internal abstract partial class Release
     /// </summary>
     public virtual bool OrdersElfSections => true;
 
-    private sealed partial class Go125
+    private partial class Go125
     {
         public override bool OrdersElfSections => false;
     }

@@ -1,3 +1,5 @@
+using AotLinker.Formats.Elf;
+
 namespace AotLinker.Releases;
 
 /// <summary>What differs between releases in cgo directives and host objects.</summary>
@@ -15,8 +17,44 @@ internal abstract partial class Release
     /// <summary>Whether a .syso file in a format that isn't known is an error, rather than left to an external linker.</summary>
     public virtual bool RefusesUnknownSyso => true;
 
-    private sealed partial class Go125
+    /// <summary>Whether a relocation type of ELF objects (ELF machine, number) is not known: what later releases know is.</summary>
+    public virtual bool LacksElfRelocation(ElfMachine machine, uint type) => false;
+
+    /// <summary>Whether relocations of data in host objects for riscv64 are linked.</summary>
+    public virtual bool LinksRiscVData => true;
+
+    /// <summary>Whether the thunks of position-independent code for 386 stay a host object's where it brings them.</summary>
+    public virtual bool KeepsThunksOfObjects => true;
+
+    /// <summary>
+    /// Whether the second relocation of a difference in Mach-O objects counts from the end of its field, and arm64 has such, and pointers
+    /// to the GOT.
+    /// </summary>
+    public virtual bool KnowsMachODifferences => true;
+
+    /// <summary>Whether imports that Mach-O objects bind weakly may be missing when the program starts.</summary>
+    public virtual bool KeepsWeakImports => true;
+
+    /// <summary>
+    /// Whether each CPU has relocation types of its own in PE objects. If not, 386 and amd64 take either's, 32-bit addresses of amd64 are
+    /// distances, and arm64 knows only addresses.
+    /// </summary>
+    public virtual bool SeparatesPeRelocations => true;
+
+    private partial class Go125
     {
+        public override bool LacksElfRelocation(ElfMachine machine, uint type) => machine switch
+        {
+            ElfMachine.LoongArch => type is ElfLoong64.HostPcRel20S2 or ElfLoong64.HostCall36,
+            ElfMachine.RiscV => type is ElfRiscV64.HostJal,
+            _ => false,
+        };
+
+        public override bool LinksRiscVData => false;
+        public override bool KeepsThunksOfObjects => false;
+        public override bool KnowsMachODifferences => false;
+        public override bool KeepsWeakImports => false;
+        public override bool SeparatesPeRelocations => false;
         public override bool RefusesCommasInCgoDirectives => false;
         public override bool ExportsOverrideLaterImports => false;
         public override bool RefusesUnknownSyso => false;

@@ -12,8 +12,17 @@ internal abstract partial class Release
     /// <summary>Whether calls of imported functions may go by trampolines on loong64, rather than always by the PLT.</summary>
     public abstract bool LoongTrampolinesReachImports { get; }
 
+    /// <summary>Whether calls of host objects may go by trampolines on loong64.</summary>
+    public virtual bool LoongTrampolinesServeObjects => true;
+
     /// <summary>Whether distances and thread-local offsets that don't fit their fields are errors on loong64, rather than cut off.</summary>
     public abstract bool ChecksLoongRanges { get; }
+
+    private partial class Go125
+    {
+        public override bool LoongTrampolinesReachImports => true;
+        public override bool LoongTrampolinesServeObjects => false;
+    }
 
     private partial class Go126
     {

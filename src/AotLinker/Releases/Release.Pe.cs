@@ -15,6 +15,14 @@ internal abstract partial class Release
     /// </summary>
     public abstract bool SortsUnwindTables { get; }
 
+    /// <summary>Whether programs without a symbol table may have debug information (<c>-s -w=0</c>).</summary>
+    public virtual bool HasWindowsDwarfWithoutSymbols => true;
+
+    private partial class Go125
+    {
+        public override bool HasWindowsDwarfWithoutSymbols => false;
+    }
+
     private partial class Go126
     {
         public override (ushort Major, ushort Minor) WindowsVersion => (6, 1);

@@ -63,7 +63,7 @@ internal abstract partial class Release
     /// <summary>What stands for function values that need relocation at run time.</summary>
     public virtual ReadOnlySpan<byte> RelocatedFunctionValues => "go:funcdescrel"u8;
 
-    private sealed partial class Go125
+    private partial class Go125
     {
         public override bool PclnTabHoldsFuncData => false;
         public override bool RelocatesPclnTab => true;

@@ -56,6 +56,9 @@ internal abstract partial class Release
     /// <summary>Pointer-sized words in a map's type descriptor behind the common part, apart from its 32-bit flags (abi.MapType).</summary>
     protected abstract int MapDescriptorWords { get; }
 
+    /// <summary>Bytes of a map's type descriptor behind the common part; its flags are padded to a pointer's size.</summary>
+    protected virtual int MapRecordExtra(int pointerSize) => (MapDescriptorWords * pointerSize) + (pointerSize == 8 ? 8 : 4);
+
     /// <summary>Pointer-sized words in an interface's descriptor behind the common part, as the linker counts them.</summary>
     protected abstract int InterfaceDescriptorWords { get; }
 
@@ -66,7 +69,7 @@ internal abstract partial class Release
         GoKind.Pointer or GoKind.Func or GoKind.Slice => pointerSize,
         GoKind.Array => 3 * pointerSize,
         GoKind.Chan => 2 * pointerSize,
-        GoKind.Map => (MapDescriptorWords * pointerSize) + (pointerSize == 8 ? 8 : 4),
+        GoKind.Map => MapRecordExtra(pointerSize),
         GoKind.Interface => InterfaceDescriptorWords * pointerSize,
         _ => 0,
     };
@@ -89,6 +92,9 @@ internal abstract partial class Release
     /// Whether the group symbols that GCC makes for preprocessor symbols in debug information are left out of host objects.
     /// </summary>
     public abstract bool SkipsMacroGroups { get; }
+
+    /// <summary>The release as experiments change it, where they change what the linker knows.</summary>
+    public virtual Release With(ExperimentSet experiments) => this;
 
     /// <summary>Names of all releases known, oldest first.</summary>
     public static IEnumerable<string> KnownNames => All.Select(r => r.Name);
@@ -114,8 +120,10 @@ internal abstract partial class Release
     }
 
     /// <summary>What Go 1.26 changed: the base is <see cref="Go126"/>, from which everything else comes.</summary>
-    private sealed partial class Go125 : Go126
+    private partial class Go125 : Go126
     {
+        private static readonly Go125 WithBucketMaps = new Go125WithBucketMaps();
+
         public override string Name => "1.25";
         public override ReadOnlySpan<byte> RelocKinds => Go125Tables.RelocKinds;
         public override DataPlan DataPlan => DataPlan125.Instance;
@@ -123,6 +131,14 @@ internal abstract partial class Release
         public override ReadOnlySpan<byte> Builtins => Go125Tables.Builtins;
         public override ReadOnlySpan<byte> BlockedLinknames => Go125Tables.BlockedLinknames;
         public override int KindMask => 0x1f;
+        public override Release With(ExperimentSet experiments) => experiments.Has(Experiments.SwissMap) ? this : WithBucketMaps;
+    }
+
+    /// <summary>Go 1.25 where GOEXPERIMENT=noswissmap brings back the maps of earlier releases.</summary>
+    private sealed partial class Go125WithBucketMaps : Go125
+    {
+        // Four pointers, sizes of a key, a value and a bucket in four bytes, and flags.
+        protected override int MapRecordExtra(int pointerSize) => (4 * pointerSize) + 8;
     }
 
     private partial class Go126 : Release

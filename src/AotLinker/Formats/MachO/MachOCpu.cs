@@ -97,7 +97,7 @@ internal abstract class MachOCpu
         }
         SymbolBuilder b = symbols.Update(s);
         b.SetRelocKind(reloc + 1, RelocKind.PcRel);
-        b.SetRelocAddend(reloc + 1, r.Addend + r.Offset + r.Size - within);
+        b.SetRelocAddend(reloc + 1, r.Addend + r.Offset + (ctx.Release.KnowsMachODifferences ? r.Size : 0) - within);
         b.SetRelocSize(reloc, 0);
         return true;
     }

@@ -46,6 +46,12 @@ internal sealed class PeArm64 : PeCpu
     };
 
     /// <inheritdoc/>
+    public override PeHostRelocation? EarlierHostRelocation(ushort type) => type is 1 or 2 ? HostRelocation(type) : null;
+
+    /// <inheritdoc/>
+    public override string EarlierName => "ARM64 ";
+
+    /// <inheritdoc/>
     public override long HostAddend(ushort type, long field)
     {
         switch (type)

@@ -31,6 +31,19 @@ internal abstract class PeCpu
     /// <summary>What a host object's relocation of a type is; null for a type that is not known (loadpe.Load).</summary>
     public abstract PeHostRelocation? HostRelocation(ushort type);
 
+    /// <summary>The same in releases where CPUs share types (<see cref="Releases.Release.SeparatesPeRelocations"/>): those of x86.</summary>
+    public virtual PeHostRelocation? EarlierHostRelocation(ushort type) => type switch
+    {
+        1 => new(RelocKind.Addr, 8),
+        2 or 4 or 20 => new(RelocKind.PcRel, 4),
+        3 or 7 => new(RelocKind.PeImageOff, 4),
+        6 => new(RelocKind.Addr, 4),
+        _ => null,
+    };
+
+    /// <summary>How such releases' messages about types that are not known name the CPU.</summary>
+    public virtual string EarlierName => "";
+
     /// <summary>The addend of a host object's relocation, from what the field holds, sign-extended.</summary>
     public virtual long HostAddend(ushort type, long field) => field;
 }

@@ -78,8 +78,14 @@ internal sealed partial class PeFormat
         _symbolsOffset = sections.Add(".symtab", (ulong)_symbols.Length, PeSectionFlags.Read | PeSectionFlags.Discardable).Offset;
         if (_resources is not null)
             SetDirectory(PeDirectory.Resource, AddContent(".rsrc", _resources.Build(ctx, sections.NextAddress), ReadOnlyData));
-        return sections.NextOffset;
+        return IsDwarfLost(ctx)
+            ? Math.Max(sections.NextOffset, (long)(ctx.DwarfSegment.FileOffset + ctx.DwarfSegment.FileLength))
+            : sections.NextOffset;
     }
+
+    // Releases that describe no debug information in programs without a symbol table write it, and then the tables over it.
+    private static bool IsDwarfLost(LinkContext ctx) =>
+        ctx.Settings.OmitSymbolTable && !ctx.Settings.OmitDwarf && !ctx.Release.HasWindowsDwarfWithoutSymbols;
 
     /// <inheritdoc/>
     public override void WriteTables(LinkContext ctx)
@@ -136,7 +142,7 @@ internal sealed partial class PeFormat
         const PeSectionFlags Debug = PeSectionFlags.Align1 | PeSectionFlags.Read | PeSectionFlags.Discardable | PeSectionFlags.InitializedData;
         const int StringsStart = 4;
         List<byte> names = [];
-        if (ctx.Settings.OmitDwarf)
+        if (ctx.Settings.OmitDwarf || IsDwarfLost(ctx))
             return [];
         foreach (Section section in ctx.DwarfSegment.Sections)
         {

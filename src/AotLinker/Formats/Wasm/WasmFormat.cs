@@ -121,7 +121,7 @@ internal sealed class WasmFormat : OutputFormat
             : [Of("runtime.rodata"u8), types, Of("go:funcdesc"u8), .. Rest()];
 
         Section[] Rest() =>
-            [Of("runtime.firstmoduledata"u8), Of("runtime.pclntab"u8), Of("runtime.noptrdata"u8), Of("runtime.data"u8)];
+            [Of(ctx.Release.HasModuleDataSection ? "runtime.firstmoduledata"u8 : "runtime.symtab"u8), Of("runtime.pclntab"u8), Of("runtime.noptrdata"u8), Of("runtime.data"u8)];
 
         Section Of(ReadOnlySpan<byte> marker) =>
             ctx.SectionOf(ctx.Symbols.Lookup(marker, 0))

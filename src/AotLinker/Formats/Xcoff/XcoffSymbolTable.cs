@@ -363,15 +363,19 @@ internal sealed class XcoffSymbolTable
         SymbolTable symbols = ctx.Symbols;
         Set("type:*"u8, ctx.Carriers.Length(SymbolKind.Type), SizeOf("runtime.types"u8));
         Set("go:string.*"u8, ctx.Carriers.Length(SymbolKind.GoString), 0);
-        Set("go:funcdesc"u8, ctx.Carriers.Length(SymbolKind.GoFunc), 0);
+        Set(ctx.Release.FunctionValues, ctx.Carriers.Length(SymbolKind.GoFunc), 0);
         Set("runtime.gcbits.*"u8, ctx.Carriers.Length(SymbolKind.GcBits), 0);
         Set("runtime.gcmask.*"u8, ctx.Carriers.Length(SymbolKind.GcMask), 0);
 
-        // These are symbols of their own, at the end.
-        SymbolId find = symbols.Lookup("runtime.findfunctab"u8, 0);
-        long align = find.IsNone ? 1 : DataAlign(ctx, find, symbols.Size(find));
-        long functions = (SizeOf("go:func.*"u8) + align - 1) / align * align;
-        Set("runtime.pclntab"u8, ctx.Carriers.Length(SymbolKind.PclnTab), functions + SizeOf("runtime.findfunctab"u8));
+        long others = 0;
+        if (ctx.Release.PclnTabHoldsFuncData)
+        {
+            // These are symbols of their own, at the end.
+            SymbolId find = symbols.Lookup("runtime.findfunctab"u8, 0);
+            long align = find.IsNone ? 1 : DataAlign(ctx, find, symbols.Size(find));
+            others = ((SizeOf("go:func.*"u8) + align - 1) / align * align) + SizeOf("runtime.findfunctab"u8);
+        }
+        Set("runtime.pclntab"u8, ctx.Carriers.Length(SymbolKind.PclnTab), others);
 
         long SizeOf(ReadOnlySpan<byte> name) => symbols.Lookup(name, 0) is { IsNone: false } s ? symbols.Size(s) : 0;
 

@@ -34,7 +34,14 @@ internal sealed partial class TypeGraph
             }
         }
         SynthesizeSlices();
-        SynthesizeMaps();
+        if (_ctx.Release.HasBucketMaps)
+        {
+            SynthesizeBucketMaps();
+        }
+        else
+        {
+            SynthesizeMaps();
+        }
         SynthesizeChannels();
 
         // No type comes after these.

@@ -198,6 +198,16 @@ internal sealed partial class TypeGraph
             return;
         }
         MadeStruct made = _structs[node.Extra];
+        if (node.Shape == Abbreviation.ArrayType)
+        {
+            WriteBucketArray(ref w, node, made);
+            return;
+        }
+        if (made.Name == MadeName.Bucket)
+        {
+            WriteBucket(ref w, node, made);
+            return;
+        }
         w.Unsigned((ulong)new TypeDescriptor(_symbols, new SymbolId(_nodes[made.Prototype].Type)).ValueSize);
         WriteRuntime(ref w, node, made.Name <= MadeName.Map ? (int)GoKind.Struct : 0);
         WriteFields(ref w, made.Prototype, made.Field1, made.Type1, made.Field2, made.Type2);
@@ -343,6 +353,10 @@ internal sealed partial class TypeGraph
                     MadeName.Map => "map<"u8,
                     MadeName.Sudog => "sudog<"u8,
                     MadeName.Waitq => "waitq<"u8,
+                    MadeName.Keys => "[]key<"u8,
+                    MadeName.Values => "[]val<"u8,
+                    MadeName.Bucket => "bucket<"u8,
+                    MadeName.Hash => "hash<"u8,
                     _ => "hchan<"u8,
                 });
                 WriteName(ref w, made.Argument1);

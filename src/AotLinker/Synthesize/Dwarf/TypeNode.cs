@@ -44,9 +44,9 @@ internal enum NodeFlags : byte
     HasFields = 8,
 }
 
-/// <summary>A structure that the runtime uses for a map or channel type, with the types of some fields filled in.</summary>
+/// <summary>A structure, or an array in one, that the runtime uses for a map or channel type, with the types of some fields filled in.</summary>
 /// <param name="Name">Name in front of the angle brackets.</param>
-/// <param name="Prototype">Node of the runtime's structure.</param>
+/// <param name="Prototype">Node of the runtime's structure; -1 for an array.</param>
 /// <param name="Argument1">First node named in the brackets.</param>
 /// <param name="Argument2">Second node named there; -1 for none.</param>
 /// <param name="Field1">Index of a field whose type is replaced.</param>
@@ -71,4 +71,15 @@ internal enum MadeName : byte
     Waitq,
     /// <summary>Channel: hchan.</summary>
     Hchan,
+    /// <summary>Map of buckets: the keys of a bucket, an array of the node Type1.</summary>
+    Keys,
+    /// <summary>Map of buckets: the values of a bucket, an array of the node Type1.</summary>
+    Values,
+    /// <summary>
+    /// Map of buckets: a bucket. Behind the prototype's fields come arrays of keys and values, Type1 and Type2, and a pointer to the next
+    /// bucket, Field1.
+    /// </summary>
+    Bucket,
+    /// <summary>Map of buckets: hash.</summary>
+    Hash,
 }
