@@ -386,7 +386,7 @@ internal sealed unsafe class HostElf
                     HostSymbol s = ReadSymbol(symTab, strTab, (int)index);
                     throw Malformed($": {_symbols.NameText(section.Symbol)}#{number}: reloc of invalid sym #{index} {s.Name} shndx={s.Section} type={s.Type}");
                 }
-                if (_cpu.HostRelocationSize(type) is not { } size || _ctx.Release.LacksElfRelocation(_cpu.Machine, type))
+                if (_cpu.HostRelocationSize(type) is not { } size || !_cpu.KnowsRelocation(type, _ctx.Release))
                     throw new LinkException(MessageForm.Bare, $"{_name}: unknown relocation type {type}; compiled without -fpic?");
                 int offset = (int)Word(at);
                 long addend = hasAddends ? (long)Word(at + (2 * word)) : ReadAddend(section, offset, size.Size);

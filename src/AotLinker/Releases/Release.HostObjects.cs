@@ -1,5 +1,3 @@
-using AotLinker.Formats.Elf;
-
 namespace AotLinker.Releases;
 
 /// <summary>What differs between releases in cgo directives and host objects.</summary>
@@ -17,10 +15,10 @@ internal abstract partial class Release
     /// <summary>Whether a .syso file in a format that isn't known is an error, rather than left to an external linker.</summary>
     public virtual bool RefusesUnknownSyso => true;
 
-    /// <summary>Whether a relocation type of ELF objects (ELF machine, number) is not known: what later releases know is.</summary>
-    public virtual bool LacksElfRelocation(ElfMachine machine, uint type) => false;
+    /// <summary>Whether calls and addresses of host objects for loong64 may take instructions for other distances than usual.</summary>
+    public virtual bool LinksLoongDistances => true;
 
-    /// <summary>Whether relocations of data in host objects for riscv64 are linked.</summary>
+    /// <summary>Whether jumps and data of host objects for riscv64 are linked.</summary>
     public virtual bool LinksRiscVData => true;
 
     /// <summary>Whether the thunks of position-independent code for 386 stay a host object's where it brings them.</summary>
@@ -43,13 +41,7 @@ internal abstract partial class Release
 
     private partial class Go125
     {
-        public override bool LacksElfRelocation(ElfMachine machine, uint type) => machine switch
-        {
-            ElfMachine.LoongArch => type is ElfLoong64.HostPcRel20S2 or ElfLoong64.HostCall36,
-            ElfMachine.RiscV => type is ElfRiscV64.HostJal,
-            _ => false,
-        };
-
+        public override bool LinksLoongDistances => false;
         public override bool LinksRiscVData => false;
         public override bool KeepsThunksOfObjects => false;
         public override bool KnowsMachODifferences => false;

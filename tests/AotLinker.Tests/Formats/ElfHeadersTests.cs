@@ -40,6 +40,23 @@ public class ElfHeadersTests
     }
 
     [Fact]
+    public void NamesMayBeSettledBeforehand()
+    {
+        ElfHeaders headers = new(Little64, ".rela");
+        foreach (string name in (string[])[".text", ".data", ".shstrtab"])
+            headers.Section(name);
+        headers.NumberAsMade();
+        byte[] names = headers.UseNames(["", ".data", ".odd", ".text", ".shstrtab", ".data"]);
+        Assert.Equal("\0.data\0.odd\0.text\0.shstrtab\0.data\0"u8, names);
+        Assert.Equal([0u, 12, 1, 18], headers.Sections.Select(s => s.NameOffset));
+        Assert.Equal(Enumerable.Range(0, 4), headers.Sections.Select(s => s.Number));
+
+        headers.Section(".unheard");
+        LinkException e = Assert.Throws<LinkException>(() => headers.UseNames(["", ".data", ".text", ".shstrtab"]));
+        Assert.Equal("cannot find elf name .unheard", e.Message);
+    }
+
+    [Fact]
     public void LoadedSegmentsReachDownToTheirAlignment()
     {
         ElfHeaders headers = new(Little64, ".rela");

@@ -6,6 +6,7 @@ namespace AotLinker.Tests.Layout;
 public class DataLayoutTests
 {
     [Theory]
+    [InlineData("go1.25")]
     [InlineData("go1.26")]
     [InlineData("go1.27")]
     public void DataIsOrderedBySizeThenById(string release)
@@ -94,6 +95,20 @@ public class DataLayoutTests
         Assert.Equal([".rodata", ".gopclntab", ".typelink", ".itablink"], link.Ctx.RoDataSegment.Sections.Select(s => s.Name));
     }
 
+    [Theory]
+    [InlineData(nameof(BuildMode.Exe), "", ".rodata .typelink .itablink .gosymtab .gopclntab")]
+    [InlineData(nameof(BuildMode.Pie), ".data.rel.ro .data.rel.ro.typelink .data.rel.ro.itablink .data.rel.ro.gosymtab .data.rel.ro.gopclntab", ".rodata")]
+    public void PclntabOfGo125IsBehindTheLinks(string mode, string relocated, string readOnly)
+    {
+        using TestLink link = new("go1.25", mode: Enum.Parse<BuildMode>(mode));
+        link.Add("runtime.functab", SymbolKind.PclnTab, 64);
+        link.LayOut();
+        Assert.Equal(readOnly, string.Join(' ', link.Ctx.RoDataSegment.Sections.Select(s => s.Name)));
+        Assert.Equal(relocated, string.Join(' ', link.Ctx.RelRoDataSegment.Sections.Select(s => s.Name)));
+        Assert.Equal(link.AddressOf("runtime.pclntab"), link.AddressOf("runtime.functab"));
+        Assert.Equal(link.AddressOf("runtime.symtab"), link.AddressOf("runtime.esymtab"));
+    }
+
     [Fact]
     public void TypesOfGo127HaveASectionThatStartsWithAGap()
     {
@@ -111,6 +126,7 @@ public class DataLayoutTests
     }
 
     [Theory]
+    [InlineData("go1.25", ".data.rel.ro")]
     [InlineData("go1.26", ".data.rel.ro")]
     [InlineData("go1.27", ".data.rel.ro")]
     public void RelocatedReadOnlyDataIsSetApartInPositionIndependentPrograms(string release, string section)

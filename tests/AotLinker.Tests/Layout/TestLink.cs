@@ -113,6 +113,8 @@ internal sealed class TestLink : IDisposable
             Add("runtime.typelink", SymbolKind.TypeLink, 0);
             Add("runtime.itablink", SymbolKind.ItabLink, 0);
         }
+        if (Ctx.Release.HasSymbolTableSection)
+            Add("runtime.symtab", SymbolKind.SymTab, 0);
         Add("runtime.gcdata", SymbolKind.RoData, 0);
         Add("runtime.gcbss", SymbolKind.RoData, 0);
         Symbols.NumberLive(Ctx.Workers, hasDebugInfo: false);

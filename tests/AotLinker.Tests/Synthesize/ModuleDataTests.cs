@@ -45,6 +45,18 @@ public class ModuleDataTests
     }
 
     [Fact]
+    public void FieldsOf125()
+    {
+        using TestLink link = Make("go1.25");
+        AssertFields(link, [.. Common, (304, "runtime.etypes"), (312, "runtime.rodata"), (320, "go:func.*"), (328, "runtime.textsectionmap"),
+            (352, "runtime.typelink"), (376, "runtime.itablink"), (464, "go:main.inittasks")]);
+        AssertMain(link, 528);
+        // All slices of bytes, the table of units' files too.
+        ulong length = BinaryPrimitives.ReadUInt64LittleEndian(link.Symbols.Data(link.Ctx.ModuleData)[40..]);
+        Assert.Equal((ulong)link.Symbols.Size(link.Find("runtime.cutab")), length);
+    }
+
+    [Fact]
     public void SlicesHaveLengthAndCapacity()
     {
         using TestLink link = Make("go1.27");

@@ -5,7 +5,7 @@ using AotLinker.Tests.Layout;
 
 namespace AotLinker.Tests.Synthesize;
 
-/// <summary>Which symbols are laid out and shown together, for both releases, in plain and in position-independent programs.</summary>
+/// <summary>Which symbols are laid out and shown together, for all releases, in plain and in position-independent programs.</summary>
 public class SymbolGroupsTests
 {
     [Theory]
@@ -22,6 +22,12 @@ public class SymbolGroupsTests
     [InlineData("go1.26", nameof(BuildMode.Exe), "main.main·f", nameof(SymbolKind.GoFunc), "go:funcdesc")]
     [InlineData("go1.26", nameof(BuildMode.Pie), "type:int", nameof(SymbolKind.TypeRelRo), "typerel.*")]
     [InlineData("go1.26", nameof(BuildMode.Pie), "main.main·f", nameof(SymbolKind.GoFuncRelRo), "go:funcdescrel")]
+    [InlineData("go1.25", nameof(BuildMode.Exe), "main.main·f", nameof(SymbolKind.GoFunc), "go:func.*")]
+    [InlineData("go1.25", nameof(BuildMode.Pie), "main.main·f", nameof(SymbolKind.GoFuncRelRo), "go:funcrel.*")]
+    [InlineData("go1.25", nameof(BuildMode.Exe), "gclocals·0123", nameof(SymbolKind.GoFunc), "go:func.*")]
+    [InlineData("go1.25", nameof(BuildMode.Pie), "main.main.stkobj", nameof(SymbolKind.GoFunc), "go:func.*")]
+    [InlineData("go1.25", nameof(BuildMode.Exe), "type:.eq.T.arginfo1", nameof(SymbolKind.GoFunc), "go:func.*")]
+    [InlineData("go1.26", nameof(BuildMode.Exe), "main.main.stkobj", nameof(SymbolKind.None), "")]
     public void ReadOnlySymbolsJoinTheirGroup(string release, string mode, string name, string kind, string carrier)
     {
         SymbolKind group = Enum.Parse<SymbolKind>(kind);

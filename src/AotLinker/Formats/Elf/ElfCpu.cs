@@ -103,6 +103,9 @@ internal abstract class ElfCpu
     /// </summary>
     public abstract (int Size, int AddendSize)? HostRelocationSize(uint type);
 
+    /// <summary>Whether a release knows a type of <see cref="HostRelocationSize"/>.</summary>
+    public virtual bool KnowsRelocation(uint type, Release release) => true;
+
     /// <summary>Whether a symbol of a host object without a section of ours is only a mark of the CPU's tools.</summary>
     public virtual bool IsHostMark(ReadOnlySpan<byte> name) => false;
 

@@ -89,6 +89,9 @@ internal sealed class ElfLoong64 : ElfCpu
         _ => null,
     };
 
+    /// <inheritdoc/>
+    public override bool KnowsRelocation(uint type, Release release) => release.LinksLoongDistances || type is not (HostPcRel20S2 or HostCall36);
+
     /// <summary>Name of a type that host objects may have but we don't link.</summary>
     public static string HostRelocationName(uint type) => type switch
     {

@@ -104,6 +104,9 @@ internal sealed class ElfRiscV64 : ElfCpu
         _ => null,
     };
 
+    /// <inheritdoc/>
+    public override bool KnowsRelocation(uint type, Release release) => release.LinksRiscVData || type != HostJal;
+
     /// <summary>Name of a relocation type that the loader knows and nothing else does.</summary>
     public static string HostName(uint type) => type switch
     {

@@ -20,7 +20,7 @@ public sealed class DwarfProgramTests
 
     public static TheoryData<string, string> Variants => new()
     {
-        { "go1.26.5", "" }, { "go1.27.4", "" }, { "go1.27.4", "nodwarf5" },
+        { "go1.25.3", "" }, { "go1.25.3", "noswissmap" }, { "go1.26.5", "" }, { "go1.27.4", "" }, { "go1.27.4", "nodwarf5" },
     };
 
     [Theory]
@@ -407,7 +407,7 @@ public sealed class DwarfProgramTests
         {
             Dictionary<string, string> variables = new() { ["GOOS"] = "linux", ["GOARCH"] = "amd64", ["GOROOT"] = "/go", ["GOEXPERIMENT"] = experiment };
             LinkOptions options = LinkOptions.Parse("link", ["main.a"], variables.GetValueOrDefault, Toolchain.FromVersion(version));
-            Release release = options.Release!;
+            Release release = options.Release!.With(options.Experiments);
             Target target = new()
             {
                 Goos = "linux",
@@ -429,7 +429,7 @@ public sealed class DwarfProgramTests
                 Diagnostics = new Diagnostics("link", _errors, new MemoryStream()),
             };
             ReadOnlyMemory<byte> kinds = release.RelocKinds.ToArray();
-            bool dwarf5 = experiment.Length == 0;
+            bool dwarf5 = experiment != "nodwarf5";
             SampleObject a = new SampleObject("a", kinds, dwarf5).Function("a.f0", local).Function("a.f1", "*T2", "shared", "[3]uint8").Abstract("shared", "[]T1")
                 .AddFile("gofile..$GOROOT/src/a/one.go").AddFile("gofile../src/x/../b/two.go").AddFile("gofile..$GOROOT/src/./a/three.go").AddFile("");
             SampleObject b = new SampleObject("b", kinds, dwarf5).Function("b.f0", "map[string]T1").Function("b.f1", "T2", "shared").Abstract("shared", "[]T1")

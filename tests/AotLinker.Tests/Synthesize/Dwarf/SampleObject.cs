@@ -189,8 +189,10 @@ internal sealed class SampleObject(string package, ReadOnlyMemory<byte> relocKin
         Struct("internal/runtime/maps.Map", ("used", "int"), ("dirPtr", "unsafe.Pointer"));
         Struct("internal/runtime/maps.table", ("used", "int"), ("groups", "internal/runtime/maps.groupsReference"));
         Struct("internal/runtime/maps.groupsReference", ("data", "unsafe.Pointer"), ("lengthMask", "int"));
-        foreach (string name in (string[])["Type", "ArrayType", "ChanType", "FuncType", "MapType", "PtrType", "SliceType", "StructType",
-            "InterfaceType", "ITab", "Imethod"])
+        Struct("runtime.bmap", ("tophash", "uint8"));
+        Struct("runtime.hmap", ("count", "int"), ("buckets", "unsafe.Pointer"), ("oldbuckets", "unsafe.Pointer"));
+        foreach (string name in (string[])["Type", "ArrayType", "ChanType", "FuncType", "MapType", "SwissMapType", "OldMapType", "PtrType", "SliceType",
+            "StructType", "InterfaceType", "ITab", "Imethod"])
         {
             Struct("internal/abi." + name, ("f", "int"));
         }
