@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Captures the programs that most debugging starts with, for both releases:
+# Captures the programs that most debugging starts with, for Go 1.27 and 1.26:
 # RELEASE/{hello,server,hello-pie,server-pie,gofmt,cmdgo,compile} below $AOTLINK_CAPTURES.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"

@@ -146,7 +146,8 @@ internal sealed partial class StandardSuite
         string[] lines =
         [
             "-linkmode=external", "-buildmode=c-shared", "-buildmode=c-archive", "-buildmode=shared", "-buildmode=plugin", "-linkshared",
-            "-race", "-msan", "-asan", "-H windows", "-H darwin", "-H plan9", "-memprofile=@SIDE@", "-cpuprofile=@SIDE@", "-D 0x480000",
+            "-race", "-msan", "-asan", "-H windows", "-H darwin", "-H plan9", "-memprofile=@SIDE@", "-cpuprofile=@SIDE@",
+            .. _release == "1.25" ? (string[])[] : ["-D 0x480000"],
         ];
         foreach (string line in lines)
         {

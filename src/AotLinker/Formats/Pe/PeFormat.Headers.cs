@@ -78,9 +78,10 @@ internal sealed partial class PeFormat
         _symbolsOffset = sections.Add(".symtab", (ulong)_symbols.Length, PeSectionFlags.Read | PeSectionFlags.Discardable).Offset;
         if (_resources is not null)
             SetDirectory(PeDirectory.Resource, AddContent(".rsrc", _resources.Build(ctx, sections.NextAddress), ReadOnlyData));
+        long end = sections.NextOffset;
         return IsDwarfLost(ctx)
-            ? Math.Max(sections.NextOffset, (long)(ctx.DwarfSegment.FileOffset + ctx.DwarfSegment.FileLength))
-            : sections.NextOffset;
+            ? Math.Max(end, RoundUp((long)(ctx.DwarfSegment.FileOffset + ctx.DwarfSegment.FileLength), PeConstants.FileAlign))
+            : end;
     }
 
     // Releases that describe no debug information in programs without a symbol table write it, and then the tables over it.
@@ -92,6 +93,8 @@ internal sealed partial class PeFormat
     {
         if (_misplaced is not null)
             throw Error(_misplaced);
+        if (IsDwarfLost(ctx))
+            ctx.Output.Write((long)ctx.DwarfSegment.FileOffset, new byte[_sections!.NextOffset - (long)ctx.DwarfSegment.FileOffset]);
         foreach ((uint offset, byte[] content) in _contents)
             ctx.Output.Write(offset, content);
         if (_baseRelocations is not null)
