@@ -119,7 +119,7 @@ internal abstract partial class Release
         return null;
     }
 
-    /// <summary>What Go 1.26 changed: the base is <see cref="Go126"/>, from which everything else comes.</summary>
+    /// <summary>Go 1.25, which is 1.26 but for what that changed.</summary>
     private partial class Go125 : Go126
     {
         private static readonly Go125 WithBucketMaps = new Go125WithBucketMaps();
