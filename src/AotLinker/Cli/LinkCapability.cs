@@ -14,7 +14,7 @@ internal static class LinkCapability
     {
         if (options.Release is null && options.Version.Length > 0)
             return MissingRelease(options.Version);
-        if (!TargetRegistry.HasPort(options.GoOs, options.GoArch))
+        if (!TargetRegistry.HasPort(options.Release ?? Release.Newest, options.GoOs, options.GoArch))
             return $"linking for {options.GoOs}/{options.GoArch}";
 
         string? external = LinkModeDecision.ExternalReason(options, options.Release ?? Release.Newest, null, isCgo: false);

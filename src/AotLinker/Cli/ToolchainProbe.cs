@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using AotLinker.Mapping;
+using AotLinker.Releases;
 
 namespace AotLinker.Cli;
 
@@ -20,7 +21,7 @@ internal interface IToolchainProbe
 /// <summary>Tries out a real toolchain by its go command.</summary>
 internal sealed class ToolchainProbe(Toolchain toolchain, string root) : IToolchainProbe
 {
-    private readonly bool _runs = TargetRegistry.HasPort(toolchain.HostOs, toolchain.HostArch);
+    private readonly bool _runs = TargetRegistry.HasPort(toolchain.Release ?? Release.Newest, toolchain.HostOs, toolchain.HostArch);
 
     /// <inheritdoc/>
     public string VersionOf(string tool)

@@ -1,5 +1,6 @@
 using AotLinker.Cli;
 using AotLinker.Formats.Elf;
+using AotLinker.Formats.Pe;
 using AotLinker.Formats.Plan9;
 using AotLinker.Objects;
 using AotLinker.Releases;
@@ -66,6 +67,9 @@ internal sealed partial class Arm : CpuArch
 
     /// <inheritdoc/>
     public override Plan9Cpu Plan9 => Plan9Cpu.Arm;
+
+    /// <inheritdoc/>
+    public override PeCpu Pe => PeArm.Instance;
 
     /// <summary>The runtime looks up which instructions the compiler was allowed (GOARM).</summary>
     public override void DefineVariant(LinkContext ctx)

@@ -131,6 +131,7 @@ internal sealed record Port(string Os, string Cpu)
         new("solaris", "amd64"),
         new("windows", "386") { HasPie = true, OwnFlags = WindowsFlags, IsDeep = true },
         new("windows", "amd64") { HasPie = true, OwnFlags = WindowsFlags, IsDeep = true, IsSample = true },
+        new("windows", "arm") { HasPie = true, HasTrampolines = true, Until = "1.25" },
         new("windows", "arm64") { HasPie = true, OwnFlags = WindowsFlags, HasTrampolines = true },
     ];
 }
