@@ -42,7 +42,7 @@ internal sealed partial class StandardSuite
     private void AddFormats()
     {
         string stamp = CaptureSet.Stamp(Settings.Programs);
-        foreach (Port port in Port.All.Where(port => port.HasOwnFormat))
+        foreach (Port port in Port.All.Where(port => port.HasOwnFormat && port.IsOf(_release)))
         {
             CaptureSet hello = Built(["./hello"], []);
             CaptureSet server = Built(["./server"], []);

@@ -20,7 +20,7 @@ internal sealed partial class StandardSuite
     private void AddPorts()
     {
         string stamp = CaptureSet.Stamp(Settings.Programs);
-        foreach (Port port in Port.All.Where(port => port.Until.Length == 0 || string.CompareOrdinal(_release, port.Until) <= 0))
+        foreach (Port port in Port.All.Where(port => port.IsOf(_release)))
         {
             CaptureSet hello = Builds(port, ["./hello"], []);
             LinkStep Hello() => hello[Module + "hello"];

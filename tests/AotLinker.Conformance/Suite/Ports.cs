@@ -51,6 +51,9 @@ internal sealed record Port(string Os, string Cpu)
 
     private static string[][] WindowsFlags => [["-H", "windowsgui"], ["-buildmode=exe", "-s", "-w"]];
 
+    /// <summary>Whether a release has the port.</summary>
+    public bool IsOf(string release) => Until.Length == 0 || string.CompareOrdinal(release, Until) <= 0;
+
     public override string ToString() => $"{Os}/{Cpu}";
 
     /// <summary>The ports beside linux/amd64 and WebAssembly, which have cases of their own.</summary>

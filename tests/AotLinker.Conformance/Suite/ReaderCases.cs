@@ -44,7 +44,7 @@ internal sealed partial class StandardSuite
     {
         string stamp = CaptureSet.Stamp(Settings.Programs);
         HashSet<string> missing = [];
-        foreach (Port port in Port.All.Where(port => port.HasOwnFormat))
+        foreach (Port port in Port.All.Where(port => port.HasOwnFormat && port.IsOf(_release)))
         {
             CaptureSet hello = new(_toolchain, "build", ["./hello"], Settings.Programs, For(port, []), stamp);
             CaptureSet server = new(_toolchain, "build", ["./server"], Settings.Programs, For(port, []), stamp);
