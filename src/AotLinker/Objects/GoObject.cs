@@ -234,35 +234,6 @@ internal sealed unsafe class GoObject
         return id != 0;
     }
 
-    /// <summary>The ids of the hashed definitions, for loops that ask for many of one object.</summary>
-    public HashedIds AllHashedIds => new(this);
-
-    /// <summary>The ids of an object's hashed definitions.</summary>
-    public readonly struct HashedIds
-    {
-        private readonly byte* _first;
-        private readonly nuint _size;
-        private readonly uint _mask;
-
-        internal HashedIds(GoObject o)
-        {
-            _size = o._globalIdSize;
-            _first = o._globalMap + ((nuint)(uint)o.Hashed64Count * _size);
-            _mask = o._globalIdMask;
-            Count = (uint)o.HashedCount;
-        }
-
-        /// <summary>Number of hashed definitions.</summary>
-        public uint Count { get; }
-
-        /// <summary>Global id of the i-th one, which must be one.</summary>
-        public int this[uint i]
-        {
-            [MethodImpl(MethodImplOptions.AggressiveInlining)]
-            get => (int)(Unsafe.ReadUnaligned<uint>(_first + (i * _size)) & _mask);
-        }
-    }
-
     /// <summary>Whether the content of the mapping is read-only memory.</summary>
     public bool Shared => (Flags & ObjectFlags.Shared) != 0;
 

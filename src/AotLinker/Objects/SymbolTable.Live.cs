@@ -223,7 +223,8 @@ internal sealed unsafe partial class SymbolTable
             return Traits.None;
         }
         ref ExternalRecord e = ref External(s);
-        return (e.Version >= StaticVersion ? Traits.FileLocal : e.Version == AbiInternalVersion ? Traits.None : Traits.OtherAbi) | (e.NameLength == 0 ? Traits.Nameless : Traits.None)
+        return (e.Version >= StaticVersion ? Traits.FileLocal : e.Version == AbiInternalVersion ? Traits.None : Traits.OtherAbi)
+            | (e.NameLength == 0 ? Traits.Nameless : Traits.None)
             | (e.DupOk ? Traits.DupOk : Traits.None)
             | ((Flags2(s) & SymbolFlags2.Dict) != 0 ? Traits.Dict : Traits.None)
             | (Auxes(s, out _).IsEmpty ? Traits.None : Traits.HasAuxes);

@@ -127,6 +127,16 @@ internal sealed class TestLink : IDisposable
         Ctx.Output.Resize(Ctx.Format.SizeTables(Ctx));
     }
 
+    /// <summary>All of a generated symbol's content, made in memory that was not zero.</summary>
+    public byte[] Generate(SymbolId s)
+    {
+        byte[] content = new byte[Symbols.Size(s)];
+        Array.Fill(content, (byte)0xee);
+        Ctx.Generators[s].Fill(Ctx, s, 0, content);
+        Assert.Empty(Errors);
+        return content;
+    }
+
     /// <summary>Bytes of the output at a symbol.</summary>
     public byte[] Read(string name, int count, int offset = 0)
     {

@@ -41,13 +41,13 @@ public class PclntabRecordTests
                 pcs.Add(table is { } t ? program.Contents[t] : []);
             }
         }
-        Assert.Equal(names.Bytes, Content(link, tables.FunctionNames)[..names.Bytes.Count]);
-        Assert.Equal(pcs.Bytes, Content(link, tables.PcTable)[..pcs.Bytes.Count]);
+        Assert.Equal(names.Bytes, link.Generate(tables.FunctionNames)[..names.Bytes.Count]);
+        Assert.Equal(pcs.Bytes, link.Generate(tables.PcTable)[..pcs.Bytes.Count]);
 
-        byte[] functions = Content(link, tables.FunctionTable);
-        byte[] data = Content(link, tables.FuncData);
-        byte[] units = Content(link, tables.UnitTable);
-        byte[] files = Content(link, tables.FileTable);
+        byte[] functions = link.Generate(tables.FunctionTable);
+        byte[] data = link.Generate(tables.FuncData);
+        byte[] units = link.Generate(tables.UnitTable);
+        byte[] files = link.Generate(tables.FileTable);
         for (int i = 0; i < count; i++)
         {
             Function f = program.Functions[i];
@@ -107,7 +107,7 @@ public class PclntabRecordTests
         PclnTables tables = PclnTables.Run(link.Ctx);
         foreach (SymbolId s in new[] { tables.FunctionNames, tables.PcTable, tables.FunctionTable, tables.FuncData })
         {
-            byte[] whole = Content(link, s);
+            byte[] whole = link.Generate(s);
             GeneratedContent generator = link.Ctx.Generators[s];
             byte[] pieces = new byte[whole.Length];
             Array.Fill(pieces, (byte)0xee);
@@ -132,15 +132,6 @@ public class PclntabRecordTests
     }
 
     private static uint Word(ReadOnlySpan<byte> bytes, int at) => BinaryPrimitives.ReadUInt32LittleEndian(bytes[at..]);
-
-    private static byte[] Content(TestLink link, SymbolId s)
-    {
-        byte[] content = new byte[link.Symbols.Size(s)];
-        Array.Fill(content, (byte)0xee);
-        link.Ctx.Generators[s].Fill(link.Ctx, s, 0, content);
-        Assert.Empty(link.Errors);
-        return content;
-    }
 
     /// <summary>Contents one behind the other, each once.</summary>
     private sealed class Listed(int start)

@@ -25,7 +25,7 @@ public class PclntabTests
             at += Math.Max(link.Symbols.Size(s), 8);
         }
 
-        byte[] header = Content(link, tables.Header);
+        byte[] header = link.Generate(tables.Header);
         Assert.Equal(8 + (8 * 8), header.Length);
         Assert.Equal([0xf1, 0xff, 0xff, 0xff, 0, 0, 1, 8], header[..8]);
         Assert.Equal(3UL, BinaryPrimitives.ReadUInt64LittleEndian(header.AsSpan(8)));
@@ -36,10 +36,10 @@ public class PclntabTests
             Assert.Equal(link.Symbols.Value(order[i]) - link.Symbols.Value(order[0]), (long)distance);
         }
 
-        Assert.Equal("f0\0f1\0f2\0", Encoding.ASCII.GetString(Content(link, tables.FunctionNames)).TrimEnd('\0') + "\0");
+        Assert.Equal("f0\0f1\0f2\0", Encoding.ASCII.GetString(link.Generate(tables.FunctionNames)).TrimEnd('\0') + "\0");
         Assert.Equal(16, link.Symbols.Size(tables.FunctionNames));
 
-        byte[] functions = Content(link, tables.FunctionTable);
+        byte[] functions = link.Generate(tables.FunctionTable);
         uint Word(int offset) => BinaryPrimitives.ReadUInt32LittleEndian(functions.AsSpan(offset));
         // Three pairs, an end, padding, three records of 44 bytes, each on a multiple of 8.
         int[] records = [32, 80, 128];
@@ -65,7 +65,7 @@ public class PclntabTests
         PclnTables tables = PclnTables.Run(link.Ctx);
         Assert.Equal(2, tables.FunctionCount);
         Assert.Equal(link.Ctx.Text[1], tables.FirstFunction);
-        Assert.Equal("f1\0f2\0\0\0", Encoding.ASCII.GetString(Content(link, tables.FunctionNames)));
+        Assert.Equal("f1\0f2\0\0\0", Encoding.ASCII.GetString(link.Generate(tables.FunctionNames)));
     }
 
     [Fact]
@@ -75,7 +75,7 @@ public class PclntabTests
         using TestLink link = Functions([0, 0, 1000, 0, 5000]);
         PclnTables tables = PclnTables.Run(link.Ctx);
         tables.AddFindFuncTable();
-        byte[] table = Content(link, tables.FindFuncTable);
+        byte[] table = link.Generate(tables.FindFuncTable);
         // Labels elsewhere change nothing: what holds the byte before them has a lower number.
         Assert.Equal([0, 0, 0, 0, 0, 2, 2, 2, 4, 4], table[..10]);
     }
@@ -91,7 +91,7 @@ public class PclntabTests
         using TestLink link = Functions(sizes);
         PclnTables tables = PclnTables.Run(link.Ctx);
         tables.AddFindFuncTable();
-        byte[] table = Content(link, tables.FindFuncTable);
+        byte[] table = link.Generate(tables.FindFuncTable);
 
         long start = link.Symbols.Value(link.Ctx.Text[0]);
         long end = link.Symbols.Value(link.Ctx.Text[^1]) + sizes[^1];
@@ -127,7 +127,7 @@ public class PclntabTests
         tables.AddFindFuncTable();
         foreach (SymbolId s in new[] { tables.FunctionNames, tables.FunctionTable, tables.FindFuncTable })
         {
-            byte[] whole = Content(link, s);
+            byte[] whole = link.Generate(s);
             GeneratedContent generator = link.Ctx.Generators[s];
             byte[] pieces = new byte[whole.Length];
             Array.Fill(pieces, (byte)0xee);
@@ -254,14 +254,5 @@ public class PclntabTests
             address += link.Symbols.Size(s);
         }
         return link;
-    }
-
-    private static byte[] Content(TestLink link, SymbolId s)
-    {
-        byte[] content = new byte[link.Symbols.Size(s)];
-        Array.Fill(content, (byte)0xee);
-        link.Ctx.Generators[s].Fill(link.Ctx, s, 0, content);
-        Assert.Empty(link.Errors);
-        return content;
     }
 }

@@ -90,7 +90,9 @@ internal sealed unsafe class FunctionReader(SymbolTable symbols)
             _pcTables = new int[auxes.Length + FirstPcData];
             _funcData = new int[auxes.Length];
         }
-        GoObject.HashedIds hashedIds = owner.AllHashedIds;
+        GoObject.MappedIds ids = owner.Mapped;
+        int firstHashed = owner.Hashed64Count;
+        uint hashed = (uint)owner.HashedCount;
         int record = -1;
         int signs = 0;
         // There is room for all auxiliary symbols, whatever they are.
@@ -125,7 +127,7 @@ internal sealed unsafe class FunctionReader(SymbolTable symbols)
                 }
                 // Nearly all are known by their content, or are none. The others wait, so that the loop calls nothing.
                 uint package = aux.Target.PackageIndex, index = aux.Target.SymbolIndex;
-                int id = package == SymRef.Hashed && index < hashedIds.Count ? hashedIds[index] : (package | index) == 0 ? 0 : ~i;
+                int id = package == SymRef.Hashed && index < hashed ? ids[firstHashed + (int)index] : (package | index) == 0 ? 0 : ~i;
                 *place = id;
                 signs |= id;
             }
