@@ -80,9 +80,11 @@ internal static class Link
         LinkTrace.Begin(ctx);
 
         // LOAD and RESOLVE: from here on every object is known, and no Go symbol is added.
+        ReachOptions reach = ReachOptionsOf(options, diagnostics);
+        LoadedPackages loaded;
         using (phases.Begin("loadlib"))
         {
-            LoadAndResolve(ctx);
+            loaded = LoadAndResolve(ctx, reach);
         }
 
         // REACH: what is live.
@@ -93,13 +95,7 @@ internal static class Link
         Reachability reached;
         using (phases.Begin("deadcode"))
         {
-            reached = Reachability.Run(ctx, new ReachOptions(
-                options.PluginPath,
-                options.PruneWeakMaps,
-                TrackParents: options.Experiments.Has(Experiments.FieldTrack),
-                CountsSymbols: diagnostics.Verbosity > 0,
-                DumpDependency: options.DumpDependencies ? diagnostics.Dump : null,
-                Log: diagnostics.Verbosity > 1 ? diagnostics.Log : null));
+            reached = Reachability.Run(ctx, reach);
         }
 
         // SYNTHESIZE: symbols, tables and code that no object holds.
@@ -168,6 +164,7 @@ internal static class Link
         using (phases.Begin("pclntab"))
         {
             pcln = PclnTables.Run(ctx);
+            loaded.LetGoOfHashes(ctx.Workers);
         }
         using (phases.Begin("findfunctab"))
         {
@@ -225,7 +222,7 @@ internal static class Link
         }
     }
 
-    private static void LoadAndResolve(LinkContext ctx)
+    private static LoadedPackages LoadAndResolve(LinkContext ctx, ReachOptions reach)
     {
         LinkOptions options = ctx.Options;
         if (options.StrictDuplicates is < 0 or > 2)
@@ -250,14 +247,22 @@ internal static class Link
         ctx.Diagnostics.ExitIfErrors();
 
         ResolveResult resolved = Resolver.Run(ctx, loaded.Objects, new ResolveOptions(
-            options.CheckLinkname, options.StrictDuplicates != 0, ctx.Diagnostics.Warn));
+            options.CheckLinkname, options.StrictDuplicates != 0, NumbersPcTables: reach.FollowsAll(ctx.Target), ctx.Diagnostics.Warn));
         CgoDirectives.Apply(ctx, ctx.Diagnostics, loaded.CgoDirectives);
-        loaded.LetGoOfHashes(ctx.Workers);
         HostObjects.Load(ctx, loaded.HostObjects);
         InputStore.Shared.Freeze();
         FipsSections.Create(ctx);
         ctx.DifferingDuplicates = resolved.DuplicateMessages;
+        return loaded;
     }
+
+    private static ReachOptions ReachOptionsOf(LinkOptions options, Diagnostics diagnostics) => new(
+        options.PluginPath,
+        options.PruneWeakMaps,
+        TrackParents: options.Experiments.Has(Experiments.FieldTrack),
+        CountsSymbols: diagnostics.Verbosity > 0,
+        DumpDependency: options.DumpDependencies ? diagnostics.Dump : null,
+        Log: diagnostics.Verbosity > 1 ? diagnostics.Log : null);
 
     private static Target MakeTarget(LinkOptions options)
     {

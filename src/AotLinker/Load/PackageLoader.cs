@@ -421,7 +421,7 @@ internal sealed class LoadedPackages
     public GoObject[] Objects { get; set; } = [];
 
     /// <summary>
-    /// Called when symbols are resolved: the pages with content hashes need not stay resident, for nobody looks at them again.
+    /// Called when functions' tables are placed: the pages with content hashes need not stay resident, for nobody looks at them again.
     /// </summary>
     /// <remarks>
     /// Letting go of all pages of the inputs here, or between later passes, makes the resident peak smaller still, but mapping pages anew

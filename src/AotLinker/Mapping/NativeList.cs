@@ -6,7 +6,7 @@ namespace AotLinker.Mapping;
 /// A list of values in native memory, for those that grow to megabytes: on the managed heap each doubling is a copy, and what it leaves
 /// behind brings the next collection nearer. Where the system can move pages (Linux) growth copies nothing.
 /// </summary>
-internal sealed class NativeList<T> : IDisposable
+internal sealed unsafe class NativeList<T> : IDisposable
     where T : unmanaged
 {
     private readonly NativeArray<T> _items = new(0);
@@ -23,6 +23,20 @@ internal sealed class NativeList<T> : IDisposable
 
     /// <summary>All values, until the list changes.</summary>
     public Span<T> AsSpan() => _items.Span(0, Count);
+
+    /// <summary>The first value, until the list changes.</summary>
+    public T* Pointer => _items.Base;
+
+    /// <summary>Adds values at the end that the caller sets: gives out the first.</summary>
+    public T* Extend(int count)
+    {
+        if (Count + (long)count > _items.Length)
+        {
+            Grow(Count + (long)count);
+        }
+        Count += count;
+        return _items.Base + Count - count;
+    }
 
     /// <summary>Adds a value at the end.</summary>
     public void Add(T value)

@@ -161,6 +161,9 @@ internal sealed unsafe class GoObject
     /// <summary>Number of named references.</summary>
     public int NonPkgRefCount { get; }
 
+    /// <summary>Local index of the first hashed definition.</summary>
+    public int FirstHashed => DefCount + Hashed64Count;
+
     /// <summary>Local index of the first named definition; the named references follow the definitions.</summary>
     public int FirstNonPkg { get; }
 
@@ -307,6 +310,9 @@ internal sealed unsafe class GoObject
         Prefetch.Read(_dataIndex + local);
     }
 
+    /// <summary>Asks the CPU for where a definition's content begins.</summary>
+    public void ExpectDataIndex(int local) => Prefetch.Read(_dataIndex + local);
+
     /// <summary>Asks the CPU for a definition's record, and for where its relocations and auxiliary symbols begin.</summary>
     public void ExpectDefinition(int local)
     {
@@ -386,17 +392,12 @@ internal sealed unsafe class GoObject
     /// <summary>The content hashes, one behind the other: 8 bytes for each 64-bit hashed definition, or 16 for each hashed one.</summary>
     public byte* ContentHashesOf(bool isShort) => isShort ? _hashes64 : _hashes;
 
-    /// <summary>The two halves of the content hash of the i-th hashed definition.</summary>
+    /// <summary>
+    /// Whether a hashed definition is a table that belongs to one function: of pcs, or whatever else has no name. Nothing but the function's
+    /// record leads to it, and it is laid out with others of its sort alone.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public (ulong Low, ulong High) Hash(int i)
-    {
-        if ((uint)i >= (uint)HashedCount)
-        {
-            ThrowDamaged("record index out of range");
-        }
-        byte* p = _hashes + ((nuint)(uint)i * 16);
-        return (Unaligned.U64(p), Unaligned.U64(p + 8));
-    }
+    public static bool IsPcTable(in SymbolRecord record) => (record.NameLength | (uint)(record.RawKind ^ SymbolRecord.RoDataKind)) == 0;
 
     /// <summary>Where the content hashes lie in the object: offset and length. Nothing looks at them once symbols are resolved.</summary>
     public (long Offset, long Length) ContentHashes => (Block(BlkHash64), Block(BlkHash + 1) - Block(BlkHash64));

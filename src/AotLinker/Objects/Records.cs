@@ -157,6 +157,9 @@ internal readonly struct SymbolRecord
     /// <summary>Size of a record in bytes.</summary>
     public const int RecordSize = 21;
 
+    /// <summary>The number of <see cref="SymbolKind.RoData"/> in objects (objabi.SRODATA), in every release.</summary>
+    public const byte RoDataKind = 3;
+
     /// <summary>The ABI value of static (file-local) symbols.</summary>
     public const ushort StaticAbi = 0xffff;
 

@@ -374,6 +374,46 @@ internal sealed unsafe partial class SymbolTable
         return default;
     }
 
+    /// <summary>
+    /// What a function's reference to one of its tables of pcs leads to: the definition's number in <paramref name="owner"/> plus one, for most
+    /// such tables have no ids; the complement of an id; or 0, no table.
+    /// </summary>
+    public int PcTable(GoObject? owner, SymRef r) =>
+        owner is not null && r.PackageIndex == SymRef.Hashed && r.SymbolIndex < (uint)owner.HashedCount
+            ? owner.FirstHashed + (int)r.SymbolIndex + 1
+            : Resolve(owner, r) is { IsNone: false } s ? ~s.Index : 0;
+
+    /// <summary>Content of what <see cref="PcTable"/> tells.</summary>
+    public ReadOnlySpan<byte> PcTableData(GoObject? owner, int table) =>
+        table > 0 ? owner!.Data(table - 1) : table < 0 ? Data(new SymbolId(~table)) : default;
+
+    /// <summary>Content of a function's table from pc to the depth of the stack; empty if there is none.</summary>
+    public ReadOnlySpan<byte> StackDepths(SymbolId function)
+    {
+        foreach (ref readonly AuxRecord aux in Auxes(function, out GoObject? owner))
+        {
+            if (aux.Kind == AuxKind.PcSp)
+            {
+                return PcTableData(owner, PcTable(owner, aux.Target));
+            }
+        }
+        return default;
+    }
+
+    /// <summary>The position of an object's definition that is none of its package.</summary>
+    public int PositionOf(GoObject owner, int local) => _positions.Start(owner.Index) + local - owner.DefCount;
+
+    /// <summary>The object and number of the definition at a position.</summary>
+    public GoObject DefinitionAt(int position, out int local)
+    {
+        GoObject owner = _objects[_positions.Find(position, out local)];
+        local += owner.DefCount;
+        return owner;
+    }
+
+    /// <summary>End of all positions.</summary>
+    public int PositionCount => _positions.End;
+
     /// <summary>Global id of a reference in <paramref name="owner"/>'s numbering (loader.resolve); null: linker-made.</summary>
     /// <exception cref="LinkException">The reference points outside its package, or at a builtin nothing defines.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -561,7 +601,8 @@ internal sealed unsafe partial class SymbolTable
         {
             SymRef.Self => new SymbolId(owner.ToGlobal(Clamp(index))),
             SymRef.Hashed64 => new SymbolId(owner.ToGlobal(Clamp(index + (ulong)owner.DefCount))),
-            SymRef.Hashed => new SymbolId(owner.ToGlobal(Clamp(index + (ulong)owner.DefCount + (ulong)owner.Hashed64Count))),
+            SymRef.Hashed => owner.ToGlobal(Clamp(index + (ulong)owner.DefCount + (ulong)owner.Hashed64Count)) is not 0 and var id
+                ? new SymbolId(id) : throw owner.Damaged("symbol reference to a table of pcs"),
             SymRef.NonPackage => new SymbolId(owner.ToGlobal(Clamp(index + (ulong)owner.FirstNonPkg))),
             SymRef.Builtin => ResolveBuiltin(owner, index),
             _ => throw owner.Damaged("bad package index"),

@@ -27,7 +27,7 @@ internal sealed class FloodRules
         Context = ctx;
         Dump = options.DumpDependency;
         Parents = parents;
-        FollowsAll = options.DumpDependency is not null || options.TrackParents || options.CountsSymbols || ctx.Target.IsDynlinkingGo;
+        FollowsAll = options.FollowsAll(ctx.Target);
         KeepsDebugInfo = DebugInfo.IsEnabled(ctx);
         DeferReturn = ctx.Symbols.Lookup("runtime.deferreturn"u8, ctx.Symbols.AbiInternalVersion);
         ReadOnlySpan<byte> kinds = ctx.Release.RelocKinds;

@@ -196,4 +196,8 @@ internal sealed class Reachability
 /// <param name="DumpDependency">Takes each edge that made a symbol live (-dumpdep); null for none.</param>
 /// <param name="Log">Takes lines of the link trace (-v -v); null for none.</param>
 internal sealed record ReachOptions(
-    string PluginPath, bool PruneWeakMaps, bool TrackParents, bool CountsSymbols, Action<string>? DumpDependency, Action<string>? Log);
+    string PluginPath, bool PruneWeakMaps, bool TrackParents, bool CountsSymbols, Action<string>? DumpDependency, Action<string>? Log)
+{
+    /// <summary>Whether somebody sees which way the flood goes (<see cref="FloodRules.FollowsAll"/>).</summary>
+    public bool FollowsAll(Target target) => DumpDependency is not null || TrackParents || CountsSymbols || target.IsDynlinkingGo;
+}

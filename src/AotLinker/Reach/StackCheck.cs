@@ -162,7 +162,7 @@ internal sealed class StackCheck : IDisposable
         int local = 0;
         RelocList relocs = _symbols.Relocs(s);
         int next = 0;
-        PcValueReader frame = new(_symbols.Data(_symbols.Aux(s, AuxKind.PcSp)), _minLc);
+        PcValueReader frame = new(_symbols.StackDepths(s), _minLc);
         while (frame.Next())
         {
             local = Math.Max(local, frame.Value);

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using AotLinker.Mapping;
 using AotLinker.Objects;
@@ -7,6 +8,11 @@ namespace AotLinker.Resolve;
 /// <summary>Symbols that are told apart by a hash of their content.</summary>
 internal sealed unsafe partial class Resolver
 {
+    // Definitions with content hashes are marked by 64.
+    private const int MarkShift = 6;
+    private const int MarkCount = 1 << MarkShift;
+    private const int MarkMask = MarkCount - 1;
+
     private void EnterContents(ShardState state, NameTable names)
     {
         long expected = (_distinctContents / names.ShardCount) + (_distinctContents / 32);
@@ -19,37 +25,83 @@ internal sealed unsafe partial class Resolver
         }
     }
 
+    // Tells what is looked up by content from tables of pcs, which get no ids unless somebody wants to know of them.
+    private void ScanContents(GoObject o, NativeList<ulong> samples)
+    {
+        int count = o.HashedCount;
+        ulong* marks = _scanned.Alloc<ulong>((count + MarkMask) >> MarkShift);
+        _contentMarks[o.Index] = marks;
+        int* map = _map + _positions.Start(o.Index) + o.Hashed64Count;
+        byte* hashes = o.ContentHashesOf(isShort: false);
+        ulong sampled = (SampleRate - 1) << 20;
+        for (int from = 0; from < count; from += MarkCount)
+        {
+            int n = Math.Min(MarkCount, count - from);
+            ulong tables = _options.NumbersPcTables ? 0 : MarkPcTables(o.RecordOf(o.FirstHashed + from), n, map + from, ~_noPosition);
+            ulong others = ~tables & (ulong.MaxValue >> (MarkCount - n));
+            *marks++ = others;
+            for (; others != 0; others &= others - 1)
+            {
+                ulong key = ContentTable.Key(Unaligned.U64(hashes + ((from + BitOperations.TrailingZeroCount(others)) * 16L)), isShort: false);
+                if ((key & sampled) == sampled)
+                {
+                    samples.Add(key);
+                }
+            }
+        }
+    }
+
+    // Marks the tables among some definitions, and writes an entry for each to a map which is 0 there.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static ulong MarkPcTables(SymbolRecord* record, int count, int* map, int entry)
+    {
+        ulong marks = 0;
+        for (int i = 0; i < count; i++, record++)
+        {
+            // Without a branch: they come in small groups.
+            int isTable = GoObject.IsPcTable(in *record) ? 1 : 0;
+            map[i] = -isTable & entry;
+            marks |= (ulong)isTable << i;
+        }
+        return marks;
+    }
+
     // The shard's hashes are picked out some at a time, without a branch that nothing predicts, and looked up when those after them have been
     // asked for.
     private void EnterContents(ContentTable table, GoObject o, bool isShort, NameTable names, ShardState state)
     {
-        const int Block = 32;
         int first = isShort ? 0 : o.Hashed64Count;
         int count = isShort ? o.Hashed64Count : o.HashedCount;
-        int* indices = stackalloc int[2 * Block];
-        ulong* keys = stackalloc ulong[2 * Block];
+        ulong* marks = isShort ? null : _contentMarks[o.Index];
+        int* indices = stackalloc int[2 * MarkCount];
+        ulong* keys = stackalloc ulong[2 * MarkCount];
         int waiting = 0, half = 0;
-        for (int from = 0; from < count || waiting != 0; from += Block)
+        for (int from = 0; from < count || waiting != 0; from += MarkCount)
         {
-            int next = Block - half;
-            int taken = from >= count ? 0
-                : Pick(names, state.Shard, o.ContentHashesOf(isShort), isShort, from, Math.Min(count, from + Block), indices + next, keys + next);
+            int next = MarkCount - half;
+            int taken = 0;
+            if (from < count)
+            {
+                ulong block = marks != null ? marks[from >> MarkShift] : ulong.MaxValue >> Math.Max(0, from + MarkCount - count);
+                taken = Pick(names, state.Shard, o.ContentHashesOf(isShort), isShort, from, block, indices + next, keys + next);
+            }
             table.Expect(keys + next, taken);
             EnterPicked(table, o, first, isShort, indices + half, keys + half, waiting, state.Shard);
             (waiting, half) = (taken, next);
         }
     }
 
+    // Of the marked ones from an index on, those of the shard.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static int Pick(NameTable names, int shard, byte* hashes, bool isShort, int from, int to, int* indices, ulong* keys)
+    private static int Pick(NameTable names, int shard, byte* hashes, bool isShort, int from, ulong marks, int* indices, ulong* keys)
     {
-        int hashSize = isShort ? 8 : 16;
+        int shift = isShort ? 3 : 4;
         ulong shards = (ulong)names.ShardCount;
         int taken = 0;
-        hashes += (long)from * hashSize;
-        for (int i = from; i < to; i++, hashes += hashSize)
+        for (; marks != 0; marks &= marks - 1)
         {
-            ulong key = ContentTable.Key(Unaligned.U64(hashes), isShort);
+            int i = from + BitOperations.TrailingZeroCount(marks);
+            ulong key = ContentTable.Key(Unaligned.U64(hashes + ((long)i << shift)), isShort);
             indices[taken] = i;
             keys[taken] = key;
             taken += NameTable.ShardOf(key, shards) == shard ? 1 : 0;

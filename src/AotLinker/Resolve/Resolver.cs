@@ -46,6 +46,12 @@ internal sealed unsafe partial class Resolver
     private readonly NativeArray<int> _mapMemory;
     private readonly int* _map;
 
+    // A position behind all others that no symbol has, and whose id is none: what tables of pcs without ids repeat.
+    private readonly int _noPosition;
+
+    // By object, a mark for each hashed definition that is looked up by its content.
+    private readonly ulong*[] _contentMarks;
+
     // Position of the first reference without a name; -1 if there is none.
     private int _firstUnnamed;
 
@@ -90,7 +96,9 @@ internal sealed unsafe partial class Resolver
         _packageNames = new PackageNames[count];
         _namedHashes = new NativeArray<ulong>(_namedBase[count]);
         _namedHashes.PreferLargePages();
-        _mapMemory = new NativeArray<int>(Math.Max(position, 1));
+        _noPosition = position;
+        _contentMarks = new ulong*[count];
+        _mapMemory = new NativeArray<int>(position + 1L);
         _mapMemory.PreferLargePages();
         _map = _mapMemory.Base;
         _exportFlag = ctx.Symbols.Release.WasmExportFlag;
@@ -235,17 +243,7 @@ internal sealed unsafe partial class Resolver
             }
         }
         NoteSamples(_nameSamples[worker], _namedHashes.Base + _namedBase[index], hashes.Length, SampleRate);
-        NativeList<ulong> contentSamples = _contentSamples[worker];
-        byte* contentHashes = o.ContentHashesOf(isShort: false);
-        ulong marks = (SampleRate - 1) << 20;
-        for (int i = 0; i < o.HashedCount; i++)
-        {
-            ulong key = ContentTable.Key(Unaligned.U64(contentHashes + (i * 16L)), isShort: false);
-            if ((key & marks) == marks)
-            {
-                contentSamples.Add(key);
-            }
-        }
+        ScanContents(o, _contentSamples[worker]);
     }
 
     // One hash in so many, a power of two, is counted to tell how many there are. 0, which stands for no name, is none of these.
@@ -413,8 +411,12 @@ internal sealed unsafe partial class Resolver
 /// <summary>What resolve is asked to check.</summary>
 /// <param name="CheckLinknames">Refuse linkname references that are not allowed (-checklinkname).</param>
 /// <param name="StrictDuplicates">Compare the contents of duplicate definitions (-strictdups).</param>
+/// <param name="NumbersPcTables">
+/// Give ids to functions' tables of pcs, too (<see cref="GoObject.IsPcTable"/>). Two thirds of what has a content hash are such tables, and
+/// nothing in the output depends on their numbers.
+/// </param>
 /// <param name="ReportDuplicate">Takes the text about a pair of duplicates that differ.</param>
-internal sealed record ResolveOptions(bool CheckLinknames, bool StrictDuplicates, Action<string> ReportDuplicate);
+internal sealed record ResolveOptions(bool CheckLinknames, bool StrictDuplicates, bool NumbersPcTables, Action<string> ReportDuplicate);
 
 /// <summary>Counts for the link trace, and the number of duplicate pairs that count as errors under -strictdups=2.</summary>
 /// <param name="PackageSymbols">Ids given to package definitions, none included.</param>

@@ -82,7 +82,7 @@ public class WasmDataTests
         };
         GoObject[] objects = new GoObject[SymbolTable.FirstObject + 1];
         objects[SymbolTable.FirstObject] = writer.Open(SymbolTable.FirstObject);
-        Resolver.Run(ctx, objects, new ResolveOptions(true, false, _ => { }));
+        Resolver.Run(ctx, objects, new ResolveOptions(true, false, false, _ => { }));
         return ctx;
     }
 

@@ -62,7 +62,7 @@ internal sealed class TestLink : IDisposable
         {
             objects[i + SymbolTable.FirstObject] = writers[i].Open(i + SymbolTable.FirstObject);
         }
-        Resolver.Run(Ctx, objects, new ResolveOptions(true, false, _ => { }));
+        Resolver.Run(Ctx, objects, new ResolveOptions(true, false, false, _ => { }));
         int end = Symbols.ExternalStart == 0 ? Symbols.Count : Symbols.ExternalStart;
         for (int id = 1; id < end; id++)
         {

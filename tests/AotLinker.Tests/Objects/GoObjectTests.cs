@@ -118,9 +118,9 @@ public sealed class GoObjectTests
         using TestLink link = new();
         GoObject[] objects = link.AddObjects(
             new GoObjectWriter("a").Define("a.f", Text, 1).Define("a.g", Text, 1).DefineHashed(7, RoData, 1, [1]).DefineHashed(8, RoData, 1, [2])
-                .DefineContent(9, RoData, 1, [3]).DefineNamed("n", RoData, 1).Refer("u").Refer("b.y").Refer("m").ReferPackage("b").ReferPackage("e"),
+                .DefineContent(9, RoData, 1, [3], "c").DefineNamed("n", RoData, 1).Refer("u").Refer("b.y").Refer("m").ReferPackage("b").ReferPackage("e"),
             new GoObjectWriter("b").Define("b.x", Text, 1).Define("b.y", Text, 1).Define("b.z", Text, 1).DefineHashed(8, RoData, 1, [2])
-                .DefineContent(10, RoData, 1, [4]).DefineContent(9, RoData, 1, [3]).DefineNamed("m", RoData, 1).Refer("u").ReferPackage("a"),
+                .DefineContent(10, RoData, 1, [4]).DefineContent(9, RoData, 1, [3], "c").DefineNamed("m", RoData, 1).Refer("u").ReferPackage("a"),
             new GoObjectWriter("e"),
             new GoObjectWriter("runtime").DefineNamed("runtime.newobject", Text, 1, abi: 1).DefineNamed("runtime.panicdivide", Text, 1, abi: 1));
         int resolved = 0;
@@ -146,7 +146,7 @@ public sealed class GoObjectTests
                 }
             }
         }
-        // All that are right but those of short hashes: two builtins in each object; own definitions, those of packages, contents, names.
-        Assert.Equal((4 * 2) + (2 + 3) + (3 + 2) + (1 + 2) + (4 + 2) + 2, resolved);
+        // All that are right but those of short hashes, and of a content without a name, which is a table of pcs: two builtins in each object; own definitions, those of packages, contents, names.
+        Assert.Equal((4 * 2) + (2 + 3) + (3 + 2) + (1 + 1) + (4 + 2) + 2, resolved);
     }
 }

@@ -40,7 +40,7 @@ public class ReachabilityTests
         GoObject[] objects = new GoObject[SymbolTable.FirstObject + 2];
         objects[^2] = main.Open(SymbolTable.FirstObject);
         objects[^1] = runtime.Open(SymbolTable.FirstObject + 1);
-        Resolver.Run(link.Ctx, objects, new ResolveOptions(true, false, _ => { }));
+        Resolver.Run(link.Ctx, objects, new ResolveOptions(true, false, false, _ => { }));
         link.Ctx.Settings.EntrySymbol = "entry";
         Reachability.Run(link.Ctx, new ReachOptions("", false, false, false, null, null));
         symbols.NumberLive(link.Ctx.Workers, hasDebugInfo: false);
@@ -87,7 +87,7 @@ public class ReachabilityTests
         using TestLink link = new();
         GoObject[] objects = new GoObject[SymbolTable.FirstObject + 1];
         GoObject o = objects[^1] = main.Open(SymbolTable.FirstObject);
-        Resolver.Run(link.Ctx, objects, new ResolveOptions(true, false, _ => { }));
+        Resolver.Run(link.Ctx, objects, new ResolveOptions(true, false, false, _ => { }));
         link.Ctx.Settings.EntrySymbol = "entry";
         link.Ctx.Settings.OmitDwarf = omitsDebugInfo;
         Reachability.Run(link.Ctx, new ReachOptions("", false, false, countsSymbols, null, null));

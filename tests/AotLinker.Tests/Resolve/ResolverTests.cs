@@ -97,6 +97,40 @@ public sealed class ResolverTests
         Assert.Equal(4, ctx.Symbols.Size(new SymbolId(1)));
     }
 
+    /// <summary>What has a content hash and no name is a table of pcs, unless it is code or writable: it has an id only if somebody asks.</summary>
+    [Theory]
+    [InlineData(false, new[] { 0, 1, 0, 2, 3 }, new[] { 0, 1, 0, 4 })]
+    [InlineData(true, new[] { 1, 2, 3, 4, 5 }, new[] { 6, 2, 1, 7 })]
+    public void TablesOfPcsHaveIdsOnlyIfAskedFor(bool numbersPcTables, int[] first, int[] second)
+    {
+        LinkContext ctx = Resolve("go1.27", 2, 0, null, [
+            new GoObjectWriter("a").DefineContent(1, RoData, 1, [1]).DefineContent(2, RoData, 1, [2], "c2").DefineContent(3, RoData, 1, [3])
+                .DefineContent(4, NoPtrData, 1, [4]).DefineNamed("n", RoData, 1, [5]),
+            new GoObjectWriter("b").DefineContent(5, RoData, 1, [5]).DefineContent(2, RoData, 1, [2], "c2").DefineContent(1, RoData, 1, [1])
+                .DefineContent(6, RoData, 1, [6], "c6")], numbersPcTables);
+        int[][] ids = [.. ctx.Symbols.Objects[SymbolTable.FirstObject..].ToArray().Select(o => Enumerable.Range(0, o.SymbolCount).Select(o.ToGlobal).ToArray())];
+        int named = first[^1];
+        Assert.Equal(numbersPcTables ? [1, 2, 3, 4, 5] : first, ids[0]);
+        Assert.Equal(second, ids[1]);
+        Assert.Equal(new SymbolId(named), ctx.Symbols.Lookup("n"u8, 0));
+        Assert.Equal(second.Concat(first).Max() + 1, ctx.Symbols.Count);
+        GoObject b = ctx.Symbols.Objects[^1];
+        SymRef table = new(SymRef.Hashed, 0);
+        if (numbersPcTables)
+        {
+            Assert.Equal(6, ctx.Symbols.Resolve(b, table).Index);
+        }
+        else
+        {
+            Assert.Equal(
+                "b.a(_go_.o): damaged object file: symbol reference to a table of pcs",
+                Assert.Throws<LinkException>(() => ctx.Symbols.Resolve(b, table)).Message);
+        }
+        Assert.Equal(b.FirstHashed + 1, ctx.Symbols.PcTable(b, table));
+        Assert.Equal([5], ctx.Symbols.PcTableData(b, ctx.Symbols.PcTable(b, table)).ToArray());
+        Assert.Equal(0, ctx.Symbols.PcTable(b, default));
+    }
+
     [Theory]
     [MemberData(nameof(Releases))]
     public void APlainDefinitionBeatsADupOkOne(string release)
@@ -275,6 +309,7 @@ public sealed class ResolverTests
             {
                 w.Define($"p{i}.s{k}", Text, 1);
                 w.DefineHashed((ulong)random.Next(200), RoData, (uint)random.Next(1, 9), [1]);
+                w.DefineContent((ulong)random.Next(300), RoData, (uint)random.Next(1, 9), [1], random.Next(2) == 0 ? "" : "c");
                 w.DefineNamed($"n{random.Next(100)}", RoData, (uint)random.Next(1, 50), [1], DupOk);
                 w.Refer(random.Next(2) == 0 ? $"u{random.Next(60)}" : $"p{random.Next(40)}.s{random.Next(40)}");
             }
@@ -310,7 +345,8 @@ public sealed class ResolverTests
     private static LinkContext Resolve(string release, int threads, Action<string> report, params GoObjectWriter[] objects) =>
         Resolve(release, threads, 0, report, objects);
 
-    private static LinkContext Resolve(string release, int threads, int shuffle, Action<string>? report, GoObjectWriter[] objects)
+    private static LinkContext Resolve(
+        string release, int threads, int shuffle, Action<string>? report, GoObjectWriter[] objects, bool numbersPcTables = false)
     {
         Release r = Release.ForVersion(release)!;
         Target target = new() { Goos = "linux", Goarch = "amd64", Cpu = new AotLinker.Cpu.Amd64(), HeadType = HeadType.Linux, BuildMode = BuildMode.Exe };
@@ -327,7 +363,7 @@ public sealed class ResolverTests
         {
             opened[i + SymbolTable.FirstObject] = objects[i].Open(i + SymbolTable.FirstObject);
         }
-        Resolver.Run(ctx, opened, new ResolveOptions(true, report is not null, report ?? (_ => { })));
+        Resolver.Run(ctx, opened, new ResolveOptions(true, report is not null, numbersPcTables, report ?? (_ => { })));
         return ctx;
     }
 }

@@ -201,7 +201,8 @@ public class PclntabRecordTests
             for (int i = 0; i < Contents.Length; i++)
             {
                 uint size = (uint)Contents[i].Length;
-                _ = i < Hashed ? writer.DefineContent((ulong)i + 1, RoData, size, Contents[i])
+                // Funcdata have names.
+                _ = i < Hashed ? writer.DefineContent((ulong)i + 1, RoData, size, Contents[i], i % 2 == 0 ? "" : $"a.c{i}")
                     : i < Hashed + Short ? writer.DefineHashed((ulong)i + 1, RoData, size, Contents[i])
                     : writer.DefineNamed($"a.d{i}", RoData, size, Contents[i]);
             }

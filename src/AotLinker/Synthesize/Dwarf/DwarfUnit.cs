@@ -130,7 +130,7 @@ internal sealed class DwarfUnit(CompilationUnit unit, int index)
     }
 }
 
-/// <summary>The symbols of a function that debug information is made of, by id; 0 for none.</summary>
+/// <summary>The symbols of a function that debug information is made of, by id if nothing else is said; 0 for none.</summary>
 internal struct FunctionSymbols
 {
     /// <summary>DIE and children.</summary>
@@ -145,7 +145,7 @@ internal struct FunctionSymbols
     /// <summary>Line program.</summary>
     public int Lines;
 
-    /// <summary>Table of stack pointer deltas.</summary>
+    /// <summary>Table of stack pointer deltas, as <see cref="SymbolTable.PcTable"/> tells it.</summary>
     public int StackDeltas;
 
     /// <summary>Entry in the unit's part of .debug_addr; -1 for none.</summary>

@@ -111,9 +111,12 @@ internal sealed class FrameSection(DwarfLayout layout) : DwarfSection(".debug_fr
         const int Ahead = 6;
         if (i + (2 * Ahead) < to)
         {
-            layout.Symbols.ExpectRecord(text[i + (2 * Ahead)]);
-            layout.Symbols.ExpectRecord(new SymbolId(layout.SymbolsOf(i + (2 * Ahead)).StackDeltas));
-            layout.Symbols.ExpectData(new SymbolId(layout.SymbolsOf(i + Ahead).StackDeltas));
+            if (layout.Symbols.Locate(text[i + (2 * Ahead)], out int local) is { } far)
+            {
+                far.ExpectDataIndex(local);
+                far.ExpectDataIndex(layout.SymbolsOf(i + (2 * Ahead)).StackDeltas - 1);
+            }
+            layout.Symbols.Locate(text[i + Ahead], out _)?.ExpectData(layout.SymbolsOf(i + Ahead).StackDeltas - 1);
         }
     }
 
@@ -164,7 +167,10 @@ internal sealed class FrameSection(DwarfLayout layout) : DwarfSection(".debug_fr
     private void WriteFunction<TSink>(ref TSink w, SymbolId function, in FunctionSymbols symbols)
         where TSink : IDieSink, allows ref struct
     {
-        int length = layout.Symbols.Data(function).Length;
+        // One that was taken out of its object to be changed still has its table there.
+        GoObject? owner = layout.Symbols.Locate(function, out int local);
+        int length = owner is not null ? owner.DataSize(local) : layout.Symbols.Data(function).Length;
+        owner ??= layout.Symbols.Origin(function, out _);
         int start = w.Length;
         w.UnitLength(0);
         w.Offset(0);
@@ -172,7 +178,7 @@ internal sealed class FrameSection(DwarfLayout layout) : DwarfSection(".debug_fr
         w.Pointer((ulong)length);
         int instructions = w.Length;
         WriteInstructions(
-            ref w, function, layout.Symbols.Data(new SymbolId(symbols.StackDeltas)), length, (symbols.Marks & FunctionMarks.IsTop) != 0);
+            ref w, function, layout.Symbols.PcTableData(owner, symbols.StackDeltas), length, (symbols.Marks & FunctionMarks.IsTop) != 0);
         w.Zeros(-(w.Length - instructions) & (layout.PointerSize - 1));
         w.SetUnitLength(start, (ulong)(w.Length - start - layout.Format.UnitLengthSize));
     }

@@ -123,7 +123,7 @@ internal sealed class UnitScanner(LinkContext ctx, MemoryArena memory) : IDispos
             }
             else if (aux.Kind == AuxKind.PcSp)
             {
-                found.StackDeltas = symbols.Resolve(owner, aux.Target).Index;
+                found.StackDeltas = symbols.PcTable(owner, aux.Target);
             }
         }
         return found;
@@ -142,7 +142,7 @@ internal sealed class UnitScanner(LinkContext ctx, MemoryArena memory) : IDispos
                     owner!.ExpectIndexes(parts.Info);
                     break;
                 case AuxKind.PcSp:
-                    symbols.StackDeltas = _symbols.Resolve(owner, aux.Target).Index;
+                    symbols.StackDeltas = _symbols.PcTable(owner, aux.Target);
                     break;
                 case AuxKind.DwarfInfo:
                     symbols.Info = Checked(owner!, aux, SymbolKind.DwarfFcn).Index;

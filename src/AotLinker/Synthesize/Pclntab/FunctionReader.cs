@@ -3,10 +3,12 @@ using AotLinker.Objects;
 namespace AotLinker.Synthesize.Pclntab;
 
 /// <summary>
-/// Takes apart what objects say about functions, one function after the other: the compiler's record, and the ids of the pc tables and
-/// funcdata, 0 for one that there is not.
+/// Takes apart what objects say about functions, one function after the other: the compiler's record, the pc tables
+/// (<see cref="SymbolTable.PcTable"/>), and the ids of the funcdata, 0 for one that there is not.
 /// </summary>
-internal sealed unsafe class FunctionReader(SymbolTable symbols)
+/// <param name="symbols">The symbols of the link.</param>
+/// <param name="readsPcTables">Whether to tell the pc tables, not only how many there are.</param>
+internal sealed unsafe class FunctionReader(SymbolTable symbols, bool readsPcTables)
 {
     /// <summary>pc tables of every function, in front of its pcdata: pc → stack depth, file, line.</summary>
     public const int FixedPcTables = 3;
@@ -24,18 +26,19 @@ internal sealed unsafe class FunctionReader(SymbolTable symbols)
     private int[] _funcData = new int[64];
     private int _pcDataCount;
     private int _funcDataCount;
-    private bool _hasInlined;
-
     /// <summary>The object of the function that was read last; null for functions without one.</summary>
     public GoObject? Owner { get; private set; }
 
     /// <summary>The pc tables of every function.</summary>
     public ReadOnlySpan<int> PcTables => _pcTables.AsSpan(0, FixedPcTables);
 
+    /// <summary>Whether there are inlined calls.</summary>
+    public bool HasInlined { get; private set; }
+
     /// <summary>pc → inlined call; only meaningful if there are inlined calls.</summary>
     public int PcInline => _pcTables[FixedPcTables];
 
-    /// <summary>The compiler's pcdata in order.</summary>
+    /// <summary>The tables of the compiler's pcdata in order.</summary>
     public ReadOnlySpan<int> PcData => _pcTables.AsSpan(FirstPcData, _pcDataCount);
 
     /// <summary>
@@ -45,10 +48,10 @@ internal sealed unsafe class FunctionReader(SymbolTable symbols)
     public ReadOnlySpan<int> FuncData => _funcData.AsSpan(0, _funcDataCount);
 
     /// <summary>Number of pcdata entries, the inline table's included (numPCData).</summary>
-    public int PcDataCount => _hasInlined ? Math.Max(_pcDataCount, InlinePcData + 1) : _pcDataCount;
+    public int PcDataCount => HasInlined ? Math.Max(_pcDataCount, InlinePcData + 1) : _pcDataCount;
 
     /// <summary>Number of funcdata entries, the inline tree's included.</summary>
-    public int FuncDataCount => _hasInlined ? Math.Max(_funcDataCount, InlineFuncData + 1) : _funcDataCount;
+    public int FuncDataCount => HasInlined ? Math.Max(_funcDataCount, InlineFuncData + 1) : _funcDataCount;
 
     /// <summary>Reads a definition of an object; the record is not valid for functions of host objects, and then there are no tables.</summary>
     /// <exception cref="LinkException">The object is damaged.</exception>
@@ -57,7 +60,7 @@ internal sealed unsafe class FunctionReader(SymbolTable symbols)
         Owner = owner;
         _pcDataCount = 0;
         _funcDataCount = 0;
-        _hasInlined = false;
+        HasInlined = false;
         if (owner is null)
         {
             return default;
@@ -72,7 +75,7 @@ internal sealed unsafe class FunctionReader(SymbolTable symbols)
         }
         if (info.InlineCount > 0)
         {
-            _hasInlined = true;
+            HasInlined = true;
             Drop(InlineFuncData);
         }
         if (owner.FromAssembly)
@@ -92,6 +95,7 @@ internal sealed unsafe class FunctionReader(SymbolTable symbols)
         }
         GoObject.MappedIds ids = owner.Mapped;
         int firstHashed = owner.Hashed64Count;
+        int firstTable = owner.FirstHashed + 1;
         uint hashed = (uint)owner.HashedCount;
         int record = -1;
         int signs = 0;
@@ -102,19 +106,20 @@ internal sealed unsafe class FunctionReader(SymbolTable symbols)
             {
                 pcTables[i] = 0;
             }
+            bool skipsPcTables = !readsPcTables;
             int* nextPcData = pcTables + FirstPcData;
             int* nextFuncData = funcData;
             for (int i = 0; i < auxes.Length; i++)
             {
                 ref readonly AuxRecord aux = ref auxes[i];
                 int* place;
-                if (aux.Kind == AuxKind.FuncData)
-                {
-                    place = nextFuncData++;
-                }
-                else if (aux.Kind == AuxKind.PcData)
+                if (aux.Kind == AuxKind.PcData)
                 {
                     place = nextPcData++;
+                }
+                else if (aux.Kind == AuxKind.FuncData)
+                {
+                    place = nextFuncData++;
                 }
                 else if (aux.Kind is >= AuxKind.PcSp and <= AuxKind.PcInline)
                 {
@@ -125,29 +130,40 @@ internal sealed unsafe class FunctionReader(SymbolTable symbols)
                     record = aux.Kind == AuxKind.FuncInfo ? (int)Math.Min(aux.Target.SymbolIndex, int.MaxValue) : record;
                     continue;
                 }
+                bool isPcTable = aux.Kind != AuxKind.FuncData;
+                if (isPcTable & skipsPcTables)
+                {
+                    continue;
+                }
                 // Nearly all are known by their content, or are none. The others wait, so that the loop calls nothing.
                 uint package = aux.Target.PackageIndex, index = aux.Target.SymbolIndex;
-                int id = package == SymRef.Hashed && index < hashed ? ids[firstHashed + (int)index] : (package | index) == 0 ? 0 : ~i;
-                *place = id;
-                signs |= id;
+                int value = 0;
+                if (package == SymRef.Hashed && index < hashed)
+                {
+                    value = isPcTable ? firstTable + (int)index : ids[firstHashed + (int)index];
+                }
+                if (value == 0)
+                {
+                    value = (package | index) == 0 ? 0 : ~i;
+                }
+                *place = value;
+                signs |= value;
             }
             _pcDataCount = (int)(nextPcData - (pcTables + FirstPcData));
             _funcDataCount = (int)(nextFuncData - funcData);
         }
         if (signs < 0)
         {
-            ResolveOthers(owner, auxes, _pcTables.AsSpan(0, FirstPcData + _pcDataCount));
-            ResolveOthers(owner, auxes, _funcData.AsSpan(0, _funcDataCount));
+            foreach (ref int table in _pcTables.AsSpan(0, FirstPcData + _pcDataCount))
+            {
+                table = table < 0 ? symbols.PcTable(owner, auxes[~table].Target) : table;
+            }
+            foreach (ref int id in _funcData.AsSpan(0, _funcDataCount))
+            {
+                id = id < 0 ? symbols.Resolve(owner, auxes[~id].Target).Index : id;
+            }
         }
         return record;
-    }
-
-    private void ResolveOthers(GoObject owner, ReadOnlySpan<AuxRecord> auxes, Span<int> ids)
-    {
-        foreach (ref int id in ids)
-        {
-            id = id < 0 ? symbols.Resolve(owner, auxes[~id].Target).Index : id;
-        }
     }
 
     // ld.ignoreFuncData.

@@ -16,6 +16,7 @@ internal sealed class FunctionTable
     private readonly SymbolTable _symbols;
     private readonly Mentions _mentions;
     private readonly SourceFiles _files;
+    private readonly PcTables _pcs;
     private readonly FuncData _data;
 
     // First the size of each record, then its offset.
@@ -23,12 +24,13 @@ internal sealed class FunctionTable
     private DeferReturnCall _deferReturn;
 
     /// <summary>Prepares for the functions; the other tables are placed before this one is filled.</summary>
-    public FunctionTable(FunctionList functions, Mentions mentions, SourceFiles files, FuncData data)
+    public FunctionTable(FunctionList functions, Mentions mentions, SourceFiles files, PcTables pcs, FuncData data)
     {
         _functions = functions;
         _symbols = functions.Context.Symbols;
         _mentions = mentions;
         _files = files;
+        _pcs = pcs;
         _data = data;
         _starts = new NativeArray<uint>(functions.Count);
     }
@@ -79,7 +81,7 @@ internal sealed class FunctionTable
         int first = _starts.AsSpan().BinarySearch((uint)Math.Min(offset, uint.MaxValue));
         first = Math.Max(0, first < 0 ? ~first - 1 : first);
         Approach approach = new(_functions, first, count);
-        FunctionReader reader = new(_symbols);
+        FunctionReader reader = new(_symbols, readsPcTables: false);
         Span<uint> scratch = stackalloc uint[128];
         for (int i = first; i < count && _starts[i] < writer.End; i++)
         {
@@ -139,14 +141,15 @@ internal sealed class FunctionTable
         {
             words[2] = info.Args;
             words[9] = info.StartLine;
-            _mentions.Offsets(reader.PcTables, words[4..], 0);
-            _mentions.Offsets(reader.PcData, pcData, 0);
+            ReadOnlySpan<int> tables = _pcs.Of(i, FunctionReader.FixedPcTables + reader.PcData.Length);
+            _pcs.Offsets(tables[..FunctionReader.FixedPcTables], words[4..]);
+            _pcs.Offsets(tables[FunctionReader.FixedPcTables..], pcData);
             _data.Offsets(reader.FuncData, funcData);
         }
         if (info.InlineCount > 0)
         {
             pcData[reader.PcData.Length..].Clear();
-            pcData[FunctionReader.InlinePcData] = _mentions.Offset(reader.PcInline);
+            pcData[FunctionReader.InlinePcData] = _pcs.Offset(_pcs.Of(i, FunctionReader.FixedPcTables + reader.PcData.Length + 1)[^1]);
             funcData[reader.FuncData.Length..].Fill(FuncData.Missing);
             funcData[FunctionReader.InlineFuncData] = _data.InlineOffset(i);
         }

@@ -15,7 +15,7 @@ namespace AotLinker.Synthesize.Pclntab;
 /// </remarks>
 internal sealed class FunctionUses(FunctionList functions, Mentions mentions) : IDisposable
 {
-    private const int Sorts = 4;
+    private const int Sorts = 3;
 
     private readonly Finder?[] _finders = new Finder?[functions.Context.Workers.Threads];
 
@@ -27,8 +27,6 @@ internal sealed class FunctionUses(FunctionList functions, Mentions mentions) : 
     {
         /// <summary>The function itself and, call by call, what was inlined into it: ids.</summary>
         Name,
-        /// <summary>Its pc tables: ids.</summary>
-        PcTable,
         /// <summary>Its funcdata: ids, and the complement of the function's index for its inline tree.</summary>
         FuncData,
         /// <summary>Its source files: numbers of <see cref="SourceFiles"/>.</summary>
@@ -37,11 +35,11 @@ internal sealed class FunctionUses(FunctionList functions, Mentions mentions) : 
 
     /// <summary>Reads all functions and numbers what they mention.</summary>
     /// <exception cref="LinkException">A function's record is damaged.</exception>
-    public void Read(SourceFiles files, FuncData data, FunctionTable table)
+    public void Read(SourceFiles files, PcTables pcs, FuncData data, FunctionTable table)
     {
         functions.ForChunks((chunk, from, to, worker) =>
         {
-            Finder own = _finders[worker] ??= new Finder(functions.Context.Symbols, files, data);
+            Finder own = _finders[worker] ??= new Finder(functions.Context.Symbols, files, pcs, data);
             if (chunk < own.LastChunk)
             {
                 // Chunks come in a scrambled order: nothing of this one is known to have been mentioned before.
@@ -63,6 +61,7 @@ internal sealed class FunctionUses(FunctionList functions, Mentions mentions) : 
                 own.Mention(i, functions[i], owner, info);
                 table.Measure(i, own.Reader);
             }
+            own.PcTables.End(chunk);
             for (int sort = 0; sort < Sorts; sort++)
             {
                 parts[sort].Length = own.Lists[sort].Count - parts[sort].Start;
@@ -110,20 +109,23 @@ internal sealed class FunctionUses(FunctionList functions, Mentions mentions) : 
         private readonly SourceFiles _sourceFiles;
         private readonly FuncData _data;
         private readonly NativeList<int> _names = new();
-        private readonly NativeList<int> _pcTables = new();
         private readonly NativeList<int> _funcData = new();
         private readonly NativeList<int> _files = new();
 
-        public Finder(SymbolTable symbols, SourceFiles files, FuncData data)
+        public Finder(SymbolTable symbols, SourceFiles files, PcTables pcs, FuncData data)
         {
             _symbolTable = symbols;
             _sourceFiles = files;
             _data = data;
-            Reader = new FunctionReader(symbols);
+            PcTables = pcs.NewReader();
+            Reader = new FunctionReader(symbols, readsPcTables: true);
             Symbols = new MarkSet(symbols.Count);
             Files = new MarkSet(files.FilesOfUnits);
-            Lists = [_names, _pcTables, _funcData, _files];
+            Lists = [_names, _funcData, _files];
         }
+
+        /// <summary>Takes note of their tables of pcs.</summary>
+        public PcTables.Reader PcTables { get; }
 
         /// <summary>Takes functions apart.</summary>
         public FunctionReader Reader { get; }
@@ -144,16 +146,14 @@ internal sealed class FunctionUses(FunctionList functions, Mentions mentions) : 
         public void Mention(int function, SymbolId s, GoObject? owner, in FuncInfo info)
         {
             Add(s.Index, _names);
+            PcTables.Add(function, info.IsValid ? owner : null, Reader);
             if (!info.IsValid)
             {
                 return;
             }
-            Symbols.Add(Reader.PcTables, _pcTables);
-            Symbols.Add(Reader.PcData, _pcTables);
             ReadOnlySpan<int> funcData = Reader.FuncData;
             if (info.InlineCount > 0)
             {
-                Add(Reader.PcInline, _pcTables);
                 int beforeTree = Math.Min(funcData.Length, FunctionReader.InlineFuncData);
                 Symbols.Add(funcData[..beforeTree], _funcData);
                 _funcData.Add(~function);
@@ -180,6 +180,7 @@ internal sealed class FunctionUses(FunctionList functions, Mentions mentions) : 
         {
             Symbols.Dispose();
             Files.Dispose();
+            PcTables.Dispose();
             foreach (NativeList<int> list in Lists)
             {
                 list.Dispose();

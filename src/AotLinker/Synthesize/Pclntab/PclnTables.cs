@@ -30,18 +30,17 @@ internal sealed class PclnTables
         Mentions mentions = new(symbols.Count);
         FunctionNames names = new(_functions, mentions);
         using SourceFiles files = new(_functions);
-        PcTables pcs = new(_functions, mentions);
+        PcTables pcs = new(_functions);
         InlineTrees trees = new(_functions, names);
         FuncDataTable? dataTable = ctx.Release.PclnTabHoldsFuncData ? new FuncDataTable(_functions, mentions, trees) : null;
         FuncDataSymbols? dataSymbols = dataTable is null ? new FuncDataSymbols(_functions, trees) : null;
         FuncData data = dataTable is null ? dataSymbols! : dataTable;
-        FunctionTable table = new(_functions, mentions, files, data);
+        FunctionTable table = new(_functions, mentions, files, pcs, data);
         using FunctionUses uses = new(_functions, mentions);
-        uses.Read(files, data, table);
+        uses.Read(files, pcs, data, table);
         _functions.ForChunks((chunk, _, _) =>
         {
             mentions.Note(chunk, uses.Of(chunk, FunctionUses.Sort.Name));
-            mentions.Note(chunk, uses.Of(chunk, FunctionUses.Sort.PcTable));
             mentions.Note(chunk, uses.Of(chunk, FunctionUses.Sort.FuncData));
             files.Note(chunk, uses.Of(chunk, FunctionUses.Sort.File));
         });
@@ -49,12 +48,12 @@ internal sealed class PclnTables
         {
             names.Claim(chunk, uses.Of(chunk, FunctionUses.Sort.Name));
             files.Claim(chunk, uses.Of(chunk, FunctionUses.Sort.File));
-            pcs.Claim(chunk, uses.Of(chunk, FunctionUses.Sort.PcTable));
+            pcs.Claim(chunk);
             data.Claim(chunk, uses.Of(chunk, FunctionUses.Sort.FuncData));
         });
         names.Place(uses);
         files.Place(uses);
-        pcs.Place(uses);
+        pcs.Place();
         table.Place();
         data.Place(uses);
         _fileCount = files.Count;

@@ -481,7 +481,7 @@ public sealed class DwarfProgramTests
                 o.Package.Units.Add(o.Unit);
                 Context.Packages.Add(o.Package);
             }
-            Resolver.Run(Context, objects, new ResolveOptions(false, false, _ => { }));
+            Resolver.Run(Context, objects, new ResolveOptions(false, false, false, _ => { }));
             SymbolTable symbols = Context.Symbols;
             for (int i = 1; i < symbols.ExternalStart; i++)
             {
