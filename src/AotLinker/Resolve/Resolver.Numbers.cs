@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using AotLinker.Objects;
 
 namespace AotLinker.Resolve;
@@ -24,22 +25,20 @@ internal sealed unsafe partial class Resolver
         {
             GoObject o = _objects[index];
             int next = start[index];
-            int position = _positions.Start(index);
-            for (int local = o.DefCount; local < o.AllDefCount; local++, position++)
+            int first = _positions.Start(index) - o.DefCount;
+            for (int local = o.DefCount; (local = NextNew(first + local, first + o.AllDefCount) - first) < o.AllDefCount; local++)
             {
-                if (_map[position] == 0)
+                int position = first + local;
+                ref readonly SymbolRecord r = ref o.Symbol(local);
+                _table.SetDefinition(next, position, SymbolKinds.FromObject(r.RawKind));
+                // Those with names are merged with their references later.
+                byte align = local < o.FirstNonPkg ? AlignOf(o, in r) : (byte)0;
+                SymbolTable.Attributes attributes = local < o.FirstNonPkg ? AttributesOf(in r) : SymbolTable.Attributes.None;
+                if (align != 0 || attributes != SymbolTable.Attributes.None)
                 {
-                    ref readonly SymbolRecord r = ref o.Symbol(local);
-                    _table.SetDefinition(next, position, SymbolKinds.FromObject(r.RawKind));
-                    // Those with names are merged with their references later.
-                    byte align = local < o.FirstNonPkg ? AlignOf(o, in r) : (byte)0;
-                    SymbolTable.Attributes attributes = local < o.FirstNonPkg ? AttributesOf(in r) : SymbolTable.Attributes.None;
-                    if (align != 0 || attributes != SymbolTable.Attributes.None)
-                    {
-                        _table.SetFirst(new SymbolId(next), align, attributes);
-                    }
-                    _map[position] = next++;
+                    _table.SetFirst(new SymbolId(next), align, attributes);
                 }
+                _map[position] = next++;
             }
         });
         ForObjects(index => NumberRepeats(_positions.Start(index), _objects[index].AllDefCount - _objects[index].DefCount));
@@ -90,14 +89,30 @@ internal sealed unsafe partial class Resolver
 
     private int CountNew(int from, int n) => new ReadOnlySpan<int>(_map + from, n).Count(0);
 
+    // The next first occurrence in a part of the map, which most entries are none of; its end if there is none.
+    private int NextNew(int position, int end)
+    {
+        int* map = _map;
+        while (position + Vector128<int>.Count <= end && !Vector128.EqualsAny(Vector128.Load(map + position), Vector128<int>.Zero))
+        {
+            position += Vector128<int>.Count;
+        }
+        while (position < end && map[position] != 0)
+        {
+            position++;
+        }
+        return position;
+    }
+
     private void NumberRepeats(int from, int n)
     {
-        for (int i = 0; i < n; i++)
+        int* map = _map;
+        for (int* entry = map + from, end = entry + n; entry < end; entry++)
         {
-            int entry = _map[from + i];
-            if (entry < 0)
+            int first = *entry;
+            if (first < 0)
             {
-                _map[from + i] = _map[~entry];
+                *entry = map[~first];
             }
         }
     }

@@ -85,7 +85,7 @@ internal sealed unsafe class FunctionReader(SymbolTable symbols, bool readsPcTab
         return info;
     }
 
-    // Returns the number of the definition with the function's record; -1 if there is none.
+    // Returns the number of the definition with the function's record; -1 if there is none. Auxiliary symbols of one kind stand together.
     private int ReadAuxes(GoObject owner, ReadOnlySpan<AuxRecord> auxes)
     {
         if (auxes.Length + FirstPcData > _pcTables.Length)
@@ -93,77 +93,115 @@ internal sealed unsafe class FunctionReader(SymbolTable symbols, bool readsPcTab
             _pcTables = new int[auxes.Length + FirstPcData];
             _funcData = new int[auxes.Length];
         }
-        GoObject.MappedIds ids = owner.Mapped;
-        int firstHashed = owner.Hashed64Count;
-        int firstTable = owner.FirstHashed + 1;
-        uint hashed = (uint)owner.HashedCount;
         int record = -1;
         int signs = 0;
         // There is room for all auxiliary symbols, whatever they are.
         fixed (int* pcTables = _pcTables, funcData = _funcData)
+        fixed (AuxRecord* first = auxes)
         {
             for (int i = 0; i < FirstPcData; i++)
             {
                 pcTables[i] = 0;
             }
-            bool skipsPcTables = !readsPcTables;
-            int* nextPcData = pcTables + FirstPcData;
-            int* nextFuncData = funcData;
-            for (int i = 0; i < auxes.Length; i++)
+            AuxRecord* end = first + auxes.Length;
+            for (AuxRecord* aux = first; aux < end;)
             {
-                ref readonly AuxRecord aux = ref auxes[i];
-                int* place;
-                if (aux.Kind == AuxKind.PcData)
+                int number = (int)(aux - first);
+                int count = 1;
+                switch (aux->Kind)
                 {
-                    place = nextPcData++;
+                    case AuxKind.FuncInfo:
+                        record = (int)Math.Min(aux->Target.SymbolIndex, int.MaxValue);
+                        break;
+                    case AuxKind.FuncData:
+                        count = CountRun(aux, end);
+                        signs |= Resolve(owner, aux, count, number, funcData + _funcDataCount);
+                        _funcDataCount += count;
+                        break;
+                    case AuxKind.PcSp or AuxKind.PcFile or AuxKind.PcLine or AuxKind.PcInline:
+                        if (readsPcTables)
+                        {
+                            signs |= ResolvePcTables(owner, aux, 1, number, pcTables + (aux->Kind - AuxKind.PcSp));
+                        }
+                        break;
+                    case AuxKind.PcData:
+                        count = CountRun(aux, end);
+                        if (readsPcTables)
+                        {
+                            signs |= ResolvePcTables(owner, aux, count, number, pcTables + FirstPcData + _pcDataCount);
+                        }
+                        _pcDataCount += count;
+                        break;
                 }
-                else if (aux.Kind == AuxKind.FuncData)
-                {
-                    place = nextFuncData++;
-                }
-                else if (aux.Kind is >= AuxKind.PcSp and <= AuxKind.PcInline)
-                {
-                    place = pcTables + (aux.Kind - AuxKind.PcSp);
-                }
-                else
-                {
-                    record = aux.Kind == AuxKind.FuncInfo ? (int)Math.Min(aux.Target.SymbolIndex, int.MaxValue) : record;
-                    continue;
-                }
-                bool isPcTable = aux.Kind != AuxKind.FuncData;
-                if (isPcTable & skipsPcTables)
-                {
-                    continue;
-                }
-                // Nearly all are known by their content, or are none. The others wait, so that the loop calls nothing.
-                uint package = aux.Target.PackageIndex, index = aux.Target.SymbolIndex;
-                int value = 0;
-                if (package == SymRef.Hashed && index < hashed)
-                {
-                    value = isPcTable ? firstTable + (int)index : ids[firstHashed + (int)index];
-                }
-                if (value == 0)
-                {
-                    value = (package | index) == 0 ? 0 : ~i;
-                }
-                *place = value;
-                signs |= value;
+                aux += count;
             }
-            _pcDataCount = (int)(nextPcData - (pcTables + FirstPcData));
-            _funcDataCount = (int)(nextFuncData - funcData);
         }
         if (signs < 0)
         {
-            foreach (ref int table in _pcTables.AsSpan(0, FirstPcData + _pcDataCount))
-            {
-                table = table < 0 ? symbols.PcTable(owner, auxes[~table].Target) : table;
-            }
-            foreach (ref int id in _funcData.AsSpan(0, _funcDataCount))
-            {
-                id = id < 0 ? symbols.Resolve(owner, auxes[~id].Target).Index : id;
-            }
+            ResolveOthers(owner, auxes);
         }
         return record;
+    }
+
+    private static int CountRun(AuxRecord* first, AuxRecord* end)
+    {
+        AuxKind kind = first->Kind;
+        AuxRecord* aux = first + 1;
+        while (aux < end && aux->Kind == kind)
+        {
+            aux++;
+        }
+        return (int)(aux - first);
+    }
+
+    // Ids of some funcdata. Nearly all are known by their content, or are none. The others wait as the complements of their numbers, so that the
+    // loop calls nothing; then the result is negative.
+    private static int Resolve(GoObject owner, AuxRecord* aux, int count, int number, int* ids)
+    {
+        GoObject.MappedIds contents = owner.Mapped;
+        int first = owner.Hashed64Count;
+        uint hashed = (uint)owner.HashedCount;
+        int signs = 0;
+        for (int i = 0; i < count; i++, aux++)
+        {
+            uint package = aux->Target.PackageIndex, index = aux->Target.SymbolIndex;
+            int id = 0;
+            if ((package | index) != 0 && (package != SymRef.Hashed || index >= hashed || (id = contents[first + (int)index]) == 0))
+            {
+                id = ~(number + i);
+            }
+            ids[i] = id;
+            signs |= id;
+        }
+        return signs;
+    }
+
+    // The same for tables of pcs.
+    private static int ResolvePcTables(GoObject owner, AuxRecord* aux, int count, int number, int* tables)
+    {
+        int first = owner.FirstHashed + 1;
+        uint hashed = (uint)owner.HashedCount;
+        int signs = 0;
+        for (int i = 0; i < count; i++, aux++)
+        {
+            uint package = aux->Target.PackageIndex, index = aux->Target.SymbolIndex;
+            int table = package == SymRef.Hashed && index < hashed ? first + (int)index : (package | index) == 0 ? 0 : ~(number + i);
+            tables[i] = table;
+            signs |= table;
+        }
+        return signs;
+    }
+
+    private void ResolveOthers(GoObject owner, ReadOnlySpan<AuxRecord> auxes)
+    {
+        foreach (ref int table in _pcTables.AsSpan(0, FirstPcData + (readsPcTables ? _pcDataCount : 0)))
+        {
+            table = table < 0 ? symbols.PcTable(owner, auxes[~table].Target) : table;
+        }
+        foreach (ref int id in _funcData.AsSpan(0, _funcDataCount))
+        {
+            id = id < 0 ? symbols.Resolve(owner, auxes[~id].Target).Index : id;
+        }
     }
 
     // ld.ignoreFuncData.
