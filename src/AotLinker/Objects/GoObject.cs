@@ -296,6 +296,9 @@ internal sealed unsafe class GoObject
         return (SymbolRecord*)(_symbols + ((nuint)(uint)local * SymbolRecord.RecordSize));
     }
 
+    /// <summary>The first of the records of all <see cref="SymbolCount"/> local symbols, for loops over them.</summary>
+    public SymbolRecord* FirstRecord => (SymbolRecord*)_symbols;
+
     /// <summary>Name of a record's symbol, as bytes in the mapping.</summary>
     public ReadOnlySpan<byte> Name(in SymbolRecord record) => StringAt(record.NameOffset, record.NameLength);
 
@@ -377,10 +380,13 @@ internal sealed unsafe class GoObject
     }
 
     /// <summary>Asks the CPU for the name of a symbol whose record is near.</summary>
-    public void ExpectName(int local)
+    public void ExpectName(int local) => ExpectName(in Symbol(local));
+
+    /// <summary>The same for a record.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void ExpectName(in SymbolRecord record)
     {
         // Most names are in one or two lines of the cache.
-        ref readonly SymbolRecord record = ref Symbol(local);
         byte* name = _base + record.NameOffset;
         Prefetch.Read(name);
         Prefetch.Read(name + record.NameLength);

@@ -20,46 +20,52 @@ internal sealed unsafe class NameTable(int shardCount)
     /// <summary>Hash of a name and version: 64 well-mixed bits. The shard comes from the top, the line from the bottom.</summary>
     public static ulong Hash(ReadOnlySpan<byte> name, int version)
     {
-        const ulong K0 = 0xa0761d6478bd642f, K1 = 0xe7037ed1a0b428db, K2 = 0x8ebc6af09c88c6e3, K3 = 0x9fb21c651e98df25;
+        const ulong K0 = 0xa0761d6478bd642f, K1 = 0xe7037ed1a0b428db, K2 = 0x8ebc6af09c88c6e3, K3 = 0x9fb21c651e98df25, K4 = 0xd6e8feb86659fd93;
         ref byte p = ref MemoryMarshal.GetReference(name);
         int n = name.Length;
-        ulong seed = K0 ^ (ulong)(uint)version;
+        ulong seed = (K0 ^ (uint)version ^ ((ulong)(uint)n << 32)) * K2;
         ulong a, b;
-        if (n <= 16)
+        if (n > 16)
         {
-            if (n >= 8)
+            // Names are long, so that this is most of the work: two lanes of eight bytes twice, which don't wait for one another. The
+            // multiplication spreads upwards what the next rotation brings down.
+            ulong other = K1;
+            int left = n - 16;
+            for (; left > 16; left -= 32)
             {
-                a = Read64(ref p, 0);
-                b = Read64(ref p, n - 8);
+                seed = (BitOperations.RotateLeft(seed ^ Read64(ref p, 0), 29) + Read64(ref p, 8)) * K3;
+                other = (BitOperations.RotateLeft(other ^ Read64(ref p, 16), 29) + Read64(ref p, 24)) * K3;
+                p = ref Unsafe.Add(ref p, 32);
             }
-            else if (n >= 4)
+            if (left > 0)
             {
-                a = Read32(ref p, 0);
-                b = Read32(ref p, n - 4);
+                seed = (BitOperations.RotateLeft(seed ^ Read64(ref p, 0), 29) + Read64(ref p, 8)) * K3;
             }
-            else if (n > 0)
-            {
-                a = ((ulong)p << 16) | ((ulong)Unsafe.Add(ref p, n >> 1) << 8) | Unsafe.Add(ref p, n - 1);
-                b = 0;
-            }
-            else
-            {
-                a = 0;
-                b = 0;
-            }
+            seed ^= other ^ (other >> 32);
+            p = ref Unsafe.Add(ref p, left);
+            a = Read64(ref p, 0);
+            b = Read64(ref p, 8);
+        }
+        else if (n >= 8)
+        {
+            a = Read64(ref p, 0);
+            b = Read64(ref p, n - 8);
+        }
+        else if (n >= 4)
+        {
+            a = Read32(ref p, 0);
+            b = Read32(ref p, n - 4);
         }
         else
         {
-            int at = 0;
-            // Names are long, so that this is most of the work. The multiplication spreads upwards what the next rotation brings down.
-            for (; n - at > 16; at += 16)
-            {
-                seed = (BitOperations.RotateLeft(seed ^ Read64(ref p, at), 29) + Read64(ref p, at + 8)) * K3;
-            }
-            a = Read64(ref p, n - 16);
-            b = Read64(ref p, n - 8);
+            a = n == 0 ? 0 : ((ulong)p << 16) | ((ulong)Unsafe.Add(ref p, n >> 1) << 8) | Unsafe.Add(ref p, n - 1);
+            b = 0;
         }
-        return Mix(K2 ^ (ulong)n, Mix(a ^ K1, b ^ seed));
+        // 64-bit multiplications only: the 128-bit one is emulated on the CPUs we must run on.
+        b ^= seed;
+        a = (a ^ K1 ^ BitOperations.RotateLeft(b, 29)) * K3;
+        a = ((a ^ (a >> 32)) + b) * K4;
+        return a ^ (a >> 29);
     }
 
     /// <summary>The shard a hash belongs to.</summary>
@@ -117,16 +123,6 @@ internal sealed unsafe class NameTable(int shardCount)
             shards[i] = new Shard();
         }
         return shards;
-    }
-
-    // A 64-bit multiplication only: the 128-bit one is emulated on the CPUs we must run on.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong Mix(ulong a, ulong b)
-    {
-        ulong x = (a ^ BitOperations.RotateLeft(b, 29)) * 0x9fb21c651e98df25;
-        x ^= x >> 32;
-        x = (x + b) * 0xd6e8feb86659fd93;
-        return x ^ (x >> 29);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -197,6 +193,25 @@ internal sealed unsafe class NameTable(int shardCount)
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Expect(ulong hash) => Prefetch.Read(_lines + LineOf(hash));
 
+        /// <summary>
+        /// The first entry in the line a search of this hash begins with that has the same bits of hash; null if there is none.
+        /// </summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public int* Candidate(ulong hash)
+        {
+            Line* line = _lines + LineOf(hash);
+            uint matches = MatchesIn(line, TagOf(hash));
+            return matches == 0 ? null : line->Ids + BitOperations.TrailingZeroCount(matches);
+        }
+
+        /// <summary>Whether a search of this hash has anything to compare.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public bool MayHave(ulong hash)
+        {
+            Line* line = _lines + LineOf(hash);
+            return MatchesIn(line, TagOf(hash)) != 0 || line->Overflows;
+        }
+
         /// <summary>Begins a search.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Cursor Seek(ulong hash)
@@ -230,11 +245,31 @@ internal sealed unsafe class NameTable(int shardCount)
         /// <param name="hashOf">The hash of an id that is in the table, should it have to grow.</param>
         public void Add(ulong hash, int id, Func<int, ulong> hashOf)
         {
-            if (_used * 16 >= _count * 15L * Line.Entries)
+            MakeRoom(1, hashOf);
+            AddWithin(hash, id);
+        }
+
+        /// <summary>Grows if it must, so that the next entries stay where they are added.</summary>
+        public void MakeRoom(int entries, Func<int, ulong> hashOf)
+        {
+            while ((_used + entries - 1) * 16 >= _count * 15L * Line.Entries)
             {
                 Grow(hashOf);
             }
-            Place(hash, id);
+        }
+
+        /// <summary>Adds an entry for which there is room.</summary>
+        public void AddWithin(ulong hash, int id)
+        {
+            uint i = LineOf(hash);
+            while (_lines[i].Count == Line.Entries)
+            {
+                _lines[i].Overflows = true;
+                i = i + 1 == _count ? 0 : i + 1;
+            }
+            int at = _lines[i].Count++;
+            _lines[i].Tags[at] = TagOf(hash);
+            _lines[i].Ids[at] = id;
             _used++;
         }
 
@@ -260,19 +295,6 @@ internal sealed unsafe class NameTable(int shardCount)
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private uint LineOf(ulong hash) => (uint)(((hash & uint.MaxValue) * _count) >> 32);
 
-        private void Place(ulong hash, int id)
-        {
-            uint i = LineOf(hash);
-            while (_lines[i].Count == Line.Entries)
-            {
-                _lines[i].Overflows = true;
-                i = i + 1 == _count ? 0 : i + 1;
-            }
-            int at = _lines[i].Count++;
-            _lines[i].Tags[at] = TagOf(hash);
-            _lines[i].Ids[at] = id;
-        }
-
         private void Grow(Func<int, ulong> hashOf)
         {
             using NativeArray<Line> old = new(_count);
@@ -282,12 +304,13 @@ internal sealed unsafe class NameTable(int shardCount)
             _lines = _memory.Base;
             _memory.AsSpan().Clear();
             _count *= 2;
+            _used = 0;
             for (uint i = 0; i < oldCount; i++)
             {
                 ref Line line = ref old[i];
                 for (int j = 0; j < line.Count; j++)
                 {
-                    Place(hashOf(line.Ids[j]), line.Ids[j]);
+                    AddWithin(hashOf(line.Ids[j]), line.Ids[j]);
                 }
             }
         }

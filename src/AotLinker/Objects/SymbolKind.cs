@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace AotLinker.Objects;
 
 /// <summary>
@@ -212,6 +214,7 @@ internal static class SymbolKinds
 
     /// <summary>The kind that the object file's byte <paramref name="abiKind"/> (cmd/internal/objabi.SymKind) stands for;
     /// <see cref="SymbolKind.None"/> for a value no release writes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SymbolKind FromObject(byte abiKind) => abiKind < ObjectKinds.Length ? (SymbolKind)ObjectKinds[abiKind] : SymbolKind.None;
 
     private static ReadOnlySpan<byte> ObjectKinds =>

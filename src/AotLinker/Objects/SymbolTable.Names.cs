@@ -174,20 +174,18 @@ internal sealed unsafe partial class SymbolTable
         SetExternal(s, record);
     }
 
-    /// <summary>Raises the alignment (in the column's form) to at least <paramref name="wanted"/>, from any thread.</summary>
+    /// <summary>Raises the alignment (in the column's form) to at least <paramref name="wanted"/>, for a symbol only this thread touches.</summary>
     internal void RaiseAlign(SymbolId s, byte wanted)
     {
-        ref byte b = ref _align[s];
-        byte old = Volatile.Read(ref b);
-        while (old < wanted)
-        {
-            byte seen = Interlocked.CompareExchange(ref b, wanted, old);
-            if (seen == old)
-            {
-                return;
-            }
-            old = seen;
-        }
+        ref byte align = ref _align[s];
+        align = Math.Max(align, wanted);
+    }
+
+    /// <summary>The kinds of consecutive symbols.</summary>
+    internal Span<byte> KindsFrom(int first, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((long)first + count, _kind.Capacity);
+        return new Span<byte>(_kind.Pointer + first, count);
     }
 
     /// <summary>Tells references that cannot be to a symbol without turning them into ids.</summary>

@@ -279,13 +279,8 @@ internal sealed unsafe partial class SymbolTable
     public bool IsFileLocal(SymbolId s) => Version(s) >= StaticVersion;
 
     /// <summary>The version that an object's ABI field stands for (loader.abiToVer).</summary>
-    public int Version(GoObject o, ushort abi) => abi switch
-    {
-        SymbolRecord.StaticAbi => o.StaticVersion,
-        0 => 0,
-        1 => AbiInternalVersion,
-        _ => throw new LinkException(MessageForm.Input, $"{o.DisplayName}: invalid symbol ABI: {abi}"),
-    };
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int Version(GoObject o, ushort abi) => abi == 0 ? 0 : abi == 1 ? AbiInternalVersion : StaticVersionOf(o, abi);
 
     /// <summary>First flag byte of the record; none for external symbols.</summary>
     public SymbolFlags Flags(SymbolId s)
@@ -610,6 +605,10 @@ internal sealed unsafe partial class SymbolTable
 
         static int Clamp(ulong i) => (int)Math.Min(i, int.MaxValue);
     }
+
+    private static int StaticVersionOf(GoObject o, ushort abi) =>
+        abi == SymbolRecord.StaticAbi ? o.StaticVersion
+        : throw new LinkException(MessageForm.Input, $"{o.DisplayName}: invalid symbol ABI: {abi}");
 
     private SymbolId OuterOf(SymbolId s, int container)
     {

@@ -1,5 +1,6 @@
 using System.Text;
 using AotLinker.Objects;
+using AotLinker.Releases;
 
 namespace AotLinker.Resolve;
 
@@ -9,41 +10,44 @@ namespace AotLinker.Resolve;
 /// </summary>
 internal static class LinknameCheck
 {
+    /// <summary>The flags of definitions and references to look at.</summary>
+    public static SymbolFlags2 MarksOf(Release release) => SymbolFlags2.Linkname | release.LinknameStdFlag;
+
+    /// <summary>Whether all references of an object are looked at, not only those with <see cref="MarksOf">flags</see>.</summary>
+    public static bool ChecksAllReferences(Release release, GoObject o) => release.ChecksAssemblyLinknames && o.FromAssembly;
+
     /// <summary>Checks every reference that go:linkname or an assembly file makes.</summary>
+    /// <param name="ctx">The link.</param>
+    /// <param name="objects">The objects.</param>
+    /// <param name="named">At least the definitions and references to look at, in load order.</param>
     /// <exception cref="LinkException">The first reference, in load order, that is not allowed.</exception>
-    public static void Run(LinkContext ctx, GoObject[] objects, bool enabled)
+    public static void Run(LinkContext ctx, GoObject[] objects, NamedSymbol[] named)
     {
-        if (!enabled)
-        {
-            return;
-        }
+        const int Chunk = 64;
         Blocklist blocked = new(ctx.Release.BlockedLinknames);
-        SymbolFlags2 marked = SymbolFlags2.Linkname | ctx.Release.LinknameStdFlag;
-        int n = objects.Length - SymbolTable.FirstObject;
+        SymbolFlags2 marks = MarksOf(ctx.Release);
         // Variables without data that are marked stand for references; they are checked before any reference is.
-        ctx.Workers.For(n, i =>
+        ctx.Workers.ForChunks(named.Length, Chunk, (from, to, _) =>
         {
-            GoObject o = objects[i + SymbolTable.FirstObject];
-            for (int local = o.AllDefCount - o.NonPkgDefCount; local < o.AllDefCount; local++)
+            foreach (NamedSymbol n in named.AsSpan(from..to))
             {
-                ref readonly SymbolRecord r = ref o.Symbol(local);
-                if ((r.Flags2 & marked) != 0 && o.DataSize(local) == 0 && o.Name(r).Contains((byte)'.'))
+                GoObject o = objects[n.Object];
+                ref readonly SymbolRecord r = ref o.Symbol(n.Local);
+                if (n.Local < o.AllDefCount && (r.Flags2 & marks) != 0 && o.DataSize(n.Local) == 0 && o.Name(r).Contains((byte)'.'))
                 {
-                    Check(ctx, blocked, o, o.Name(r), new SymbolId(o.ToGlobal(local)));
+                    Check(ctx, blocked, o, o.Name(r), new SymbolId(o.ToGlobal(n.Local)));
                 }
             }
         });
-        bool assembly = ctx.Release.ChecksAssemblyLinknames;
-        ctx.Workers.For(n, i =>
+        ctx.Workers.ForChunks(named.Length, Chunk, (from, to, _) =>
         {
-            GoObject o = objects[i + SymbolTable.FirstObject];
-            bool all = assembly && o.FromAssembly;
-            for (int local = o.AllDefCount; local < o.SymbolCount; local++)
+            foreach (NamedSymbol n in named.AsSpan(from..to))
             {
-                ref readonly SymbolRecord r = ref o.Symbol(local);
-                if (all || (r.Flags2 & marked) != 0)
+                GoObject o = objects[n.Object];
+                ref readonly SymbolRecord r = ref o.Symbol(n.Local);
+                if (n.Local >= o.AllDefCount && ((r.Flags2 & marks) != 0 || ChecksAllReferences(ctx.Release, o)))
                 {
-                    Check(ctx, blocked, o, o.Name(r), new SymbolId(o.ToGlobal(local)));
+                    Check(ctx, blocked, o, o.Name(r), new SymbolId(o.ToGlobal(n.Local)));
                 }
             }
         });

@@ -8,7 +8,11 @@ internal sealed partial class Resolver
     // Two named definitions meet: decide which one the id stands for (Loader.addSym).
     private void MergeNamed(ShardState state, int slotId, GoObject o, int local, int position)
     {
-        (GoObject old, int oldLocal) = state.Winners.TryGetValue(slotId, out (GoObject, int) winner) ? winner : FirstOccurrence(slotId);
+        if (!state.Winners.TryGetValue(slotId, out (GoObject, int) known))
+        {
+            known.Item1 = FirstOccurrence(slotId, out _, out known.Item2);
+        }
+        (GoObject old, int oldLocal) = known;
         ref readonly SymbolRecord record = ref o.Symbol(local);
         ref readonly SymbolRecord oldRecord = ref old.Symbol(oldLocal);
         bool dupOk = (record.Flags & SymbolFlags.DupOk) != 0;

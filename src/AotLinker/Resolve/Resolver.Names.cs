@@ -14,33 +14,24 @@ internal sealed unsafe partial class Resolver
 
     private void EnterPackageNames(NameTable.Shard shard, NameTable names, ShardState state)
     {
-        Batch batch = new();
+        Probe* probes = stackalloc Probe[Probe.Batch];
         for (int index = SymbolTable.FirstObject; index < _count; index++)
         {
             GoObject o = _objects[index];
-            PackageNames named = _packageNames[index];
-            for (int i = 0; i < named.Count;)
+            ObjectNames named = _objectNames[index];
+            for (int i = 0; i < named.Definitions;)
             {
-                batch.Count = 0;
-                for (; i < named.Count && batch.Count < Batch.Size; i++)
+                i = Take(probes, out int count, named, i, named.Definitions, names, state.Shard);
+                Approach(probes, count, o, shard);
+                for (Probe* p = probes; p < probes + count; p++)
                 {
-                    if (names.ShardOf(named.Hashes[i]) == state.Shard)
+                    if (Find(shard, p, o))
                     {
-                        batch.Locals[batch.Count] = named.Locals[i];
-                        batch.Hashes[batch.Count++] = named.Hashes[i];
-                    }
-                }
-                Approach(in batch, shard, state);
-                for (int n = 0; n < batch.Count; n++)
-                {
-                    int local = batch.Locals[n];
-                    if (FindName(shard, batch.Hashes[n], o, local, out int* known))
-                    {
-                        *known = o.GlobalBase + local;
+                        *p->Entry = o.GlobalBase + p->Local;
                     }
                     else
                     {
-                        shard.Add(batch.Hashes[n], o.GlobalBase + local, _hashOf);
+                        shard.AddWithin(p->Hash, o.GlobalBase + p->Local);
                     }
                 }
             }
@@ -49,59 +40,73 @@ internal sealed unsafe partial class Resolver
 
     private void EnterNames(NameTable.Shard shard, NameTable names, ShardState state)
     {
-        Batch batch = new();
+        Probe* probes = stackalloc Probe[Probe.Batch];
         for (int index = SymbolTable.FirstObject; index < _count; index++)
         {
             GoObject o = _objects[index];
+            ObjectNames named = _objectNames[index];
             int position = _positions.Start(index) - o.DefCount;
-            for (int i = o.FirstNonPkg; i < o.AllDefCount;)
+            for (int i = named.Definitions; i < named.References;)
             {
-                i = Take(ref batch, i, o.AllDefCount, _namedHashes.Base + _namedBase[index] - o.FirstNonPkg, names, state.Shard);
-                Approach(in batch, shard, state);
-                for (int n = 0; n < batch.Count; n++)
+                i = Take(probes, out int count, named, i, named.References, names, state.Shard);
+                Approach(probes, count, o, shard);
+                for (Probe* p = probes; p < probes + count; p++)
                 {
-                    int local = batch.Locals[n];
-                    if (FindName(shard, batch.Hashes[n], o, local, out int* known))
+                    if (Find(shard, p, o))
                     {
-                        _map[position + local] = *known;
-                        MergeNamed(state, *known, o, local, position + local);
+                        Repeat(p, position + p->Local, o, state);
                     }
                     else
                     {
-                        shard.Add(batch.Hashes[n], ~(position + local), _hashOf);
+                        shard.AddWithin(p->Hash, ~(position + p->Local));
                     }
                 }
             }
         }
     }
 
+    // A definition of a name that has one. As a rule both are alike.
+    private void Repeat(Probe* p, int position, GoObject o, ShardState state)
+    {
+        int entry = *p->Entry;
+        _map[position] = entry;
+        if (p->Record->Align != p->Known->Align)
+        {
+            _alignments[state.Shard].Add(new NamedSymbol(o.Index, p->Local));
+        }
+        if ((p->Record->Flags & p->Known->Flags & SymbolFlags.DupOk) == 0
+            || p->Record->Size > p->Known->Size || state.Winners.ContainsKey(entry) || _options.StrictDuplicates)
+        {
+            MergeNamed(state, entry, o, p->Local, position);
+        }
+    }
+
     private void ResolveShardReferences(int s, NameTable names)
     {
         NameTable.Shard shard = names[s];
-        ShardState state = new(s);
-        if (_firstUnnamed >= 0 && names.ShardOf(UnnamedHash) == s)
+        if (_firstUnnamed >= 0 && HashOf(~_firstUnnamed) is var unnamed && names.ShardOf(unnamed) == s)
         {
-            shard.Add(UnnamedHash, ~_firstUnnamed, _hashOf);
+            shard.Add(unnamed, ~_firstUnnamed, _hashOf);
         }
-        Batch batch = new();
+        Probe* probes = stackalloc Probe[Probe.Batch];
         for (int index = SymbolTable.FirstObject; index < _count; index++)
         {
             GoObject o = _objects[index];
+            ObjectNames named = _objectNames[index];
             int position = _positions.Start(index) - o.DefCount;
-            for (int i = o.AllDefCount; i < o.SymbolCount;)
+            for (int i = named.References; i < named.Count;)
             {
-                i = Take(ref batch, i, o.SymbolCount, _namedHashes.Base + _namedBase[index] - o.FirstNonPkg, names, s);
-                Approach(in batch, shard, state);
-                for (int n = 0; n < batch.Count; n++)
+                i = Take(probes, out int count, named, i, named.Count, names, s);
+                Approach(probes, count, o, shard);
+                for (Probe* p = probes; p < probes + count; p++)
                 {
-                    int local = batch.Locals[n];
-                    if (FindName(shard, batch.Hashes[n], o, local, out int* known))
+                    if (Find(shard, p, o))
                     {
-                        _map[position + local] = *known;
+                        _map[position + p->Local] = *p->Entry;
                     }
                     else
                     {
-                        shard.Add(batch.Hashes[n], ~(position + local), _hashOf);
+                        shard.AddWithin(p->Hash, ~(position + p->Local));
                     }
                 }
             }
@@ -129,84 +134,101 @@ internal sealed unsafe partial class Resolver
     // Static symbols are told apart by object, so those are not the same.
     private static bool IsUnnamed(in SymbolRecord r) => r.NameLength == 0 && r.Abi == 0;
 
-    // Takes the next names of a shard from local symbol i on; returns the symbol to go on with.
-    private static int Take(ref Batch batch, int i, int end, ulong* hashOfLocal, NameTable names, int shard)
+    // Takes the next names of a shard from the i-th on, without a branch that nothing predicts; returns the one to go on with.
+    private static int Take(Probe* probes, out int count, ObjectNames named, int i, int end, NameTable names, int shard)
     {
-        batch.Count = 0;
-        for (; i < end && batch.Count < Batch.Size; i++)
+        ulong shards = (ulong)names.ShardCount;
+        Probe* p = probes;
+        for (; i < end && p < probes + Probe.Batch; i++)
         {
-            ulong hash = hashOfLocal[i];
-            if (hash != 0 && names.ShardOf(hash) == shard)
-            {
-                batch.Locals[batch.Count] = i;
-                batch.Hashes[batch.Count++] = hash;
-            }
+            ulong hash = named.Hashes[i];
+            p->Hash = hash;
+            p->Local = named.Locals[i];
+            p += NameTable.ShardOf(hash, shards) == shard ? 1 : 0;
         }
+        count = (int)(p - probes);
         return i;
     }
 
     // Asks for all that the names of a batch will be compared with, step by step along the way to it.
-    private void Approach(ref readonly Batch batch, NameTable.Shard shard, ShardState state)
+    private void Approach(Probe* probes, int count, GoObject o, NameTable.Shard shard)
     {
-        for (int n = 0; n < batch.Count; n++)
+        shard.MakeRoom(count, _hashOf);
+        for (Probe* p = probes; p < probes + count; p++)
         {
-            shard.Expect(batch.Hashes[n]);
+            shard.Expect(p->Hash);
+            p->Record = o.RecordOf(p->Local);
+            Prefetch.Read(p->Record);
         }
-        Span<int> locals = stackalloc int[Batch.Size];
-        GoObject?[] objects = state.Approached;
-        for (int n = 0; n < batch.Count; n++)
+        for (Probe* p = probes; p < probes + count; p++)
         {
-            NameTable.Cursor cursor = shard.Seek(batch.Hashes[n]);
-            objects[n] = null;
-            if (shard.Next(ref cursor))
+            p->Known = null;
+            p->Entry = shard.Candidate(p->Hash);
+            if (p->Entry != null)
             {
-                (GoObject o, locals[n]) = FirstOccurrence(*cursor.Id);
-                o.ExpectRecord(locals[n]);
-                objects[n] = o;
+                GoObject other = FirstOccurrence(*p->Entry, out p->KnownObject, out int local);
+                p->Known = other.RecordOf(local);
+                Prefetch.Read(p->Known);
+                o.ExpectName(in *p->Record);
             }
         }
-        for (int n = 0; n < batch.Count; n++)
+        for (Probe* p = probes; p < probes + count; p++)
         {
-            objects[n]?.ExpectName(locals[n]);
+            if (p->Known != null)
+            {
+                _objects[p->KnownObject].ExpectName(in *p->Known);
+            }
         }
     }
 
     private ulong HashOf(int entry)
     {
-        (GoObject o, int local) = FirstOccurrence(entry);
-        return entry == ~_firstUnnamed ? UnnamedHash : NameHash(o, local);
+        GoObject o = FirstOccurrence(entry, out _, out int local);
+        return NameOf(o, in o.Symbol(local), local).Hash();
     }
+    // Whether a name is in the table; then the probe has its entry. Those entered since the approach may be the first of this name.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool Find(NameTable.Shard shard, Probe* p, GoObject o) =>
+        (p->Known != null && IsKnown(p, o)) || (shard.MayHave(p->Hash) && Search(shard, p, o));
 
-    private bool FindName(NameTable.Shard shard, ulong hash, GoObject o, int local, out int* known)
+    private bool Search(NameTable.Shard shard, Probe* p, GoObject o)
     {
-        ref readonly SymbolRecord r = ref o.Symbol(local);
-        NameTable.Cursor cursor = shard.Seek(hash);
+        NameTable.Cursor cursor = shard.Seek(p->Hash);
         while (shard.Next(ref cursor))
         {
-            (GoObject other, int otherLocal) = FirstOccurrence(*cursor.Id);
-            ref readonly SymbolRecord q = ref other.Symbol(otherLocal);
-            if (q.NameLength == r.NameLength && HaveOneVersion(o, r.Abi, other, q.Abi) && other.Name(q).SequenceEqual(o.Name(r)))
+            p->Entry = cursor.Id;
+            p->Known = FirstOccurrence(*p->Entry, out p->KnownObject, out int local).RecordOf(local);
+            if (IsKnown(p, o))
             {
-                known = cursor.Id;
                 return true;
             }
         }
-        known = null;
         return false;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool HaveOneVersion(GoObject o, ushort abi, GoObject other, ushort otherAbi) =>
-        (abi == otherAbi && abi != SymbolRecord.StaticAbi) || _table.Version(o, abi) == _table.Version(other, otherAbi);
+    private bool IsKnown(Probe* p, GoObject o)
+    {
+        SymbolRecord* r = p->Record, known = p->Known;
+        if (r->NameLength != known->NameLength)
+        {
+            return false;
+        }
+        GoObject other = _objects[p->KnownObject];
+        bool isOneVersion = (r->Abi == known->Abi && r->Abi != SymbolRecord.StaticAbi) || _table.Version(o, r->Abi) == _table.Version(other, known->Abi);
+        return isOneVersion && other.Name(in *known).SequenceEqual(o.Name(in *r));
+    }
 
-    private (GoObject Object, int Local) FirstOccurrence(int entry)
+    private GoObject FirstOccurrence(int entry, out int index, out int local)
     {
         if (entry > 0)
         {
-            return (_objects[_packageIds.Find(entry, out int local)], local);
+            index = _packageIds.Find(entry, out local);
+            return _objects[index];
         }
-        GoObject o = _objects[_positions.Find(~entry, out int offset)];
-        return (o, o.DefCount + offset);
+        index = _positions.Find(~entry, out int offset);
+        GoObject o = _objects[index];
+        local = o.DefCount + offset;
+        return o;
     }
 
     /// <summary>What one shard's walk remembers: winners that replaced a first occurrence.</summary>
@@ -215,27 +237,41 @@ internal sealed unsafe partial class Resolver
         public int Shard => shard;
 
         public Dictionary<int, (GoObject Object, int Local)> Winners { get; } = [];
-
-        public GoObject?[] Approached { get; } = new GoObject?[Batch.Size];
     }
 
-    /// <summary>Names looked up together, so that the CPU waits for the memory of all of them at once.</summary>
-    private struct Batch
+    /// <summary>
+    /// A name that is looked up. They are looked up in batches, so that the CPU waits for the memory of all of them at once.
+    /// </summary>
+    private struct Probe
     {
-        public const int Size = 32;
+        public const int Batch = 32;
 
-        public int Count;
-        public fixed int Locals[Size];
-        public fixed ulong Hashes[Size];
+        public ulong Hash;
+        public int Local;
+        public SymbolRecord* Record;
+
+        // The entry that may be of the same name: null, or where it is, the object of its first occurrence, and the record there.
+        public int* Entry;
+        public int KnownObject;
+        public SymbolRecord* Known;
     }
 
-    /// <summary>The package definitions of an object that have names: their local indices and the names' hashes.</summary>
-    private readonly struct PackageNames(int count, int* locals, ulong* hashes)
+    /// <summary>
+    /// The symbols of an object that have names: their local indices and the names' hashes, first of package definitions, then of other
+    /// definitions, then of references.
+    /// </summary>
+    private readonly struct ObjectNames(int* locals, ulong* hashes, int definitions, int references, int count)
     {
-        public int Count { get; } = count;
-
         public int* Locals { get; } = locals;
 
         public ulong* Hashes { get; } = hashes;
+
+        /// <summary>The first of the definitions that are not the package's own.</summary>
+        public int Definitions { get; } = definitions;
+
+        /// <summary>The first of the references.</summary>
+        public int References { get; } = references;
+
+        public int Count { get; } = count;
     }
 }

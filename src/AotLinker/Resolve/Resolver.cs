@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using AotLinker.Mapping;
 using AotLinker.Objects;
 
@@ -24,16 +25,20 @@ internal sealed unsafe partial class Resolver
     private readonly int _count;
     private readonly ResolveOptions _options;
 
-    // By object: the ids of its package definitions, the positions of its other symbols, and where the hashes of those of them that
-    // have names begin.
+    // By object: the ids of its package definitions, and the positions of its other symbols.
     private readonly RangeIndex _packageIds;
     private readonly RangeIndex _positions;
-    private readonly long[] _namedBase;
 
-    // By object, its package definitions with names; by named symbol its hash, 0 for what no name finds. Gone when all names are entered.
+    // By object, its symbols with names. Gone when all names are entered.
     private readonly MemoryArena _scanned = new();
-    private readonly PackageNames[] _packageNames;
-    private readonly NativeArray<ulong> _namedHashes;
+    private readonly ObjectNames[] _objectNames;
+
+    // By worker, the names of an object.
+    private readonly NativeArray<FoundName>[] _found;
+
+    // By worker, the named symbols of which more is to be looked at than name, kind and alignment; from them, all in load order.
+    private readonly NativeList<ulong>[] _notedByWorker;
+    private NamedSymbol[] _noted = [];
 
     // By worker, some of the hashes of contents and of names; from them, how many different ones there are.
     private readonly NativeList<ulong>[] _contentSamples;
@@ -59,6 +64,7 @@ internal sealed unsafe partial class Resolver
     private readonly List<(int Order, int Object, int Local)> _exports = [];
     private readonly List<SizeFixup>[] _fixups;
     private readonly List<Override>[] _overrides;
+    private readonly List<NamedSymbol>[] _alignments;
     private readonly List<Demand>[] _demands;
     // By shard, sizes of contents that a slot of the content table has no room for.
     private readonly Dictionary<int, uint>[] _largeSizes;
@@ -77,7 +83,6 @@ internal sealed unsafe partial class Resolver
         _hashOf = HashOf;
         int[] idStarts = new int[count + 1];
         int[] positionStarts = new int[count + 1];
-        _namedBase = new long[count + 1];
         int id = 1;
         int position = 0;
         idStarts.AsSpan(1, SymbolTable.FirstObject).Fill(1);
@@ -89,13 +94,10 @@ internal sealed unsafe partial class Resolver
             position = checked(position + o.SymbolCount - o.DefCount);
             idStarts[i + 1] = id;
             positionStarts[i + 1] = position;
-            _namedBase[i + 1] = _namedBase[i] + o.SymbolCount - o.FirstNonPkg;
         }
         _packageIds = new RangeIndex(idStarts);
         _positions = new RangeIndex(positionStarts);
-        _packageNames = new PackageNames[count];
-        _namedHashes = new NativeArray<ulong>(_namedBase[count]);
-        _namedHashes.PreferLargePages();
+        _objectNames = new ObjectNames[count];
         _noPosition = position;
         _contentMarks = new ulong*[count];
         _mapMemory = new NativeArray<int>(position + 1L);
@@ -105,7 +107,10 @@ internal sealed unsafe partial class Resolver
         int shards = ctx.Workers.Threads;
         _contentSamples = [.. Enumerable.Range(0, shards).Select(static _ => new NativeList<ulong>())];
         _nameSamples = [.. Enumerable.Range(0, shards).Select(static _ => new NativeList<ulong>())];
+        _found = [.. Enumerable.Range(0, shards).Select(static _ => new NativeArray<FoundName>(0))];
+        _notedByWorker = [.. Enumerable.Range(0, shards).Select(static _ => new NativeList<ulong>())];
         _fixups = Lists<SizeFixup>(shards);
+        _alignments = Lists<NamedSymbol>(shards);
         _overrides = Lists<Override>(shards);
         _demands = Lists<Demand>(shards);
         _largeSizes = [.. Enumerable.Range(0, shards).Select(static _ => new Dictionary<int, uint>())];
@@ -141,6 +146,11 @@ internal sealed unsafe partial class Resolver
         });
         _distinctContents = CountDistinct(_contentSamples);
         _distinctNames = CountDistinct(_nameSamples);
+        if (_firstUnnamed >= 0)
+        {
+            _map[_firstUnnamed] = 0;
+        }
+        GatherNoted();
         _ctx.Workers.For(names.ShardCount, s =>
         {
             ShardState state = new(s);
@@ -155,7 +165,6 @@ internal sealed unsafe partial class Resolver
         }
         int[] definitions = CountDefinitions();
         _ctx.Workers.For(names.ShardCount, s => ResolveShardReferences(s, names));
-        _namedHashes.Dispose();
         _scanned.Dispose();
         _table.Adopt(_objects, names, _positions, definitions[_count]);
         NumberDefinitions(definitions);
@@ -165,9 +174,13 @@ internal sealed unsafe partial class Resolver
         CreateReferences(references);
         LinkPackages();
         _table.BindBuiltins();
+        SetAlignments(definitions);
         SetAttributes();
         int messages = ReportDuplicates();
-        LinknameCheck.Run(_ctx, _objects, _options.CheckLinknames);
+        if (_options.CheckLinknames)
+        {
+            LinknameCheck.Run(_ctx, _objects, _noted);
+        }
         foreach (SizeFixup f in _fixups.SelectMany(l => l).OrderBy(f => f.Order))
         {
             _table.Update(new SymbolId(FinalId(f.Existing))).SetSize(f.Size);
@@ -183,83 +196,130 @@ internal sealed unsafe partial class Resolver
     private void Scan(int index, int worker)
     {
         GoObject o = _objects[index];
-        int named = 0;
-        for (int i = 0; i < o.DefCount; i++)
+        FoundName* names = RoomFor(_found[worker], o.SymbolCount);
+        FoundName* definitions = ScanPackageDefinitions(o, names);
+        FoundName* references = ScanDefinitions(o, definitions, _notedByWorker[worker]);
+        FoundName* end = ScanReferences(o, references, _notedByWorker[worker]);
+        if (end != names)
         {
-            ref readonly SymbolRecord r = ref o.Symbol(i);
-            SymbolId s = new(o.GlobalBase + i);
-            _table.SetKind(s, SymbolKinds.FromObject(r.RawKind));
-            byte align = AlignOf(o, in r);
-            SymbolTable.Attributes attributes = AttributesOf(in r);
-            if (align != 0 || attributes != SymbolTable.Attributes.None)
-            {
-                _table.SetFirst(s, align, attributes);
-            }
-            NoteExport(o, i, in r);
-            named += HasName(in r) ? 1 : 0;
+            int count = (int)(end - names);
+            ObjectNames kept = new(
+                _scanned.Alloc<int>(count), _scanned.Alloc<ulong>(count), (int)(definitions - names), (int)(references - names), count);
+            HashNames(names, kept, _nameSamples[worker]);
+            _objectNames[index] = kept;
         }
-        if (named != 0)
-        {
-            PackageNames names = new(named, _scanned.Alloc<int>(named), _scanned.Alloc<ulong>(named));
-            _packageNames[index] = names;
-            for (int i = 0, n = 0; n < named; i++)
-            {
-                if (HasName(in o.Symbol(i)))
-                {
-                    o.ExpectName(i);
-                    names.Locals[n++] = i;
-                }
-            }
-            for (int n = 0; n < named; n++)
-            {
-                names.Hashes[n] = NameHash(o, names.Locals[n]);
-            }
-            NoteSamples(_nameSamples[worker], names.Hashes, named, SampleRate);
-        }
-        const int Ahead = 16;
-        int position = _positions.Start(index) - o.DefCount;
-        Span<ulong> hashes = _namedHashes.Span(_namedBase[index], o.SymbolCount - o.FirstNonPkg);
-        for (int i = 0; i < hashes.Length; i++)
-        {
-            int local = o.FirstNonPkg + i;
-            if (i + Ahead < hashes.Length)
-            {
-                o.ExpectName(local + Ahead);
-            }
-            ref readonly SymbolRecord r = ref o.Symbol(local);
-            if (local < o.AllDefCount)
-            {
-                hashes[i] = NameHash(o, local);
-            }
-            else if (IsUnnamed(in r))
-            {
-                _ = o.Name(in r); // no name, but where it would be is in the object
-                hashes[i] = 0;
-                _map[position + local] = position + local == _firstUnnamed ? 0 : ~_firstUnnamed;
-            }
-            else
-            {
-                hashes[i] = NonZero(NameTable.Hash(o.Name(r), _table.Version(o, r.Abi)));
-            }
-        }
-        NoteSamples(_nameSamples[worker], _namedHashes.Base + _namedBase[index], hashes.Length, SampleRate);
         ScanContents(o, _contentSamples[worker]);
     }
 
-    // One hash in so many, a power of two, is counted to tell how many there are. 0, which stands for no name, is none of these.
-    private ulong SampleRate => _mapMemory.Length < 1 << 20 ? 64U : 256U;
-
-    private static void NoteSamples(NativeList<ulong> samples, ulong* hashes, int count, ulong rate)
+    private static FoundName* RoomFor(NativeArray<FoundName> names, int count)
     {
-        ulong marks = (rate - 1) << 20;
-        for (ulong* hash = hashes; hash < hashes + count; hash++)
+        if (names.Length < count)
         {
-            if ((*hash & marks) == marks)
+            names.Resize(count);
+        }
+        return names.Base;
+    }
+
+    // Kinds, alignments and attributes of an object's package definitions; and those with names. Returns where the list of names ends.
+    private FoundName* ScanPackageDefinitions(GoObject o, FoundName* name)
+    {
+        SymbolFlags2 noted = SymbolFlags2.UsedInIface | _exportFlag;
+        Span<byte> kinds = _table.KindsFrom(o.GlobalBase, o.DefCount);
+        SymbolRecord* record = o.FirstRecord;
+        for (int i = 0; i < kinds.Length; i++, record++)
+        {
+            kinds[i] = (byte)SymbolKinds.FromObject(record->RawKind);
+            if (HasName(in *record))
             {
-                samples.Add(*hash);
+                *name++ = NameOf(o, in *record, i);
+            }
+            if (((uint)(record->Flags & SymbolFlags.Local) | (uint)(record->Flags2 & noted) | record->Align) != 0)
+            {
+                _table.SetFirst(new SymbolId(o.GlobalBase + i), AlignOf(o, in *record), AttributesOf(in *record));
+                NoteExport(o, i, in *record);
+            }
+        }
+        return name;
+    }
+
+    // The other definitions with names, and those that there is more to look at.
+    private FoundName* ScanDefinitions(GoObject o, FoundName* name, NativeList<ulong> noted)
+    {
+        SymbolFlags2 marks = SymbolFlags2.UsedInIface | _exportFlag | LinknameCheck.MarksOf(_ctx.Release);
+        SymbolRecord* record = o.FirstRecord + o.FirstNonPkg;
+        for (int local = o.FirstNonPkg, end = o.AllDefCount; local < end; local++, record++)
+        {
+            if (HasName(in *record))
+            {
+                *name++ = NameOf(o, in *record, local);
+            }
+            if (((uint)(record->Flags & SymbolFlags.Local) | (uint)(record->Flags2 & marks)) != 0)
+            {
+                noted.Add(NamedSymbol.Pack(o.Index, local));
+            }
+        }
+        return name;
+    }
+
+    // The same for references. Those without a name are known here.
+    private FoundName* ScanReferences(GoObject o, FoundName* name, NativeList<ulong> noted)
+    {
+        SymbolFlags2 marks = SymbolFlags2.UsedInIface | LinknameCheck.MarksOf(_ctx.Release);
+        bool notesAll = LinknameCheck.ChecksAllReferences(_ctx.Release, o);
+        int* map = _map + _positions.Start(o.Index) - o.DefCount;
+        int unnamed = ~_firstUnnamed;
+        SymbolRecord* record = o.FirstRecord + o.AllDefCount;
+        for (int local = o.AllDefCount, end = o.SymbolCount; local < end; local++, record++)
+        {
+            if (IsUnnamed(in *record))
+            {
+                _ = o.Name(in *record); // no name, but where it would be is in the object
+                map[local] = unnamed;
+            }
+            else
+            {
+                *name++ = NameOf(o, in *record, local);
+            }
+            if (notesAll || ((uint)(record->Flags & SymbolFlags.Local) | (uint)(record->Flags2 & marks)) != 0)
+            {
+                noted.Add(NamedSymbol.Pack(o.Index, local));
+            }
+        }
+        return name;
+    }
+
+    private FoundName NameOf(GoObject o, in SymbolRecord r, int local)
+    {
+        ReadOnlySpan<byte> name = o.Name(in r);
+        return new FoundName((byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(name)), name.Length, _table.Version(o, r.Abi), local);
+    }
+
+    private void HashNames(FoundName* names, ObjectNames kept, NativeList<ulong> samples)
+    {
+        const int Ahead = 16;
+        for (int i = 0; i < Math.Min(kept.Count, Ahead); i++)
+        {
+            names[i].Expect();
+        }
+        ulong marks = (SampleRate - 1) << 20;
+        for (int i = 0; i < kept.Count; i++)
+        {
+            if (i + Ahead < kept.Count)
+            {
+                names[i + Ahead].Expect();
+            }
+            ulong hash = names[i].Hash();
+            kept.Locals[i] = names[i].Local;
+            kept.Hashes[i] = hash;
+            if ((hash & marks) == marks)
+            {
+                samples.Add(hash);
             }
         }
     }
+
+    // One hash in so many, a power of two, is counted to tell how many there are.
+    private ulong SampleRate => _mapMemory.Length < 1 << 20 ? 64U : 256U;
 
     // Most hashes repeat, some of them very often: a table sized for all would be many times too large.
     private long CountDistinct(NativeList<ulong>[] samplesByWorker)
@@ -283,16 +343,26 @@ internal sealed unsafe partial class Resolver
     // A static symbol cannot be referenced by name; an unnamed one has no name to enter.
     private static bool HasName(in SymbolRecord r) => r.NameLength != 0 && r.Abi != SymbolRecord.StaticAbi;
 
-    // 0 for what no name finds.
-    private ulong NameHash(GoObject o, int local)
+    // What threads noted, in load order.
+    private void GatherNoted()
     {
-        ref readonly SymbolRecord r = ref o.Symbol(local);
-        return HasName(in r) ? NonZero(NameTable.Hash(o.Name(r), _table.Version(o, r.Abi))) : 0;
+        using NativeList<ulong> all = _notedByWorker[0];
+        foreach (NativeList<ulong> some in _notedByWorker.AsSpan(1))
+        {
+            all.AddRange(some.AsSpan());
+            some.Dispose();
+        }
+        foreach (NativeArray<FoundName> found in _found)
+        {
+            found.Dispose();
+        }
+        all.AsSpan().Sort();
+        _noted = new NamedSymbol[all.Count];
+        for (int i = 0; i < _noted.Length; i++)
+        {
+            _noted[i] = NamedSymbol.Unpack(all[i]);
+        }
     }
-
-    private static ulong UnnamedHash => NonZero(NameTable.Hash([], 0));
-
-    private static ulong NonZero(ulong h) => h == 0 ? 1 : h;
 
     private void LinkPackages()
     {
@@ -322,37 +392,39 @@ internal sealed unsafe partial class Resolver
         });
     }
 
-    // An id's alignment is the largest any of its definitions asks for; Local and UsedInIface stick if any occurrence has them. Here it
-    // is those with names that count, and what objects say of symbols they refer to.
+    // An id's alignment is the largest any of its definitions asks for. Of those with names, repeats that ask for another than the first
+    // are known.
+    private void SetAlignments(int[] definitions)
+    {
+        ForObjects(index =>
+        {
+            GoObject o = _objects[index];
+            int first = definitions[index];
+            uint count = (uint)(definitions[index + 1] - first);
+            int* map = _map + _positions.Start(index) - o.DefCount;
+            SymbolRecord* record = o.FirstRecord + o.FirstNonPkg;
+            for (int local = o.FirstNonPkg, end = o.AllDefCount; local < end; local++, record++)
+            {
+                if (record->Align != 0 && (uint)(map[local] - first) < count)
+                {
+                    _table.RaiseAlign(new SymbolId(map[local]), AlignOf(o, in *record));
+                }
+            }
+        });
+        foreach (NamedSymbol n in _alignments.SelectMany(l => l))
+        {
+            GoObject o = _objects[n.Object];
+            _table.RaiseAlign(new SymbolId(o.ToGlobal(n.Local)), AlignOf(o, in o.Symbol(n.Local)));
+        }
+    }
+
+    // Local and UsedInIface stick if any occurrence has them. Here it is those with names that count, and what objects say of symbols
+    // they refer to.
     private void SetAttributes()
     {
         ForObjects(index =>
         {
             GoObject o = _objects[index];
-            int position = _positions.Start(index) - o.DefCount;
-            for (int local = o.FirstNonPkg; local < o.SymbolCount; local++)
-            {
-                ref readonly SymbolRecord r = ref o.Symbol(local);
-                bool isDefinition = local < o.AllDefCount;
-                if (isDefinition)
-                {
-                    NoteExport(o, local, in r);
-                }
-                SymbolTable.Attributes attributes = AttributesOf(in r);
-                if (attributes == SymbolTable.Attributes.None && (r.Align == 0 || !isDefinition))
-                {
-                    continue;
-                }
-                SymbolId s = new(_map[position + local]);
-                if (attributes != SymbolTable.Attributes.None)
-                {
-                    _table.SetShared(s, attributes);
-                }
-                if (r.Align != 0 && isDefinition)
-                {
-                    _table.RaiseAlign(s, AlignOf(o, in r));
-                }
-            }
             for (int i = 0, n = o.RefFlagsCount; i < n; i++)
             {
                 o.RefFlags(i, out SymRef target, out _, out SymbolFlags2 flags2);
@@ -362,6 +434,16 @@ internal sealed unsafe partial class Resolver
                 }
             }
         });
+        foreach (NamedSymbol n in _noted)
+        {
+            GoObject o = _objects[n.Object];
+            ref readonly SymbolRecord r = ref o.Symbol(n.Local);
+            if (n.Local < o.AllDefCount)
+            {
+                NoteExport(o, n.Local, in r);
+            }
+            _table.Set(new SymbolId(o.ToGlobal(n.Local)), AttributesOf(in r));
+        }
         // Package definitions are numbered first, and so stand first.
         foreach ((_, int index, int local) in _exports.OrderBy(e => e))
         {
@@ -406,6 +488,31 @@ internal sealed unsafe partial class Resolver
         }
         return lists;
     }
+
+    /// <summary>A name in the memory of its object.</summary>
+    private readonly struct FoundName(byte* name, int length, int version, int local)
+    {
+        public int Local { get; } = local;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Expect()
+        {
+            Prefetch.Read(name);
+            Prefetch.Read(name + length);
+        }
+
+        public ulong Hash() => NameTable.Hash(new ReadOnlySpan<byte>(name, length), version);
+    }
+}
+
+/// <summary>A definition or reference by name, as its object has it.</summary>
+internal readonly record struct NamedSymbol(int Object, int Local)
+{
+    /// <summary>As one number, in load order.</summary>
+    public static ulong Pack(int index, int local) => ((ulong)(uint)index << 32) | (uint)local;
+
+    /// <summary>The symbol again.</summary>
+    public static NamedSymbol Unpack(ulong packed) => new((int)(packed >> 32), (int)packed);
 }
 
 /// <summary>What resolve is asked to check.</summary>

@@ -52,15 +52,22 @@ internal sealed class GoObjectWriter(string package)
     }
 
     public GoObjectWriter DefineNamed(
-        string name, byte kind, uint size, byte[]? data = null, byte flags = 0, byte flags2 = 0, ushort abi = 0)
+        string name, byte kind, uint size, byte[]? data = null, byte flags = 0, byte flags2 = 0, ushort abi = 0, uint align = 0)
     {
-        _named.Add(new SymbolSpec(name, abi, kind, flags, flags2, size, data ?? [], [], [], 0));
+        _named.Add(new SymbolSpec(name, abi, kind, flags, flags2, size, data ?? [], [], [], 0) { Align = align });
         return this;
     }
 
-    public GoObjectWriter Refer(string name, byte flags2 = 0, ushort abi = 0)
+    /// <summary>A definition of the package with an alignment.</summary>
+    public GoObjectWriter DefineAligned(string name, byte kind, uint size, uint align, byte flags = 0)
     {
-        _references.Add(new SymbolSpec(name, abi, 0, 0, flags2, 0, [], [], [], 0));
+        _defs.Add(new SymbolSpec(name, 0, kind, flags, 0, size, [], [], [], 0) { Align = align });
+        return this;
+    }
+
+    public GoObjectWriter Refer(string name, byte flags2 = 0, ushort abi = 0, byte flags = 0)
+    {
+        _references.Add(new SymbolSpec(name, abi, 0, flags, flags2, 0, [], [], [], 0));
         return this;
     }
 
@@ -108,7 +115,7 @@ internal sealed class GoObjectWriter(string package)
                 blocks.Add(s.Flags);
                 blocks.Add(s.Flags2);
                 U32(s.Size);
-                U32(0);
+                U32(s.Align);
             }
         }
 
@@ -209,5 +216,8 @@ internal sealed class GoObjectWriter(string package)
     public readonly record struct Aux(AuxKind Kind, uint Package, uint Symbol);
 
     private sealed record SymbolSpec(
-        string Name, ushort Abi, byte Kind, byte Flags, byte Flags2, uint Size, byte[] Data, Reloc[] Relocs, Aux[] Auxes, ulong Hash);
+        string Name, ushort Abi, byte Kind, byte Flags, byte Flags2, uint Size, byte[] Data, Reloc[] Relocs, Aux[] Auxes, ulong Hash)
+    {
+        public uint Align { get; init; }
+    }
 }

@@ -86,6 +86,73 @@ public sealed class ResolverTests
         Assert.Equal("b", ctx.Symbols.PackagePath(s));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void OfDefinitionsOfANameTheLargestAlignmentCountsWhicheverStands(int threads)
+    {
+        LinkContext ctx = Resolve("go1.27", threads,
+            new GoObjectWriter("a").DefineAligned("p", RoData, 8, 4).DefineAligned("alone", RoData, 8, 64).DefineAligned("none", RoData, 8, 0)
+                .DefineNamed("d", RoData, 8, [1], DupOk, align: 8).DefineNamed("e", RoData, 8, [1], DupOk, align: 32).DefineNamed("f", RoData, 8, [1], DupOk),
+            new GoObjectWriter("b").DefineNamed("e", RoData, 9, [1], DupOk, align: 2).DefineNamed("d", RoData, 8, [1], DupOk, align: 16)
+                .DefineNamed("f", RoData, 8, [1], DupOk, align: 4),
+            new GoObjectWriter("c").DefineNamed("d", RoData, 8, [1], DupOk, align: 2).DefineNamed("p", RoData, 8, [1], DupOk, align: 128));
+        Assert.Equal(
+            [128, 64, 0, 16, 32, 4],
+            ((string[])["p", "alone", "none", "d", "e", "f"]).Select(name => ctx.Symbols.Align(ctx.Symbols.Lookup(Encoding.UTF8.GetBytes(name), 0))));
+    }
+
+    [Fact]
+    public void AnAlignmentThatIsNoPowerOfTwoIsAnError()
+    {
+        LinkException e = Assert.Throws<LinkException>(() => Resolve("go1.27", new GoObjectWriter("a").DefineAligned("x", RoData, 8, 3)));
+        Assert.Contains("bad alignment 3", e.Message, StringComparison.Ordinal);
+        Assert.Throws<LinkException>(() => Resolve("go1.27", new GoObjectWriter("a").DefineNamed("x", RoData, 8, align: 3)));
+        Assert.Throws<LinkException>(() => Resolve("go1.27",
+            new GoObjectWriter("a").DefineNamed("x", RoData, 8, [1], DupOk, align: 4), new GoObjectWriter("b").DefineNamed("x", RoData, 8, [1], DupOk, align: 3)));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void WhatAnyOccurrenceOfANameIsMarkedWithSticks(int threads)
+    {
+        const byte Local = 2, UsedInIface = 1;
+        LinkContext ctx = Resolve("go1.27", threads,
+            new GoObjectWriter("a").Define("a.f", Text, 1, flags: Local).DefineNamed("n", RoData, 8, [1], DupOk).DefineNamed("m", RoData, 8, [1], DupOk | Local),
+            new GoObjectWriter("b").Refer("a.f", UsedInIface).Refer("u", flags: Local).DefineNamed("n", RoData, 8, [1], DupOk, UsedInIface).Refer("m").Refer("plain"));
+        var both = SymbolTable.Attributes.Local | SymbolTable.Attributes.UsedInIface;
+        Assert.Equal(
+            [both, SymbolTable.Attributes.UsedInIface, SymbolTable.Attributes.Local, SymbolTable.Attributes.Local, SymbolTable.Attributes.None],
+            ((string[])["a.f", "n", "m", "u", "plain"]).Select(name => MarksOf(ctx.Symbols, ctx.Symbols.Lookup(Encoding.UTF8.GetBytes(name), 0), both)));
+
+        static SymbolTable.Attributes MarksOf(SymbolTable symbols, SymbolId s, SymbolTable.Attributes all) =>
+            ((SymbolTable.Attributes[])[SymbolTable.Attributes.Local, SymbolTable.Attributes.UsedInIface])
+                .Where(a => symbols.Has(s, a)).Aggregate(SymbolTable.Attributes.None, (x, y) => (x | y) & all);
+    }
+
+    // More names than are looked up at a time, repeats among them, and two versions of each.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    public void NamesOfOneObjectMeetOneAnother(int threads)
+    {
+        GoObjectWriter a = new("a"), b = new("b");
+        for (int i = 0; i < 200; i++)
+        {
+            a.DefineNamed($"n{i % 70}", RoData, 8, [1], DupOk).DefineNamed($"n{i % 70}", RoData, 8, [1], DupOk, abi: 1);
+            b.Refer($"n{i % 100}").Refer($"n{i % 100}", abi: 1);
+        }
+        LinkContext ctx = Resolve("go1.27", threads, a, b);
+        Assert.Equal(1 + 200, ctx.Symbols.Count);
+        GoObject first = ctx.Symbols.Objects[SymbolTable.FirstObject], second = ctx.Symbols.Objects[SymbolTable.FirstObject + 1];
+        for (int i = 0; i < 400; i++)
+        {
+            Assert.Equal(1 + (i % 140), first.ToGlobal(i));
+            Assert.Equal(1 + (i % 200), second.ToGlobal(i));
+        }
+    }
+
     [Fact]
     public void OfEqualHashesTheLargerStands()
     {
@@ -199,6 +266,26 @@ public sealed class ResolverTests
         Resolve("go1.27",
             Std().DefineNamed("strings.open", Text, 1, [0xc3], flags2: Linkname),
             new GoObjectWriter("main").Refer("strings.open", Linkname));
+    }
+
+    [Fact]
+    public void OfReferencesThatAreRefusedTheFirstIsNamed()
+    {
+        GoObjectWriter std = new GoObjectWriter("strings") { Flags = (uint)GoObject.ObjectFlags.Std }
+            .DefineNamed("strings.a", Text, 1, [0xc3]).DefineNamed("strings.b", Text, 1, [0xc3]);
+        GoObjectWriter[] objects =
+            [std, .. Enumerable.Range(0, 300).Select(i => new GoObjectWriter($"p{i}").Refer("u", Linkname).Refer(i < 150 ? "v" : i % 2 == 0 ? "strings.a" : "strings.b", Linkname))];
+        LinkException e = Assert.Throws<LinkException>(() => Resolve("go1.27", 4, objects));
+        Assert.Equal("p150: invalid reference to strings.a", e.Message);
+    }
+
+    [Fact]
+    public void WhatAnAssemblyFileRefersToIsCheckedWithoutAMark()
+    {
+        GoObjectWriter std = new GoObjectWriter("strings") { Flags = (uint)GoObject.ObjectFlags.Std }.DefineNamed("strings.a", Text, 1, [0xc3]);
+        GoObjectWriter Assembly() => new GoObjectWriter("main") { Flags = (uint)GoObject.ObjectFlags.FromAssembly }.Refer("strings.a");
+        Assert.Throws<LinkException>(() => Resolve("go1.27", std, Assembly()));
+        Resolve("go1.26", std, Assembly());
     }
 
     [Fact]

@@ -64,6 +64,53 @@ public sealed class TableTests
     }
 
     [Fact]
+    public void EveryByteOfANameItsLengthAndItsVersionChangeTheHash()
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(100, 50)));
+        HashSet<ulong> hashes = [];
+        for (int length = 0; length <= 140; length++)
+        {
+            Span<byte> name = bytes.AsSpan(0, length);
+            ulong hash = HashOf(name, 0);
+            Assert.True(hashes.Add(hash));
+            Assert.True(hashes.Add(HashOf(name, 1)));
+            for (int i = 0; i < 8 * length; i++)
+            {
+                name[i / 8] ^= (byte)(1 << (i % 8));
+                Assert.NotEqual(hash, HashOf(name, 0));
+                name[i / 8] ^= (byte)(1 << (i % 8));
+            }
+        }
+
+        // What stands around a name doesn't count.
+        static ulong HashOf(ReadOnlySpan<byte> name, int version)
+        {
+            Span<byte> copy = stackalloc byte[200];
+            copy.Fill((byte)name.Length);
+            name.CopyTo(copy[19..]);
+            ulong hash = NameTable.Hash(name, version);
+            Assert.Equal(hash, NameTable.Hash(copy.Slice(19, name.Length), version));
+            return hash;
+        }
+    }
+
+    // Shards, lines and tags take bits from everywhere, and names differ in little.
+    [Fact]
+    public void HashesOfNamesThatDifferInADigitAreSpreadEvenly()
+    {
+        const int Count = 1 << 16;
+        int[] high = new int[256], low = new int[256], tag = new int[256];
+        for (int i = 0; i < Count; i++)
+        {
+            ulong hash = NameTable.Hash(Encoding.UTF8.GetBytes($"k8s.io/api/core/v1.(*PodSpec).String{i:x}"), 1);
+            high[hash >> 56]++;
+            low[(hash >> 24) & 255]++;
+            tag[(hash >> 32) & 255]++;
+        }
+        Assert.All((int[])[.. high, .. low, .. tag], n => Assert.InRange(n, 170, 350));
+    }
+
+    [Fact]
     public void NamesOfOneHashStandInLineAfterLine()
     {
         NameTable.Shard shard = new();
