@@ -57,6 +57,16 @@ internal sealed unsafe class ValueColumn(LiveNumbers numbers) : IDisposable
         }
     }
 
+    /// <summary>Sets the value of a symbol if it is still 0, while other threads may set it, too.</summary>
+    public void SetIfZero(SymbolId s, long value)
+    {
+        ref int word = ref _words[s];
+        if (Volatile.Read(ref word) == 0)
+        {
+            Interlocked.CompareExchange(ref word, Fits(value) ? (int)value << KindBits : Encode(0, value), 0);
+        }
+    }
+
     /// <summary>Adds to the value of a symbol.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(SymbolId s, long by)

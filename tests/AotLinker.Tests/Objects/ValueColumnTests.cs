@@ -34,6 +34,42 @@ public sealed class ValueColumnTests
     }
 
     [Fact]
+    public void AValueThatIsNotZeroStays()
+    {
+        SymbolId s = new(0);
+        foreach (long first in Values)
+        {
+            foreach (long second in Values)
+            {
+                using ValueColumn column = MakeColumn(1);
+                column.SetIfZero(s, first);
+                column.SetIfZero(s, second);
+                Assert.Equal(first == 0 ? second : first, column[s]);
+            }
+        }
+    }
+
+    [Fact]
+    public void AThreadThatSetsAValueOnlyIfZeroUndoesNoOthers()
+    {
+        const int Count = 2000;
+        Workers workers = new(4);
+        for (int round = 0; round < 50; round++)
+        {
+            using ValueColumn column = MakeColumn(Count);
+            workers.For(2 * Count, i =>
+            {
+                if (i % 2 == 0)
+                    column.SetIfZero(new SymbolId(i / 2), -1);
+                else
+                    column[new SymbolId(i / 2)] = i;
+            });
+            for (int i = 0; i < Count; i++)
+                Assert.Equal((2 * i) + 1, column[new SymbolId(i)]);
+        }
+    }
+
+    [Fact]
     public void WhatIsAddedIsAddedToAnyValue()
     {
         SymbolId s = new(0);

@@ -20,6 +20,7 @@ internal sealed class DebugInfo : IDisposable
 {
     private readonly LinkContext _ctx;
     private readonly SymbolTable _symbols;
+    private byte[] _name = [];
 
     private DebugInfo(LinkContext ctx)
     {
@@ -98,8 +99,7 @@ internal sealed class DebugInfo : IDisposable
         info.DefineInspectedTypes();
         using (MemoryArena memory = new())
         {
-            info.ScanUnits(memory);
-            info.DefineTypesAndVariables();
+            info.DefineVariables(info.ScanUnits(memory));
         }
         info.Types.Synthesize();
         if (info.Units.FindLast(u => u.Unit.Package.Path == "runtime") is { } runtime)
@@ -174,74 +174,90 @@ internal sealed class DebugInfo : IDisposable
         }
     }
 
-    private void ScanUnits(MemoryArena memory)
+    // Scans the units, and numbers the types that a unit refers to as soon as those before it have theirs; then looks for variables, which
+    // are returned, in lists that follow one another.
+    private List<int>?[] ScanUnits(MemoryArena memory)
     {
+        const int Chunk = 1 << 14;
+        int end = _symbols.ExternalStart == 0 ? _symbols.Count : _symbols.ExternalStart;
+        List<int>?[] variables = new List<int>?[(end + Chunk - 1) / Chunk];
         UnitScanner?[] scanners = new UnitScanner?[_ctx.Workers.Threads];
         SymbolId firstFlags = Units.Count == 0 ? SymbolId.None : Lookup("go:cuinfo.producer."u8, RawText.Encode(Units[0].Unit.Package.Path));
         bool mixed = false;
-        _ctx.Workers.ForChunks(Units.Count, 1, (from, _, worker) =>
+        InOrderStage numbering = new(Units.Count, i => DefineReferencedTypes(Units[i]));
+        _ctx.Workers.ForChunks(Units.Count + variables.Length, 1, (i, _, worker) =>
         {
-            DwarfUnit unit = Units[from];
-            string package = unit.Unit.Package.Path;
-            byte[] path = RawText.Encode(package);
-            unit.ProducerFlags = Lookup("go:cuinfo.producer."u8, path);
+            if (i >= Units.Count)
+            {
+                i -= Units.Count;
+                variables[i] = FindVariables(i * Chunk, Math.Min(end, (i + 1) * Chunk));
+                return;
+            }
+            DwarfUnit unit = Units[i];
+            ScanUnit(unit, scanners[worker] ??= new UnitScanner(_ctx, memory));
             if (!_symbols.Data(unit.ProducerFlags).SequenceEqual(_symbols.Data(firstFlags)))
             {
                 Volatile.Write(ref mixed, true);
             }
-            unit.PackageName = Lookup("go:cuinfo.packagename."u8, path);
-            // The first unit of a package gets its constants.
-            if (from == 0 || Units[from - 1].Unit.Package.Path != package)
-            {
-                unit.Constants = Lookup("go:constinfo."u8, path);
-            }
-            UnitScanner scanner = scanners[worker] ??= new UnitScanner(_ctx, memory);
-            scanner.Scan(unit, FunctionsOf(unit));
-            if (!unit.Constants.IsNone)
-            {
-                scanner.FindTypes(unit.Constants);
-            }
+            numbering.MakeReady(i);
         });
+        numbering.End();
         foreach (UnitScanner? scanner in scanners)
         {
             scanner?.Dispose();
         }
         HasMixedFlags = mixed;
+        return variables;
     }
 
-    // Goes through all units once more, in order, and numbers the types (dwarfVisitFunction).
-    private void DefineReferencedTypes()
+    private void ScanUnit(DwarfUnit unit, UnitScanner scanner)
     {
-        foreach (DwarfUnit unit in Units)
+        string package = unit.Unit.Package.Path;
+        byte[] path = RawText.Encode(package);
+        unit.ProducerFlags = Lookup("go:cuinfo.producer."u8, path);
+        unit.PackageName = Lookup("go:cuinfo.packagename."u8, path);
+        // The first unit of a package gets its constants.
+        if (unit.Index == 0 || Units[unit.Index - 1].Unit.Package.Path != package)
         {
-            if (!unit.Constants.IsNone)
-            {
-                Import(unit.Constants, SymbolKind.DwarfConst);
-            }
-            NativeSpan<int> references = unit.References;
-            for (int i = 0; i < references.Length; i++)
-            {
-                Expect(references, i);
-                int reference = references[i];
-                if (reference < 0)
-                {
-                    Types.Define(new SymbolId(~reference));
-                    continue;
-                }
-                SymbolId die = new(reference);
-                if (_symbols.Kind(die) != SymbolKind.DwarfAbsFcn)
-                {
-                    DefineType(die);
-                }
-                else if (!_symbols.Has(die, SymbolTable.Attributes.OnList))
-                {
-                    _symbols.Set(die, SymbolTable.Attributes.OnList);
-                    unit.AbstractFunctions.Add(die);
-                    Import(die, SymbolKind.DwarfAbsFcn);
-                }
-            }
-            unit.References = default;
+            unit.Constants = Lookup("go:constinfo."u8, path);
         }
+        scanner.Scan(unit, FunctionsOf(unit));
+        if (!unit.Constants.IsNone)
+        {
+            scanner.FindTypes(unit.Constants);
+        }
+    }
+
+    // Numbers the types that a unit refers to: one unit after the other, each when it is scanned (dwarfVisitFunction). Others are scanned
+    // meanwhile, and note things in symbols of debug information.
+    private void DefineReferencedTypes(DwarfUnit unit)
+    {
+        if (!unit.Constants.IsNone)
+        {
+            Import(unit.Constants, SymbolKind.DwarfConst);
+        }
+        NativeSpan<int> references = unit.References;
+        for (int i = 0; i < references.Length; i++)
+        {
+            Expect(references, i);
+            int reference = references[i];
+            if (reference < 0)
+            {
+                Types.Define(new SymbolId(~reference));
+                continue;
+            }
+            SymbolId die = new(reference);
+            if (_symbols.Kind(die) != SymbolKind.DwarfAbsFcn)
+            {
+                DefineType(die);
+            }
+            else if (_symbols.SetShared(die, SymbolTable.Attributes.OnList))
+            {
+                unit.AbstractFunctions.Add(die);
+                Import(die, SymbolKind.DwarfAbsFcn);
+            }
+        }
+        unit.References = default;
     }
 
     // Asks the CPU for the descriptors of types that come up soon: first for where their content begins, then for the content.
@@ -270,7 +286,7 @@ internal sealed class DebugInfo : IDisposable
             throw new LinkException(
                 MessageForm.Log, $"error: DWARF info sym {die.Index}/{_symbols.NameText(die)} with incorrect type {_symbols.Kind(die)}");
         }
-        _symbols.Set(die, SymbolTable.Attributes.Reachable | SymbolTable.Attributes.NotInSymbolTable);
+        _symbols.SetShared(die, SymbolTable.Attributes.Reachable | SymbolTable.Attributes.NotInSymbolTable);
         RelocList relocs = _symbols.Relocs(die);
         for (int i = 0; i < relocs.Count; i++)
         {
@@ -284,11 +300,11 @@ internal sealed class DebugInfo : IDisposable
     private void DefineType(SymbolId die)
     {
         long value = _symbols.Values[die];
-        if (value >= 0)
+        if (value > 0)
         {
             return;
         }
-        SymbolId type = Decode(value);
+        SymbolId type = value < 0 ? Decode(value) : FindLate(die);
         if (type.IsNone)
         {
             return;
@@ -300,25 +316,10 @@ internal sealed class DebugInfo : IDisposable
         _symbols.Set(die, SymbolTable.Attributes.Reachable | SymbolTable.Attributes.NotInSymbolTable);
     }
 
-    // One thread numbers the types that functions refer to; the others look for variables meanwhile.
-    private void DefineTypesAndVariables()
-    {
-        const int Chunk = 1 << 14;
-        int end = _symbols.ExternalStart == 0 ? _symbols.Count : _symbols.ExternalStart;
-        List<int>?[] found = new List<int>?[(end + Chunk - 1) / Chunk];
-        _ctx.Workers.For(1 + found.Length, i =>
-        {
-            if (i == 0)
-            {
-                DefineReferencedTypes();
-            }
-            else
-            {
-                found[i - 1] = FindVariables((i - 1) * Chunk, Math.Min(end, i * Chunk));
-            }
-        });
-        DefineVariables(found);
-    }
+    // The descriptor of a type DIE that nobody has looked up yet: an inlined function of a scanned unit refers to it, which another thread came
+    // by first, who is not that far.
+    private SymbolId FindLate(SymbolId die) =>
+        _symbols.Kind(die) is SymbolKind.DwarfType or SymbolKind.None ? FindType(_symbols, die, ref _name) : SymbolId.None;
 
     // The live global variables of Go packages, in the order of their symbols, and the types in dictionaries of generic functions.
     private void DefineVariables(List<int>?[] found)

@@ -72,7 +72,8 @@ internal sealed class UnitScanner(LinkContext ctx, MemoryArena memory) : IDispos
 
     /// <summary>
     /// Finds the type descriptor of each type DIE that a DIE refers to, and keeps it in the value of the DIE's symbol: see
-    /// <see cref="DebugInfo.Encode"/>. Any thread may do this for any DIE: the result is always the same.
+    /// <see cref="DebugInfo.Encode"/>. Any thread may do this for any DIE: the result is always the same. What stands there already is left,
+    /// for it may be the number of the type's node.
     /// </summary>
     public void FindTypes(SymbolId die)
     {
@@ -261,7 +262,7 @@ internal sealed class UnitScanner(LinkContext ctx, MemoryArena memory) : IDispos
         SymRef target = relocs.Records[i].Target;
         if (target.PackageIndex != SymRef.NonPackage || relocs.Owner is not { } owner)
         {
-            _symbols.Values[die] = DebugInfo.Encode(DebugInfo.FindType(_symbols, die, ref _names));
+            _symbols.Values.SetIfZero(die, DebugInfo.Encode(DebugInfo.FindType(_symbols, die, ref _names)));
             return;
         }
         if (_soughtCount == Batch)
@@ -290,7 +291,7 @@ internal sealed class UnitScanner(LinkContext ctx, MemoryArena memory) : IDispos
         for (int i = 0; i < sought.Length; i++)
         {
             bool isTypeName = _nameEnds[i] != (i == 0 ? 0 : _nameEnds[i - 1]);
-            _symbols.Values[sought[i].Die] = DebugInfo.Encode(isTypeName ? _found[i] : SymbolId.None);
+            _symbols.Values.SetIfZero(sought[i].Die, DebugInfo.Encode(isTypeName ? _found[i] : SymbolId.None));
         }
         sought.Clear();
         _soughtCount = 0;
