@@ -99,9 +99,8 @@ internal sealed class DebugInfo : IDisposable
         info.DefineInspectedTypes();
         using (MemoryArena memory = new())
         {
-            info.DefineVariables(info.ScanUnits(memory));
+            info.ScanUnits(memory);
         }
-        info.Types.Synthesize();
         if (info.Units.FindLast(u => u.Unit.Package.Path == "runtime") is { } runtime)
         {
             runtime.HasTypes = true;
@@ -174,30 +173,58 @@ internal sealed class DebugInfo : IDisposable
         }
     }
 
-    // Scans the units, and numbers the types that a unit refers to as soon as those before it have theirs; then looks for variables, which
-    // are returned, in lists that follow one another.
-    private List<int>?[] ScanUnits(MemoryArena memory)
+    // Goes through all units, then looks for variables, then for the files of line tables. Types are numbered on the way: those that a unit
+    // refers to when it and all before it have been scanned, those of variables behind them, and at last what debuggers need beyond.
+    private void ScanUnits(MemoryArena memory)
     {
-        const int Chunk = 1 << 14;
+        const int VariableChunk = 1 << 14;
+        const int FileChunk = 4;
         int end = _symbols.ExternalStart == 0 ? _symbols.Count : _symbols.ExternalStart;
-        List<int>?[] variables = new List<int>?[(end + Chunk - 1) / Chunk];
+        List<int>?[] variables = new List<int>?[(end + VariableChunk - 1) / VariableChunk];
         UnitScanner?[] scanners = new UnitScanner?[_ctx.Workers.Threads];
+        LineFileFinder?[] finders = new LineFileFinder?[_ctx.Workers.Threads];
         SymbolId firstFlags = Units.Count == 0 ? SymbolId.None : Lookup("go:cuinfo.producer."u8, RawText.Encode(Units[0].Unit.Package.Path));
         bool mixed = false;
-        InOrderStage numbering = new(Units.Count, i => DefineReferencedTypes(Units[i]));
-        _ctx.Workers.ForChunks(Units.Count + variables.Length, 1, (i, _, worker) =>
+        int found = Units.Count + variables.Length;
+        InOrderStage numbering = new(found + 1, i =>
         {
-            if (i >= Units.Count)
+            if (i < Units.Count)
             {
-                i -= Units.Count;
-                variables[i] = FindVariables(i * Chunk, Math.Min(end, (i + 1) * Chunk));
+                DefineReferencedTypes(Units[i]);
+            }
+            else if (i < found)
+            {
+                DefineVariableTypes(variables[i - Units.Count]);
+            }
+            else
+            {
+                Types.Synthesize();
+            }
+        });
+        numbering.MakeReady(found);
+        _ctx.Workers.ForChunks(found + ((Units.Count + FileChunk - 1) / FileChunk), 1, (i, _, worker) =>
+        {
+            if (i >= found)
+            {
+                LineFileFinder finder = finders[worker] ??= new LineFileFinder(_ctx, Memory);
+                for (int unit = (i - found) * FileChunk; unit < Math.Min(Units.Count, (i - found + 1) * FileChunk); unit++)
+                {
+                    Units[unit].Files = Units[unit].HasText ? finder.Find(Units[unit].Unit) : null;
+                }
                 return;
             }
-            DwarfUnit unit = Units[i];
-            ScanUnit(unit, scanners[worker] ??= new UnitScanner(_ctx, memory));
-            if (!_symbols.Data(unit.ProducerFlags).SequenceEqual(_symbols.Data(firstFlags)))
+            if (i >= Units.Count)
             {
-                Volatile.Write(ref mixed, true);
+                int chunk = i - Units.Count;
+                variables[chunk] = FindVariables(chunk * VariableChunk, Math.Min(end, (chunk + 1) * VariableChunk));
+            }
+            else
+            {
+                ScanUnit(Units[i], scanners[worker] ??= new UnitScanner(_ctx, memory));
+                if (!_symbols.Data(Units[i].ProducerFlags).SequenceEqual(_symbols.Data(firstFlags)))
+                {
+                    Volatile.Write(ref mixed, true);
+                }
             }
             numbering.MakeReady(i);
         });
@@ -207,7 +234,7 @@ internal sealed class DebugInfo : IDisposable
             scanner?.Dispose();
         }
         HasMixedFlags = mixed;
-        return variables;
+        PlaceVariables(variables);
     }
 
     private void ScanUnit(DwarfUnit unit, UnitScanner scanner)
@@ -321,8 +348,17 @@ internal sealed class DebugInfo : IDisposable
     private SymbolId FindLate(SymbolId die) =>
         _symbols.Kind(die) is SymbolKind.DwarfType or SymbolKind.None ? FindType(_symbols, die, ref _name) : SymbolId.None;
 
-    // The live global variables of Go packages, in the order of their symbols, and the types in dictionaries of generic functions.
-    private void DefineVariables(List<int>?[] found)
+    // The types of variables, and those in dictionaries of generic functions.
+    private void DefineVariableTypes(List<int>? found)
+    {
+        for (int i = 0; found is not null && i < found.Count; i += 3)
+        {
+            Types.Define(new SymbolId(found[i]));
+        }
+    }
+
+    // The live global variables of Go packages, in the order of their symbols.
+    private void PlaceVariables(List<int>?[] found)
     {
         int[] counts = new int[Units.Count + 1];
         int total = 0;
@@ -330,7 +366,6 @@ internal sealed class DebugInfo : IDisposable
         {
             for (int i = 0; list is not null && i < list.Count; i += 3)
             {
-                Types.Define(new SymbolId(list[i]));
                 if (list[i + 1] != 0)
                 {
                     counts[list[i + 2] + 1]++;

@@ -93,7 +93,6 @@ internal sealed class DwarfLayout
             ".debug_abbrev", Abbreviations.Encode(layout.IsDwarf5, ctx.Target.HasAppleDebugger));
         layout.MakeSymbol(abbreviations);
         layout.FindFunctions();
-        layout.FindRanges();
         layout.SortUnits();
 
         // In the order in which the Go linker creates the symbols.
@@ -105,7 +104,7 @@ internal sealed class DwarfLayout
                 layout.MakeSymbol(section);
             }
         }
-        string script = layout.FindLineFiles();
+        string script = layout.FindScript();
         layout.Measure();
 
         List<DwarfSection> sections = [abbreviations, layout.Lines, layout.Frames];
@@ -186,7 +185,8 @@ internal sealed class DwarfLayout
         section.Symbol = b.Symbol;
     }
 
-    // Finds the record of each function. Units list their functions in the order of the text, nearly always.
+    // Finds the record of each function, and the ranges of units: a new one begins wherever functions of another unit come in between
+    // (calcCompUnitRanges). Units list their functions in the order of the text, nearly always.
     private void FindFunctions()
     {
         List<SymbolId> text = Context.Text;
@@ -200,26 +200,41 @@ internal sealed class DwarfLayout
         });
         int[] next = new int[Info.Units.Count];
         Dictionary<SymbolId, int>?[] places = new Dictionary<SymbolId, int>?[Info.Units.Count];
+        DwarfUnit? current = null;
+        int first = 0, last = 0;
         for (int i = 0; i < FunctionOfText.Length; i++)
         {
             ref int function = ref FunctionOfText[i];
-            if (function >= 0)
+            if (function < 0)
             {
-                DwarfUnit unit = Info.Units[function];
-                List<SymbolId> own = unit.Unit.Text;
-                int at = next[unit.Index];
-                if (at >= own.Count || own[at] != text[i])
-                {
-                    at = (places[unit.Index] ??= Places(own)).GetValueOrDefault(text[i], -1);
-                }
-                next[unit.Index] = at + 1;
-                if (at < 0)
-                {
-                    _late.Add(i, UnitScanner.ScanLate(Symbols, text[i]));
-                }
-                function = at < 0 ? -1 : unit.FirstFunction + at;
+                continue;
             }
+            DwarfUnit unit = Info.Units[function];
+            List<SymbolId> own = unit.Unit.Text;
+            int at = next[unit.Index];
+            if (at >= own.Count || own[at] != text[i])
+            {
+                at = (places[unit.Index] ??= Places(own)).GetValueOrDefault(text[i], -1);
+            }
+            next[unit.Index] = at + 1;
+            if (at < 0)
+            {
+                _late.Add(i, UnitScanner.ScanLate(Symbols, text[i]));
+            }
+            function = at < 0 ? -1 : unit.FirstFunction + at;
+            if ((SymbolsOf(i).Marks & FunctionMarks.HasInfo) == 0)
+            {
+                continue;
+            }
+            if (unit != current)
+            {
+                AddRange(current, text, first, last);
+                current = unit;
+                first = i;
+            }
+            last = i;
         }
+        AddRange(current, text, first, last);
 
         static Dictionary<SymbolId, int> Places(List<SymbolId> own)
         {
@@ -232,46 +247,13 @@ internal sealed class DwarfLayout
         }
     }
 
-    // A new range begins wherever the functions of another unit come in between (calcCompUnitRanges).
-    private void FindRanges()
+    // From the start of one function to the end of another.
+    private void AddRange(DwarfUnit? unit, List<SymbolId> text, int first, int last)
     {
-        const int Ahead = 8;
-        List<SymbolId> text = Context.Text;
-        // By place in the text: where the function ends, from its start; -1 if no unit has its DIE.
-        using NativeArray<int> ends = new(text.Count);
-        Context.Workers.ForChunks(text.Count, 1 << 12, (from, to, _) =>
+        if (unit is not null)
         {
-            for (int i = from; i < to; i++)
-            {
-                if (i + Ahead < to)
-                {
-                    Symbols.ExpectRecord(text[i + Ahead]);
-                }
-                ends[i] = (SymbolsOf(i).Marks & FunctionMarks.HasInfo) == 0 ? -1 : Symbols.Data(text[i]).Length;
-            }
-        });
-        DwarfUnit? previous = null;
-        for (int i = 0; i < text.Count; i++)
-        {
-            if (ends[i] < 0)
-            {
-                continue;
-            }
-            int function = FunctionOfText[i];
-            DwarfUnit unit = previous is not null && (uint)(function - previous.FirstFunction) < (uint)previous.Unit.Text.Count
-                ? previous
-                : Info.Units[Info.UnitOfObject[Symbols.Origin(text[i], out int _)!.Index]];
-            long start = Symbols.Value(text[i]) - Symbols.Value(unit.Unit.Text[0]);
-            long end = start + ends[i];
-            if (unit == previous)
-            {
-                unit.Ranges[^1] = (unit.Ranges[^1].Start, end);
-            }
-            else
-            {
-                unit.Ranges.Add((start, end));
-                previous = unit;
-            }
+            long start = Symbols.Value(unit.Unit.Text[0]);
+            unit.Ranges.Add((Symbols.Value(text[first]) - start, Symbols.Value(text[last]) - start + Symbols.Data(text[last]).Length));
         }
     }
 
@@ -284,27 +266,13 @@ internal sealed class DwarfLayout
         }
     }
 
-    // Finds what the headers of the line tables list; returns the file name of the runtime's script for gdb, empty if there is none.
-    private string FindLineFiles()
+    // File name of the runtime's script for gdb; empty if there is none.
+    private string FindScript()
     {
-        LineFileFinder[] finders = new LineFileFinder[Context.Workers.Threads];
-        for (int i = 0; i < finders.Length; i++)
-        {
-            finders[i] = new LineFileFinder(Context, Info.Memory);
-        }
-        Context.Workers.ForChunks(Units.Length, 4, (from, to, worker) =>
-        {
-            for (int i = from; i < to; i++)
-            {
-                if (Units[i].HasText)
-                {
-                    Units[i].Files = finders[worker].Find(Units[i].Unit);
-                }
-            }
-        });
+        LineFileFinder finder = new(Context, Info.Memory);
         foreach (DwarfUnit unit in Units)
         {
-            if (unit.HasText && unit.Unit.Package.Path == "runtime" && finders[0].FindScript(unit.Unit) is { } script)
+            if (unit.HasText && unit.Unit.Package.Path == "runtime" && finder.FindScript(unit.Unit) is { } script)
             {
                 return script;
             }
