@@ -6,9 +6,9 @@ namespace AotLinker.Compression;
 /// </summary>
 /// <remarks>
 /// <para>
-/// A stream is written in order, by one thread at a time; another can make its data, which takes about as long. Streams are written one
-/// beside the other, but what a sink has to keep until those before it have ended is bounded: a thread whose stream may not go
-/// on reads for the first one.
+/// A stream is written in order, by one thread at a time; another can make its data, which takes not much less. Streams are written one beside
+/// the other, but what a sink has to keep until those before it have ended is bounded. To read for the first stream comes before all that:
+/// its writer is then done soonest, and nobody who has used the bound up has nothing left to do but to wait for that writer.
 /// </para>
 /// <para>
 /// With more than two threads, matches are looked for ahead, too. What the matcher finds in a block depends on its
@@ -161,7 +161,7 @@ internal sealed class ZlibBatch : IDisposable
                     _first++;
                 if (_failed || _first == _streams.Length)
                     return false;
-                if (TryGoOn(task, out Task next) || TryAny(out next) || TryMatchAhead(out next))
+                if (TryReadForFirst(out Task next) || TryGoOn(task, out next) || TryAny(out next) || TryMatchAhead(out next))
                 {
                     task = next;
                     return true;
@@ -169,6 +169,13 @@ internal sealed class ZlibBatch : IDisposable
                 Monitor.Wait(_gate);
             }
         }
+    }
+
+    // If nobody writes the stream, it wants a writer, who reads if need be.
+    private bool TryReadForFirst(out Task task)
+    {
+        task = default;
+        return _streams[_first].IsWriting && TryRead(_streams[_first], out task);
     }
 
     // What the thread has in its cache: a matcher's table, or tables of the source.
@@ -182,7 +189,7 @@ internal sealed class ZlibBatch : IDisposable
     {
         for (int i = _first; i < _streams.Length; i++)
         {
-            if (TryWrite(_streams[i], out task) || (i == _first && TryRead(_streams[i], out task)))
+            if (TryWrite(_streams[i], out task))
                 return true;
         }
         task = default;
