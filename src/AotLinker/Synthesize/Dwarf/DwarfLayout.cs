@@ -92,8 +92,13 @@ internal sealed class DwarfLayout
         DwarfSection abbreviations = new BytesSection(
             ".debug_abbrev", Abbreviations.Encode(layout.IsDwarf5, ctx.Target.HasAppleDebugger));
         layout.MakeSymbol(abbreviations);
-        layout.FindFunctions();
-        layout.SortUnits();
+        layout.FindUnits();
+        // Types need no addresses; functions are gone through by one thread.
+        info.Types.Measure(() =>
+        {
+            layout.FindFunctions();
+            layout.SortUnits();
+        });
 
         // In the order in which the Go linker creates the symbols.
         DwarfSection?[] named = [layout.Frames, layout.Lines, layout.Ranges, layout.Locations, layout.Debug, layout.Addresses];
@@ -185,9 +190,8 @@ internal sealed class DwarfLayout
         section.Symbol = b.Symbol;
     }
 
-    // Finds the record of each function, and the ranges of units: a new one begins wherever functions of another unit come in between
-    // (calcCompUnitRanges). Units list their functions in the order of the text, nearly always.
-    private void FindFunctions()
+    // Finds the unit of each function.
+    private void FindUnits()
     {
         List<SymbolId> text = Context.Text;
         FunctionOfText = NativeSpan<int>.Of(Info.Memory, text.Count);
@@ -198,6 +202,13 @@ internal sealed class DwarfLayout
                 FunctionOfText[i] = Symbols.Origin(text[i], out int _) is { } o ? Info.UnitOfObject[o.Index] : -1;
             }
         });
+    }
+
+    // Finds the record of each function, whose unit was found before, and the ranges of units: a new one begins wherever functions of another
+    // unit come in between (calcCompUnitRanges). Units list their functions in the order of the text, nearly always.
+    private void FindFunctions()
+    {
+        List<SymbolId> text = Context.Text;
         int[] next = new int[Info.Units.Count];
         Dictionary<SymbolId, int>?[] places = new Dictionary<SymbolId, int>?[Info.Units.Count];
         DwarfUnit? current = null;
@@ -287,7 +298,6 @@ internal sealed class DwarfLayout
         {
             section?.BeginMeasuring();
         }
-        Info.Types.Measure();
         Context.Workers.For(Units.Length, i =>
         {
             foreach (UnitSection? section in sections)

@@ -28,23 +28,19 @@ internal sealed partial class TypeGraph
     public long Start(int node) => node == Count ? Size : _nodes[node].Start;
 
     /// <summary>Finds the offsets of all DIEs; no type may be defined from here on.</summary>
-    public void Measure()
+    /// <param name="beside">What one thread does while the others measure.</param>
+    public void Measure(Action beside)
     {
-        _ctx.Workers.ForChunks(Count, 512, (from, to, _) =>
+        const int Chunk = 512;
+        _ctx.Workers.For(1 + ((Count + Chunk - 1) / Chunk), i =>
         {
-            for (int i = from; i < to; i++)
+            if (i == 0)
             {
-                Expect(i);
-                DieSize size = new(_pointerSize, _format);
-                WriteType(ref size, i);
-                _nodes[i].Start = (uint)size.Length;
-                _nodes[i].Reference = 0;
-                if ((_nodes[i].Flags & NodeFlags.HasTypedef) != 0)
-                {
-                    _nodes[i].Reference = (uint)size.Length;
-                    WriteTypedef(ref size, i);
-                    _nodes[i].Start = (uint)size.Length;
-                }
+                beside();
+            }
+            else
+            {
+                MeasureTypes((i - 1) * Chunk, Math.Min(Count, i * Chunk));
             }
         });
         long at = 0;
@@ -57,6 +53,24 @@ internal sealed partial class TypeGraph
             at += size;
         }
         Size = at;
+    }
+
+    private void MeasureTypes(int from, int to)
+    {
+        for (int i = from; i < to; i++)
+        {
+            Expect(i);
+            DieSize size = new(_pointerSize, _format);
+            WriteType(ref size, i);
+            _nodes[i].Start = (uint)size.Length;
+            _nodes[i].Reference = 0;
+            if ((_nodes[i].Flags & NodeFlags.HasTypedef) != 0)
+            {
+                _nodes[i].Reference = (uint)size.Length;
+                WriteTypedef(ref size, i);
+                _nodes[i].Start = (uint)size.Length;
+            }
+        }
     }
 
     /// <summary>Writes the DIEs of a node; returns their size.</summary>
