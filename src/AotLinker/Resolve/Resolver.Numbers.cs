@@ -31,8 +31,8 @@ internal sealed unsafe partial class Resolver
                 int position = first + local;
                 ref readonly SymbolRecord r = ref o.Symbol(local);
                 _table.SetDefinition(next, position, SymbolKinds.FromObject(r.RawKind));
-                // Those with names are merged with their references later.
-                byte align = local < o.FirstNonPkg ? AlignOf(o, in r) : (byte)0;
+                // The attributes of those with names are merged with their references' later.
+                byte align = AlignOf(o, in r);
                 SymbolTable.Attributes attributes = local < o.FirstNonPkg ? AttributesOf(in r) : SymbolTable.Attributes.None;
                 if (align != 0 || attributes != SymbolTable.Attributes.None)
                 {

@@ -174,7 +174,7 @@ internal sealed unsafe partial class Resolver
         CreateReferences(references);
         LinkPackages();
         _table.BindBuiltins();
-        SetAlignments(definitions);
+        SetAlignments();
         SetAttributes();
         int messages = ReportDuplicates();
         if (_options.CheckLinknames)
@@ -394,23 +394,8 @@ internal sealed unsafe partial class Resolver
 
     // An id's alignment is the largest any of its definitions asks for. Of those with names, repeats that ask for another than the first
     // are known.
-    private void SetAlignments(int[] definitions)
+    private void SetAlignments()
     {
-        ForObjects(index =>
-        {
-            GoObject o = _objects[index];
-            int first = definitions[index];
-            uint count = (uint)(definitions[index + 1] - first);
-            int* map = _map + _positions.Start(index) - o.DefCount;
-            SymbolRecord* record = o.FirstRecord + o.FirstNonPkg;
-            for (int local = o.FirstNonPkg, end = o.AllDefCount; local < end; local++, record++)
-            {
-                if (record->Align != 0 && (uint)(map[local] - first) < count)
-                {
-                    _table.RaiseAlign(new SymbolId(map[local]), AlignOf(o, in *record));
-                }
-            }
-        });
         foreach (NamedSymbol n in _alignments.SelectMany(l => l))
         {
             GoObject o = _objects[n.Object];
