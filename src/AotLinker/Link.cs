@@ -230,13 +230,9 @@ internal static class Link
             Diagnostics.Fatal($"invalid -strictdups flag value {options.StrictDuplicates}");
         }
         LoadedPackages loaded = PackageLoader.Run(options, ctx.Diagnostics, ctx.Workers);
-        foreach (Package package in loaded.Packages)
-        {
-            ctx.Packages.Add(package);
-            ctx.PackageByPath.Add(package.Path, package);
-        }
-        ctx.IsCgo = ctx.PackageByPath.ContainsKey("runtime/cgo");
-        ctx.Target.CanUsePlugins = ctx.IsCgo && ctx.PackageByPath.ContainsKey("plugin")
+        ctx.Packages = loaded.Packages;
+        ctx.IsCgo = loaded.ByPath.ContainsKey("runtime/cgo");
+        ctx.Target.CanUsePlugins = ctx.IsCgo && loaded.ByPath.ContainsKey("plugin")
             && (!ctx.Release.ChecksPortForPlugins || Platforms.SupportsBuildMode(ctx.Release, "plugin", options.GoOs, options.GoArch));
         ctx.Target.LinkMode = LinkModeDecision.Decide(options, ctx.Diagnostics, ctx.Release, loaded, ctx.IsCgo);
         if (ctx.Target.IsExternal)

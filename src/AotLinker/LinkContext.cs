@@ -79,9 +79,6 @@ internal sealed class LinkContext
     /// <summary>Packages in load order; linksetup re-orders them so that imports come first (ctxt.Library).</summary>
     public List<Package> Packages { get; set; } = [];
 
-    /// <summary>Packages by import path. Set by load.</summary>
-    public Dictionary<string, Package> PackageByPath { get; } = new(StringComparer.Ordinal);
-
     /// <summary>Whether runtime/cgo is part of the link. Set by load.</summary>
     public bool IsCgo { get; set; }
 

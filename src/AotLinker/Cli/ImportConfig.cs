@@ -78,25 +78,16 @@ internal sealed class ImportConfig
         return config;
     }
 
-    /// <summary>Finds the archive of a package. Of several lines for one package the last counts.</summary>
-    public bool TryGetPackageFile(ReadOnlySpan<byte> importPath, out ReadOnlySpan<byte> file)
+    /// <summary>The <c>packagefile</c> line of a package, of several the last; negative if there is none. Any thread may ask.</summary>
+    public int Find(ReadOnlySpan<byte> importPath)
     {
-        if (_slots.Length > 0)
-        {
-            int mask = _slots.Length - 1;
-            for (int slot = (int)Hash(importPath) & mask; _slots[slot] != 0; slot = (slot + 1) & mask)
-            {
-                int i = _slots[slot] - 1;
-                if (importPath.SequenceEqual(PackagePath(i)))
-                {
-                    file = PackageFile(i);
-                    return true;
-                }
-            }
-        }
-
-        file = default;
-        return false;
+        if (_slots.Length == 0)
+            return -1;
+        int mask = _slots.Length - 1;
+        int slot = (int)Hash(importPath) & mask;
+        while (_slots[slot] != 0 && !importPath.SequenceEqual(PackagePath(_slots[slot] - 1)))
+            slot = (slot + 1) & mask;
+        return _slots[slot] - 1;
     }
 
     private static uint Hash(ReadOnlySpan<byte> text)

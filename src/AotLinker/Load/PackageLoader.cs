@@ -19,12 +19,14 @@ internal sealed class PackageLoader
     private readonly LinkOptions _options;
     private readonly Diagnostics _diagnostics;
     private readonly Workers _workers;
-    private readonly Dictionary<string, ParsedFile> _parsed = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, Package> _byPath = new(StringComparer.Ordinal);
+    private readonly ParsedFile[] _parsed;
 
-    // By the hash of a path as an object has it: an import that has it, and the package.
-    private readonly Dictionary<ulong, (GoObject Object, int Import, Package Package)> _imports = [];
+    // By the line of the import configuration that an import was found on, whose path is that of the import to the byte.
+    private readonly Package?[] _byLine;
     private readonly LoadedPackages _result = new();
+
+    // The file of each package; null if it has not been opened yet.
+    private readonly List<ParsedFile?> _files = [];
     private readonly List<GoObject> _objects = [];
     private string? _header;
     private int _nextStaticVersion = SymbolTable.StaticVersion;
@@ -41,6 +43,8 @@ internal sealed class PackageLoader
         _options = options;
         _diagnostics = diagnostics;
         _workers = workers;
+        _parsed = new ParsedFile[1 + (options.ImportConfig?.PackageCount ?? 0)];
+        _byLine = new Package?[_parsed.Length - 1];
     }
 
     /// <summary>Loads the packages of a link.</summary>
@@ -52,7 +56,7 @@ internal sealed class PackageLoader
     {
         ParseAhead();
         string mainPath = _options.BuildMode == BuildMode.Plugin ? _options.PluginPath : "main";
-        Add("command line", "command line", _options.MainFile, mainPath, 0);
+        Add("command line", "command line", _options.MainFile, mainPath, 0, _parsed[0]);
         int next = 0;
         LoadPending(ref next);
         if (_options.Race)
@@ -79,30 +83,19 @@ internal sealed class PackageLoader
     {
         for (; next < _result.Packages.Count; next++)
         {
-            LoadPackage(_result.Packages[next]);
+            LoadPackage(_result.Packages[next], _files[next]);
         }
     }
 
+    // The main package's file, and behind it that of each line of the import configuration.
     private void ParseAhead()
     {
-        List<string> files = [_options.MainFile];
-        if (_options.ImportConfig is { } config)
-        {
-            for (int i = 0; i < config.PackageCount; i++)
-            {
-                files.Add(RawText.Decode(config.PackageFile(i)));
-            }
-        }
-        ParsedFile[] parsed = new ParsedFile[files.Count];
-        ForFiles(i => parsed[i] = ParsedFile.Open(files[i]));
+        ImportConfig? config = _options.ImportConfig;
+        ForFiles(i => _parsed[i] = ParsedFile.Open(i == 0 ? _options.MainFile : RawText.Decode(config!.PackageFile(i - 1))));
         InputStore.Shared.MakePresent(_workers);
-        ForFiles(i => parsed[i].ReadMembers());
-        foreach (ParsedFile p in parsed)
-        {
-            _parsed.TryAdd(p.Path, p);
-        }
+        ForFiles(i => _parsed[i].ReadMembers(config));
 
-        void ForFiles(Action<int> body) => _workers.ForChunks(files.Count, 8, (from, to, _) =>
+        void ForFiles(Action<int> body) => _workers.ForChunks(_parsed.Length, 8, (from, to, _) =>
         {
             for (int i = from; i < to; i++)
             {
@@ -111,9 +104,9 @@ internal sealed class PackageLoader
         });
     }
 
-    private Package Add(string sourceRef, string objectRef, string file, string path, ulong fingerprint)
+    private Package Add(string sourceRef, string objectRef, string file, string path, ulong fingerprint, ParsedFile? parsed = null)
     {
-        if (_byPath.TryGetValue(path, out Package? known))
+        if (_result.ByPath.TryGetValue(path, out Package? known))
         {
             return known;
         }
@@ -130,8 +123,9 @@ internal sealed class PackageLoader
             Index = _result.Packages.Count,
             Fingerprint = fingerprint,
         };
-        _byPath.Add(path, package);
+        _result.ByPath.Add(path, package);
         _result.Packages.Add(package);
+        _files.Add(parsed);
         return package;
     }
 
@@ -140,9 +134,10 @@ internal sealed class PackageLoader
     {
         if (_options.ImportConfig is { } config)
         {
-            if (config.TryGetPackageFile(Encoding.UTF8.GetBytes(path), out ReadOnlySpan<byte> file))
+            if (config.Find(Encoding.UTF8.GetBytes(path)) is >= 0 and var line)
             {
-                Add("internal", "internal", RawText.Decode(file), path, 0);
+                ParsedFile parsed = _parsed[1 + line];
+                Add("internal", "internal", parsed.Path, path, 0, parsed);
             }
             else
             {
@@ -170,21 +165,28 @@ internal sealed class PackageLoader
         _diagnostics.Log($"warning: unable to find {path}.a");
     }
 
-    // A package that an object imports (addlib, findlib).
-    private Package? Import(string sourceRef, string objectRef, ReadOnlySpan<byte> bytesOfPath, ulong fingerprint)
+    // A package that an object imports (addlib, findlib), as the object has its path, and the line that has just this path if there is one.
+    private Package Import(string sourceRef, string objectRef, ReadOnlySpan<byte> bytesOfPath, int line, ulong fingerprint)
     {
-        string path = GoText.CleanPath(Encoding.UTF8.GetString(bytesOfPath));
-        if (_byPath.TryGetValue(path, out Package? known) && known.Fingerprint != 0)
+        string given = Encoding.UTF8.GetString(bytesOfPath);
+        string path = GoText.CleanPath(given);
+        if (_result.ByPath.TryGetValue(path, out Package? known) && known.Fingerprint != 0)
         {
             CheckFingerprint(known, known.Fingerprint, sourceRef, fingerprint);
             return known;
         }
         string file = "";
+        ParsedFile? parsed = null;
         if (_options.ImportConfig is { } config)
         {
-            if (config.TryGetPackageFile(Encoding.UTF8.GetBytes(path), out ReadOnlySpan<byte> bytes))
+            if (path != given)
             {
-                file = RawText.Decode(bytes);
+                line = config.Find(Encoding.UTF8.GetBytes(path));
+            }
+            if (line >= 0)
+            {
+                parsed = _parsed[1 + line];
+                file = parsed.Path;
             }
             else
             {
@@ -211,10 +213,10 @@ internal sealed class PackageLoader
         {
             _diagnostics.Log($"addlib: {objectRef} {sourceRef} pulls in {file} isshlib false");
         }
-        return Add(sourceRef, objectRef, file, path, fingerprint);
+        return Add(sourceRef, objectRef, file, path, fingerprint, parsed);
     }
 
-    private void LoadPackage(Package package)
+    private void LoadPackage(Package package, ParsedFile? parsed)
     {
         string prefix = ImportPath.Escape(package.Path);
         if (_diagnostics.Verbosity > 1)
@@ -222,10 +224,7 @@ internal sealed class PackageLoader
             _diagnostics.Log($"autolib: {package.File} (from {package.ObjectRef})");
             _diagnostics.Log($"ldobj: {package.File} ({prefix})");
         }
-        if (!_parsed.Remove(package.File, out ParsedFile? parsed))
-        {
-            parsed = ParsedFile.Parse(package.File);
-        }
+        parsed ??= ParsedFile.Parse(package.File, _options.ImportConfig);
         if (parsed.Failure is not null)
         {
             if (parsed.File is null)
@@ -312,22 +311,23 @@ internal sealed class PackageLoader
             }
             CheckFingerprint(package, o.Fingerprint, package.SourceRef, package.Fingerprint);
         }
-        int count = o.AutolibCount;
-        package.Imports.EnsureCapacity(package.Imports.Count + count);
-        for (int i = 0; i < count; i++)
+        package.Imports.EnsureCapacity(package.Imports.Count + member.Imports.Length);
+        for (int i = 0; i < member.Imports.Length; i++)
         {
             // Nearly all are known by now: packages import each other far more often than they are first seen.
-            ReadOnlySpan<byte> path = o.Autolib(i, out ulong fingerprint);
-            ulong hash = NameTable.Hash(path, 0);
-            if (_imports.TryGetValue(hash, out var known) && known.Package.Fingerprint != 0 && path.SequenceEqual(known.Object.Autolib(known.Import, out _)))
+            (int line, ulong fingerprint) = member.Imports[i];
+            if (line >= 0 && _byLine[line] is { Fingerprint: not 0 } known)
             {
-                CheckFingerprint(known.Package, known.Package.Fingerprint, prefix, fingerprint);
-                package.Imports.Add(known.Package);
+                CheckFingerprint(known, known.Fingerprint, prefix, fingerprint);
+                package.Imports.Add(known);
+                continue;
             }
-            else if (Import(prefix, member.DisplayName, path, fingerprint) is { } import)
+            ReadOnlySpan<byte> path = line >= 0 ? _options.ImportConfig!.PackagePath(line) : o.Autolib(i, out _);
+            Package import = Import(prefix, member.DisplayName, path, line, fingerprint);
+            package.Imports.Add(import);
+            if (line >= 0)
             {
-                package.Imports.Add(import);
-                _imports[hash] = (o, i, import);
+                _byLine[line] = import;
             }
         }
     }
@@ -416,6 +416,9 @@ internal sealed class LoadedPackages
 {
     /// <summary>Packages in load order.</summary>
     public List<Package> Packages { get; } = [];
+
+    /// <summary>The packages by import path.</summary>
+    public Dictionary<string, Package> ByPath { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Go objects in load order, from <see cref="SymbolTable.FirstObject"/> on.</summary>
     public GoObject[] Objects { get; set; } = [];

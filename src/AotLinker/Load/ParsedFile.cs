@@ -1,3 +1,4 @@
+using AotLinker.Cli;
 using AotLinker.Mapping;
 using AotLinker.Objects;
 
@@ -56,6 +57,9 @@ internal sealed class ParsedMember
     /// <summary>The Go object; null if there is none, or it is damaged.</summary>
     public GoObject? Object { get; init; }
 
+    /// <summary>The imports of the Go object.</summary>
+    public ObjectImport[] Imports { get; init; } = [];
+
     /// <summary>How the Go object is damaged: thrown when the package turns out to be part of the link.</summary>
     public LinkException? Damage { get; init; }
 
@@ -68,6 +72,11 @@ internal sealed class ParsedMember
     /// <summary>Whether the error ends the link at once.</summary>
     public bool IsFatal { get; init; }
 }
+
+/// <summary>What an object imports.</summary>
+/// <param name="Line">The line of the import configuration that names the package's file; negative for none.</param>
+/// <param name="Fingerprint">The fingerprint that the package is expected to have.</param>
+internal readonly record struct ObjectImport(int Line, ulong Fingerprint);
 
 /// <summary>
 /// A package file, mapped and taken apart. Any thread may make one before it is known whether the package is part of the link, so what
@@ -102,11 +111,11 @@ internal sealed class ParsedFile
     public bool PrefersExternalLink { get; private set; }
 
     /// <summary>Opens and takes apart a file.</summary>
-    public static ParsedFile Parse(string path)
+    public static ParsedFile Parse(string path, ImportConfig? config)
     {
         ParsedFile parsed = Open(path);
         parsed.File?.Advise(0, parsed.File.Length, MapAdvice.Present);
-        parsed.ReadMembers();
+        parsed.ReadMembers(config);
         return parsed;
     }
 
@@ -133,8 +142,11 @@ internal sealed class ParsedFile
     private static long FirstObject(ReadOnlySpan<byte> head) =>
         head.StartsWith(ArchiveReader.Magic) && head[ArchiveReader.Magic.Length..].StartsWith("__.PKGDEF "u8) ? ArchiveReader.SecondMember(head) : 0;
 
-    /// <summary>Takes the file apart, if it could be opened (loadobjfile, ldobj's recognition).</summary>
-    public unsafe void ReadMembers()
+    /// <summary>
+    /// Takes the file apart, if it could be opened (loadobjfile, ldobj's recognition), and looks up what its objects import: the walk along
+    /// imports, which one thread does, then reads nothing of a map.
+    /// </summary>
+    public unsafe void ReadMembers(ImportConfig? config)
     {
         if (File is not { } file)
         {
@@ -144,12 +156,12 @@ internal sealed class ParsedFile
         {
             if (!file.Head.StartsWith(ArchiveReader.Magic))
             {
-                Members.Add(ParseMember(file, Path, Path, 0, file.Length));
+                Members.Add(ParseMember(file, config, Path, Path, 0, file.Length));
                 return;
             }
             foreach (ArchiveMember member in ArchiveReader.Members(file.Base, file.Length, Path, file.Head))
             {
-                AddMember(file, member);
+                AddMember(file, config, member);
             }
         }
         catch (LinkException e)
@@ -158,7 +170,7 @@ internal sealed class ParsedFile
         }
     }
 
-    private void AddMember(InputFile file, ArchiveMember member)
+    private void AddMember(InputFile file, ImportConfig? config, ArchiveMember member)
     {
         switch (member.Name)
         {
@@ -176,10 +188,11 @@ internal sealed class ParsedFile
         {
             return;
         }
-        Members.Add(ParseMember(file, Path, $"{Path}({member.Name})", member.Offset, member.Length));
+        Members.Add(ParseMember(file, config, Path, $"{Path}({member.Name})", member.Offset, member.Length));
     }
 
-    private static unsafe ParsedMember ParseMember(InputFile file, string path, string displayName, long offset, long length)
+    private static unsafe ParsedMember ParseMember(
+        InputFile file, ImportConfig? config, string path, string displayName, long offset, long length)
     {
         byte* start = file.Base + offset;
         ReadOnlySpan<byte> head = new(start, (int)Math.Min(length, 4));
@@ -221,7 +234,7 @@ internal sealed class ParsedFile
         {
             return displayName.EndsWith(".go", StringComparison.Ordinal)
                 ? Broken($"{displayName}: uncompiled .go source file", fatal: true)
-                : Broken($"{displayName}: not an object file: @{offset} {Cli.GoText.Quote(header + "\n")}");
+                : Broken($"{displayName}: not an object file: @{offset} {GoText.Quote(header + "\n")}");
         }
         long end = FindPackageDataEnd(start, lineEnd + 1, length);
         if (end < 0)
@@ -232,10 +245,11 @@ internal sealed class ParsedFile
         bool isMain = end - (lineEnd + 1) <= int.MaxValue && ReadPackageData(new(start + lineEnd + 1, (int)(end - (lineEnd + 1))), out cgo);
         GoObject? o = null;
         LinkException? damage = null;
+        ObjectImport[] imports = [];
         try
         {
             o = new GoObject(start + end + 2, length - (end + 2), displayName);
-            _ = o.ReadImportsAhead();
+            imports = FindImports(o, config);
         }
         catch (LinkException e)
         {
@@ -244,6 +258,7 @@ internal sealed class ParsedFile
         return new ParsedMember
         {
             Object = o,
+            Imports = imports,
             Damage = damage,
             Kind = kind,
             DisplayName = displayName,
@@ -257,6 +272,17 @@ internal sealed class ParsedFile
             IsForeignSyso = isSyso,
             ObjectOffset = offset + end + 2,
         };
+    }
+
+    private static ObjectImport[] FindImports(GoObject o, ImportConfig? config)
+    {
+        ObjectImport[] imports = new ObjectImport[o.AutolibCount];
+        for (int i = 0; i < imports.Length; i++)
+        {
+            ReadOnlySpan<byte> path = o.Autolib(i, out ulong fingerprint);
+            imports[i] = new ObjectImport(config?.Find(path) ?? -1, fingerprint);
+        }
+        return imports;
     }
 
     // One string for all, as a rule.

@@ -72,6 +72,7 @@ internal sealed unsafe class GoObject
             throw Damaged("wrong magic, not a Go object file");
         }
         _length = (uint)length;
+        Fingerprint = Unaligned.U64(start + 8);
         Flags = (ObjectFlags)Unaligned.U32(start + 16);
         uint previous = HeaderSize;
         for (int i = 0; i < BlockCount; i++)
@@ -244,7 +245,7 @@ internal sealed unsafe class GoObject
     public bool FromAssembly => (Flags & ObjectFlags.FromAssembly) != 0;
 
     /// <summary>The fingerprint of the package's export data, 0 for assembly objects; as a little-endian word.</summary>
-    public ulong Fingerprint => Unaligned.U64(_base + 8);
+    public ulong Fingerprint { get; }
 
     /// <summary>Number of imported packages to load.</summary>
     public int AutolibCount => Records(BlkAutolib, 16);
@@ -407,18 +408,6 @@ internal sealed unsafe class GoObject
 
     /// <summary>Where the content hashes lie in the object: offset and length. Nothing looks at them once symbols are resolved.</summary>
     public (long Offset, long Length) ContentHashes => (Block(BlkHash64), Block(BlkHash + 1) - Block(BlkHash64));
-
-    /// <summary>Reads the list of imports, so that it is in memory when the walk along the imports comes to it.</summary>
-    public int ReadImportsAhead()
-    {
-        int length = 0;
-        for (int i = 0, n = AutolibCount; i < n; i++)
-        {
-            ReadOnlySpan<byte> path = Autolib(i, out _);
-            length += path.IsEmpty ? 0 : path[^1];
-        }
-        return length;
-    }
 
     /// <summary>Content of a definition; empty for references and zeroed symbols. May be shorter than the symbol's size.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
