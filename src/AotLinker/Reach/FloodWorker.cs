@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
+using System.Text;
 using AotLinker.Mapping;
 using AotLinker.Objects;
 using AotLinker.Synthesize.Dwarf;
@@ -20,6 +22,7 @@ internal enum AuxUse
 internal sealed class FloodRules
 {
     private readonly bool[] _isSpecial;
+    private volatile bool _reflectSeen;
 
     /// <summary>The rules of a link.</summary>
     public FloodRules(LinkContext ctx, ReachOptions options, NativeColumn<int>? parents)
@@ -58,11 +61,21 @@ internal sealed class FloodRules
     /// <summary>Whether the link has debug information.</summary>
     public bool KeepsDebugInfo { get; }
 
+    /// <summary>Whether reflection may call methods: a live function says so. Any thread may set it, and nobody takes it back.</summary>
+    public bool ReflectSeen
+    {
+        get => _reflectSeen;
+        set => _reflectSeen = value;
+    }
+
     /// <summary>runtime.deferreturn; none if nothing calls it.</summary>
     public SymbolId DeferReturn { get; }
 
     /// <summary>For each kind number of the release whether a relocation of this kind does more than refer to its target.</summary>
     public ReadOnlySpan<bool> IsSpecial => _isSpecial;
+
+    /// <summary>Whether reflection, as far as it has been seen, may call a method of some name.</summary>
+    public bool IsCalledByReflection(ReadOnlySpan<byte> name) => _reflectSeen && (Context.Target.IsDynlinkingGo || IsExported(name));
 
     /// <summary>What the flood does about the auxiliary symbols of a kind.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -74,6 +87,9 @@ internal sealed class FloodRules
         AuxKind.DwarfInfo or AuxKind.DwarfRanges or AuxKind.DwarfLoc => AuxUse.Keep,
         _ => AuxUse.Follow,
     };
+
+    private static bool IsExported(ReadOnlySpan<byte> name) =>
+        Rune.DecodeFromUtf8(name, out Rune first, out _) == OperationStatus.Done && Rune.IsUpper(first);
 
     /// <summary>Weak references hold where another module may depend on them.</summary>
     public bool KeepsWeak(SymbolId s, RelocKind kind) =>
@@ -104,6 +120,9 @@ internal sealed class FloodWorker : IDisposable
     private readonly int _deferReturn;
     private readonly PriorityQueue<int, int>? _ordered;
     private readonly WorkStack _stack = new();
+
+    // The interface methods that it has come by: type and offset there. Few are called only once.
+    private readonly HashSet<ulong> _seenCalls = [];
     private readonly Place[] _queue = new Place[QueueSize];
     private int _first;
     private int _waiting;
@@ -119,14 +138,11 @@ internal sealed class FloodWorker : IDisposable
         _ordered = ordered ? new PriorityQueue<int, int>() : null;
     }
 
-    /// <summary>Whether a live function may call any method by reflection.</summary>
-    public bool ReflectSeen { get; private set; }
-
-    /// <summary>Methods of types used in interfaces.</summary>
+    /// <summary>Methods of types used in interfaces that nothing was known to call when they turned up.</summary>
     public NativeList<MethodRef> Methods { get; } = new();
 
     /// <summary>Interface methods that are called.</summary>
-    public NativeList<(SymbolId Name, SymbolId Signature)> IfaceMethods { get; } = new();
+    public NativeList<MethodCall> IfaceMethods { get; } = new();
 
     /// <summary>Names that methods are looked up by: string content.</summary>
     public List<SymbolId> NamedMethods { get; } = [];
@@ -200,6 +216,9 @@ internal sealed class FloodWorker : IDisposable
             MarkNew(s, parent, null, -1);
         }
     }
+
+    /// <summary>Marks what a method that may be called consists of.</summary>
+    public void MarkMethod(in MethodRef m) => MarkMethod(m, _symbols.Relocs(m.Type));
 
     private bool TakeNext(out Place next)
     {
@@ -304,7 +323,10 @@ internal sealed class FloodWorker : IDisposable
         int local = place.Local;
         GoObject o = _symbols.Objects[place.Object];
         ref readonly SymbolRecord record = ref o.Symbol(local);
-        ReflectSeen |= (record.Flags & SymbolFlags.ReflectMethod) != 0;
+        if ((record.Flags & SymbolFlags.ReflectMethod) != 0)
+        {
+            _rules.ReflectSeen = true;
+        }
         bool isType = (record.Flags & SymbolFlags.GoType) != 0;
         if (isType && _rules.Context.Target.IsDynlinkingGo)
         {
@@ -421,10 +443,18 @@ internal sealed class FloodWorker : IDisposable
                 }
                 if (inIface)
                 {
-                    SymbolId signature = relocs.Target(i);
-                    Methods.Add(new MethodRef(s, i, MethodName(relocs, i), signature));
+                    MethodRef method = new(s, i, MethodName(relocs, i), relocs.Target(i));
+                    // Once there is reflection, exported methods need not wait; but those who look at the order see all methods wait.
+                    if (_ordered is null && !method.Name.IsNone && _rules.IsCalledByReflection(TypeDescriptor.DecodeName(_symbols, method.Name)))
+                    {
+                        MarkMethod(method, relocs);
+                    }
+                    else
+                    {
+                        Methods.Add(method);
+                    }
                     // The method's type leads to further types by reflection.
-                    MarkUsedInIface(signature, s);
+                    MarkUsedInIface(method.Signature, s);
                 }
                 return i + 2;
             case RelocKind.UseType:
@@ -448,6 +478,14 @@ internal sealed class FloodWorker : IDisposable
         }
         Mark(target, s);
         return i;
+    }
+
+    private void MarkMethod(in MethodRef m, in RelocList relocs)
+    {
+        for (int n = 0; n < 3; n++)
+        {
+            Mark(relocs.Target(m.Reloc + n), m.Type);
+        }
     }
 
     // The method's record starts 4 bytes before its first R_METHODOFF, with the reference to its name.
@@ -477,12 +515,18 @@ internal sealed class FloodWorker : IDisposable
         {
             return;
         }
+        if (!_seenCalls.Add(((ulong)(uint)type.Index << 32) | (uint)offset))
+        {
+            return;
+        }
         TypeDescriptor descriptor = new(_symbols, type);
         if (descriptor.Kind != GoKind.Interface)
         {
             throw new LinkException($"symbol \"{_symbols.NameText(type)}\" is not an interface");
         }
-        IfaceMethods.Add((descriptor.TargetAt((int)offset), descriptor.TargetAt((int)offset + 4)));
+        SymbolId name = descriptor.TargetAt((int)offset);
+        uint hash = MethodTable.HashOf(name.IsNone ? default : TypeDescriptor.DecodeName(_symbols, name));
+        IfaceMethods.Add(new MethodCall(new MethodName(name, hash), descriptor.TargetAt((int)offset + 4)));
     }
 
     private void Dump(Action<string> dump, SymbolId s, SymbolId parent)

@@ -50,7 +50,7 @@ internal static class InitTasks
     private static SymbolId Schedule(LinkContext ctx, IEnumerable<string> packages, ReadOnlySpan<byte> name)
     {
         SymbolTable symbols = ctx.Symbols;
-        TaskGraph graph = new();
+        TaskGraph graph = new(symbols);
         foreach (string package in packages)
         {
             SymbolId root = symbols.Lookup(Encoding.UTF8.GetBytes(package + "..inittask"), 0);
@@ -67,6 +67,7 @@ internal static class InitTasks
 
         int[] rank = Ranks(ctx, graph.Tasks);
         int[] waiting = [.. graph.ImportCounts];
+        Importers importers = graph.FindImporters();
         PriorityQueue<int, int> ready = new();
         for (int task = 0; task < waiting.Length; task++)
         {
@@ -79,12 +80,11 @@ internal static class InitTasks
         schedule.SetKind(SymbolKind.NoPtrData);
         while (ready.TryDequeue(out int task, out _))
         {
-            // A task of 8 bytes lists no function: it only orders others.
-            if (symbols.Size(graph.Tasks[task]) > 8)
+            if (graph.HasFunctions[task])
             {
                 schedule.AddAddress(graph.Tasks[task]);
             }
-            foreach (int importer in graph.Importers[task])
+            foreach (int importer in importers.Of(task))
             {
                 if (--waiting[importer] == 0)
                 {
@@ -126,31 +126,32 @@ internal static class InitTasks
         return rank;
     }
 
-    /// <summary>The tasks that must run for some others, numbered as they are found, and which one is to run before which.</summary>
-    private sealed class TaskGraph
+    /// <summary>For each task those that import its package.</summary>
+    private readonly struct Importers(int[] starts, int[] tasks)
     {
-        private readonly Dictionary<SymbolId, int> _numbers = [];
+        public ReadOnlySpan<int> Of(int task) => tasks.AsSpan(starts[task], starts[task + 1] - starts[task]);
+    }
+
+    /// <summary>The tasks that must run for some others, numbered as they are found, and which one is to run before which.</summary>
+    private sealed class TaskGraph(SymbolTable symbols)
+    {
+        // A package has one task, in its object: the number plus one of that which was found in an object first. Others are in the dictionary.
+        private readonly int[] _byObject = new int[symbols.Objects.Length];
+        private readonly Dictionary<SymbolId, int> _others = [];
+
+        // Import by import: the task that waits, and the one it waits for.
+        private readonly List<(int Importer, int Import)> _edges = [];
 
         public List<SymbolId> Tasks { get; } = [];
-
-        /// <summary>For each task those that import its package.</summary>
-        public List<List<int>> Importers { get; } = [];
 
         /// <summary>For each task the number of those it waits for.</summary>
         public List<int> ImportCounts { get; } = [];
 
+        /// <summary>Whether a task lists functions; otherwise it only orders others.</summary>
+        public List<bool> HasFunctions { get; } = [];
+
         /// <summary>The number of a task.</summary>
-        public int Find(SymbolId task)
-        {
-            ref int number = ref CollectionsMarshal.GetValueRefOrAddDefault(_numbers, task, out bool isKnown);
-            if (!isKnown)
-            {
-                number = Tasks.Count;
-                Tasks.Add(task);
-                Importers.Add([]);
-            }
-            return number;
-        }
+        public int Find(SymbolId task) => Find(task, symbols.LocateIndex(task, out _));
 
         /// <summary>
         /// Finds everything that the tasks import. Each lies in an object that nobody has looked at yet, so those found at one distance are
@@ -161,34 +162,86 @@ internal static class InitTasks
             while (ImportCounts.Count < Tasks.Count)
             {
                 int first = ImportCounts.Count;
-                SymbolId[][] imports = new SymbolId[Tasks.Count - first][];
+                (SymbolId Task, int Object)[][] imports = new (SymbolId, int)[Tasks.Count - first][];
+                bool[] hasFunctions = new bool[imports.Length];
                 ctx.Workers.ForChunks(imports.Length, 8, (from, to, _) =>
                 {
                     for (int i = from; i < to; i++)
                     {
-                        imports[i] = ImportsOf(ctx.Symbols, Tasks[first + i]);
+                        imports[i] = ImportsOf(Tasks[first + i]);
+                        // Behind the head of a task.
+                        hasFunctions[i] = symbols.Size(Tasks[first + i]) > 8;
                     }
                 });
+                HasFunctions.AddRange(hasFunctions);
                 for (int i = 0; i < imports.Length; i++)
                 {
                     ImportCounts.Add(imports[i].Length);
-                    foreach (SymbolId import in imports[i])
+                    foreach ((SymbolId import, int o) in imports[i])
                     {
-                        Importers[Find(import)].Add(first + i);
+                        _edges.Add((first + i, Find(import, o)));
                     }
                 }
             }
         }
 
-        private static SymbolId[] ImportsOf(SymbolTable symbols, SymbolId task)
+        /// <summary>Turns what was found round.</summary>
+        public Importers FindImporters()
+        {
+            int[] starts = new int[Tasks.Count + 1];
+            foreach ((_, int import) in _edges)
+            {
+                starts[import + 1]++;
+            }
+            for (int i = 1; i < starts.Length; i++)
+            {
+                starts[i] += starts[i - 1];
+            }
+            int[] next = [.. starts];
+            int[] importers = new int[_edges.Count];
+            foreach ((int importer, int import) in _edges)
+            {
+                importers[next[import]++] = importer;
+            }
+            return new Importers(starts, importers);
+        }
+
+        private int Find(SymbolId task, int o)
+        {
+            ref int known = ref _byObject[o];
+            if (known == 0)
+            {
+                known = New(task) + 1;
+                return known - 1;
+            }
+            if (Tasks[known - 1] == task)
+            {
+                return known - 1;
+            }
+            ref int other = ref CollectionsMarshal.GetValueRefOrAddDefault(_others, task, out bool isKnown);
+            if (!isKnown)
+            {
+                other = New(task);
+            }
+            return other;
+        }
+
+        private int New(SymbolId task)
+        {
+            Tasks.Add(task);
+            return Tasks.Count - 1;
+        }
+
+        private (SymbolId Task, int Object)[] ImportsOf(SymbolId task)
         {
             RelocList relocs = symbols.Relocs(task);
-            List<SymbolId> imports = [];
+            List<(SymbolId, int)> imports = new(relocs.Count);
             for (int i = 0; i < relocs.Count; i++)
             {
                 if (relocs.Kind(i) == RelocKind.InitOrder)
                 {
-                    imports.Add(relocs.Target(i));
+                    SymbolId import = relocs.Target(i);
+                    imports.Add((import, symbols.LocateIndex(import, out _)));
                 }
             }
             return [.. imports];

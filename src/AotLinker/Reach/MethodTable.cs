@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using AotLinker.Mapping;
@@ -12,52 +13,52 @@ namespace AotLinker.Reach;
 /// <param name="Signature">Its own type, the target of the first relocation.</param>
 internal readonly record struct MethodRef(SymbolId Type, int Reloc, SymbolId Name, SymbolId Signature);
 
+/// <summary>The name of a method, by its symbol, and the hash of its text.</summary>
+internal readonly record struct MethodName(SymbolId Symbol, uint Hash);
+
+/// <summary>A method of an interface that is called.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Signature">Its type.</param>
+internal readonly record struct MethodCall(MethodName Name, SymbolId Signature);
+
 /// <summary>
 /// The methods that live only if something may call them, and what has been seen of calls: a method is looked at once with what is known
 /// when its type turns up, and then only when a call of its signature, a new name, or reflection comes up.
 /// </summary>
-internal sealed class MethodTable(LinkContext ctx) : IDisposable
+internal sealed class MethodTable(LinkContext ctx, FloodRules rules) : IDisposable
 {
-    private readonly SymbolTable _symbols = ctx.Symbols;
-    private readonly NativeList<MethodRef> _methods = new();
-    private readonly Dictionary<int, List<SymbolId>> _called = [];
-    private readonly HashSet<string> _names = new(StringComparer.Ordinal);
-    private readonly List<(SymbolId Name, SymbolId Signature)> _newCalls = [];
+    private const int Chunk = 512;
 
-    // For each method whether it lives, and the one before it of the same signature, -1 for none; for each signature the last one.
-    private readonly NativeList<bool> _isLive = new();
-    private readonly NativeList<int> _previous = new();
+    private readonly SymbolTable _symbols = ctx.Symbols;
+
+    // The names that are called by signature, and all pairs of the two.
+    private readonly Dictionary<int, List<MethodName>> _called = [];
+    private readonly HashSet<ulong> _calls = [];
+    private readonly List<MethodCall> _newCalls = [];
+    private readonly HashSet<string> _names = new(StringComparer.Ordinal);
+
+    // Methods that nothing calls yet, and the last one of each signature.
+    private readonly NativeList<Waiting> _waiting = new();
     private readonly Dictionary<int, int> _last = [];
     private bool _reflectLooked;
     private int _namesLooked;
 
-    /// <summary>Whether reflection may call any exported method.</summary>
-    public bool ReflectSeen { get; set; }
-
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _methods.Dispose();
-        _isLive.Dispose();
-        _previous.Dispose();
-    }
+    public void Dispose() => _waiting.Dispose();
 
-    /// <summary>Takes over what a part of the flood has seen.</summary>
-    public void Take(FloodWorker w)
+    /// <summary>The hash of a method's name.</summary>
+    public static uint HashOf(ReadOnlySpan<byte> name) => (uint)NameTable.Hash(name, 0);
+
+    /// <summary>Takes over what a part of the flood has seen of calls.</summary>
+    public void TakeCalls(FloodWorker w)
     {
-        ReflectSeen |= w.ReflectSeen;
-        _methods.AddRange(w.Methods.AsSpan());
-        w.Methods.Clear();
-        foreach ((SymbolId name, SymbolId signature) in w.IfaceMethods.AsSpan())
+        foreach (MethodCall call in w.IfaceMethods.AsSpan())
         {
-            if (!_called.TryGetValue(signature.Index, out List<SymbolId>? list))
+            if (_calls.Add(((ulong)(uint)call.Name.Symbol.Index << 32) | (uint)call.Signature.Index))
             {
-                _called.Add(signature.Index, list = []);
-            }
-            if (!list.Contains(name))
-            {
-                list.Add(name);
-                _newCalls.Add((name, signature));
+                ref List<MethodName>? names = ref CollectionsMarshal.GetValueRefOrAddDefault(_called, call.Signature.Index, out _);
+                (names ??= []).Add(call.Name);
+                _newCalls.Add(call);
             }
         }
         w.IfaceMethods.Clear();
@@ -73,116 +74,166 @@ internal sealed class MethodTable(LinkContext ctx) : IDisposable
     /// </summary>
     public bool MarkCallable(FloodWorker[] workers)
     {
+        MarkWaiting(workers);
+        LookAtNew(workers);
+        return workers.Any(w => w.HasWork);
+    }
+
+    // What new calls, names and reflection say of the methods that wait.
+    private void MarkWaiting(FloodWorker[] workers)
+    {
         using NativeList<int> live = new();
-        foreach ((SymbolId name, SymbolId signature) in _newCalls)
+        foreach ((MethodName name, SymbolId signature) in _newCalls)
         {
-            for (int i = _last.GetValueOrDefault(signature.Index, -1); i >= 0; i = _previous[i])
-            {
-                if (!_isLive[i] && AreSame(name, _methods[i].Name))
-                {
-                    Add(i);
-                }
-            }
+            TakeCalled(name, signature, live);
         }
         _newCalls.Clear();
-        int looked = _previous.Count;
-        if ((ReflectSeen && !_reflectLooked) || _names.Count != _namesLooked)
+        if ((rules.ReflectSeen && !_reflectLooked) || _names.Count != _namesLooked)
         {
-            for (int i = 0; i < looked; i++)
-            {
-                if (!_isLive[i] && IsCalledByName(NameOf(_methods[i].Name)))
-                {
-                    Add(i);
-                }
-            }
+            TakeCalledByName(live);
         }
-        _reflectLooked = ReflectSeen;
+        _reflectLooked = rules.ReflectSeen;
         _namesLooked = _names.Count;
-        // New methods come behind all others, in order.
         live.AsSpan().Sort();
-        LookAtNew(looked, live);
-        Mark(workers, live);
-        return workers.Any(w => w.HasWork);
-
-        void Add(int i)
-        {
-            _isLive[i] = true;
-            live.Add(i);
-        }
-    }
-
-    // Methods that have turned up since.
-    private void LookAtNew(int from, NativeList<int> live)
-    {
-        bool[] isCallable = new bool[_methods.Count - from];
-        ctx.Workers.ForChunks(isCallable.Length, 512, (start, end, _) =>
-        {
-            for (int i = start; i < end; i++)
-            {
-                isCallable[i] = IsCallable(_methods[from + i]);
-            }
-        });
-        for (int i = from; i < _methods.Count; i++)
-        {
-            int previous = -1;
-            if (isCallable[i - from])
-            {
-                live.Add(i);
-            }
-            else
-            {
-                ref int last = ref CollectionsMarshal.GetValueRefOrAddDefault(_last, _methods[i].Signature.Index, out bool exists);
-                previous = exists ? last : -1;
-                last = i;
-            }
-            _isLive.Add(isCallable[i - from]);
-            _previous.Add(previous);
-        }
-    }
-
-    private void Mark(FloodWorker[] workers, NativeList<int> live)
-    {
-        if (workers.Length == 1)
-        {
-            MarkRange(workers[0], 0, live.Count);
-        }
-        else
-        {
-            ctx.Workers.ForChunks(live.Count, 256, (from, to, worker) => MarkRange(workers[worker], from, to));
-        }
-
-        void MarkRange(FloodWorker w, int from, int to)
+        Share(workers, live.Count, (from, to, worker) =>
         {
             foreach (int i in live.AsSpan()[from..to])
             {
-                MethodRef m = _methods[i];
-                RelocList relocs = _symbols.Relocs(m.Type);
-                for (int n = 0; n < 3; n++)
-                {
-                    w.Mark(relocs.Target(m.Reloc + n), m.Type);
-                }
+                worker.MarkMethod(_waiting[i].Method);
+            }
+        });
+    }
+
+    // Those of a signature that a name is called of, which is their list without those that live.
+    private void TakeCalled(MethodName name, SymbolId signature, NativeList<int> live)
+    {
+        ref int link = ref CollectionsMarshal.GetValueRefOrNullRef(_last, signature.Index);
+        if (Unsafe.IsNullRef(ref link))
+        {
+            return;
+        }
+        while (link >= 0)
+        {
+            ref Waiting method = ref _waiting[link];
+            if (!method.IsLive && AreSame(name, new MethodName(method.Method.Name, method.NameHash)))
+            {
+                method.IsLive = true;
+                live.Add(link);
+            }
+            if (method.IsLive)
+            {
+                link = method.Previous;
+            }
+            else
+            {
+                link = ref method.Previous;
             }
         }
     }
 
-    private bool IsCallable(in MethodRef m)
+    private void TakeCalledByName(NativeList<int> live)
     {
-        if (_called.TryGetValue(m.Signature.Index, out List<SymbolId>? names))
+        bool[] isCalled = new bool[_waiting.Count];
+        ctx.Workers.ForChunks(isCalled.Length, Chunk, (from, to, _) =>
         {
-            foreach (SymbolId name in names)
+            for (int i = from; i < to; i++)
             {
-                if (AreSame(name, m.Name))
+                isCalled[i] = !_waiting[i].IsLive && IsCalledByName(NameOf(_waiting[i].Method.Name));
+            }
+        });
+        for (int i = 0; i < isCalled.Length; i++)
+        {
+            if (isCalled[i])
+            {
+                _waiting[i].IsLive = true;
+                live.Add(i);
+            }
+        }
+    }
+
+    // Methods that have turned up since. Most are called at once where there is reflection.
+    private void LookAtNew(FloodWorker[] workers)
+    {
+        foreach (FloodWorker source in workers)
+        {
+            NativeList<MethodRef> methods = source.Methods;
+            Waiting[][] waiting = new Waiting[(methods.Count + Chunk - 1) / Chunk][];
+            Share(workers, methods.Count, (from, to, worker) =>
+            {
+                List<Waiting> own = [];
+                foreach (ref readonly MethodRef method in methods.AsSpan()[from..to])
+                {
+                    if (IsCallable(method, out uint nameHash))
+                    {
+                        worker.MarkMethod(method);
+                    }
+                    else
+                    {
+                        own.Add(new Waiting { Method = method, NameHash = nameHash });
+                    }
+                }
+                waiting[from / Chunk] = [.. own];
+            });
+            foreach (Waiting[] some in waiting)
+            {
+                foreach (Waiting method in some)
+                {
+                    Await(method);
+                }
+            }
+            methods.Clear();
+        }
+    }
+
+    private void Await(Waiting method)
+    {
+        ref int last = ref CollectionsMarshal.GetValueRefOrAddDefault(_last, method.Method.Signature.Index, out bool exists);
+        method.Previous = exists ? last : -1;
+        last = _waiting.Count;
+        _waiting.Add(method);
+    }
+
+    // Runs a loop in chunks. The only worker of an ordered flood takes them in order.
+    private void Share(FloodWorker[] workers, int count, Action<int, int, FloodWorker> body)
+    {
+        if (workers.Length == 1)
+        {
+            for (int from = 0; from < count; from += Chunk)
+            {
+                body(from, Math.Min(count, from + Chunk), workers[0]);
+            }
+        }
+        else
+        {
+            ctx.Workers.ForChunks(count, Chunk, (from, to, worker) => body(from, to, workers[worker]));
+        }
+    }
+
+    private bool IsCallable(in MethodRef m, out uint nameHash)
+    {
+        nameHash = 0;
+        ReadOnlySpan<byte> name = NameOf(m.Name);
+        if (IsCalledByName(name))
+        {
+            return true;
+        }
+        MethodName own = new(m.Name, nameHash = HashOf(name));
+        if (_called.TryGetValue(m.Signature.Index, out List<MethodName>? calls))
+        {
+            foreach (MethodName call in calls)
+            {
+                if (AreSame(call, own))
                 {
                     return true;
                 }
             }
         }
-        return (ReflectSeen || _names.Count != 0) && IsCalledByName(NameOf(m.Name));
+        return false;
     }
 
     private bool IsCalledByName(ReadOnlySpan<byte> name)
     {
-        if (ReflectSeen && (ctx.Target.IsDynlinkingGo || IsExported(name)))
+        if (rules.IsCalledByReflection(name))
         {
             return true;
         }
@@ -197,10 +248,20 @@ internal sealed class MethodTable(LinkContext ctx) : IDisposable
     }
 
     // Names of different packages, or with and without a tag, are different symbols with the same text.
-    private bool AreSame(SymbolId a, SymbolId b) => a == b || NameOf(a).SequenceEqual(NameOf(b));
+    private bool AreSame(MethodName a, MethodName b) =>
+        a.Symbol == b.Symbol || (a.Hash == b.Hash && NameOf(a.Symbol).SequenceEqual(NameOf(b.Symbol)));
 
     private ReadOnlySpan<byte> NameOf(SymbolId s) => s.IsNone ? default : TypeDescriptor.DecodeName(_symbols, s);
 
-    private static bool IsExported(ReadOnlySpan<byte> name) =>
-        Rune.DecodeFromUtf8(name, out Rune first, out _) == System.Buffers.OperationStatus.Done && Rune.IsUpper(first);
+    private struct Waiting
+    {
+        public MethodRef Method;
+        public uint NameHash;
+
+        /// <summary>The one before it of the same signature; -1 for none.</summary>
+        public int Previous;
+
+        /// <summary>Whether it has been marked after all.</summary>
+        public bool IsLive;
+    }
 }

@@ -20,6 +20,7 @@ internal sealed class Reachability
     private readonly LinkContext _ctx;
     private readonly SymbolTable _symbols;
     private readonly ReachOptions _options;
+    private readonly FloodRules _rules;
     private readonly FloodWorker[] _workers;
     private readonly MethodTable _methods;
 
@@ -33,13 +34,13 @@ internal sealed class Reachability
         {
             Parents = new NativeColumn<int>(ctx.Symbols.Count);
         }
-        FloodRules rules = new(ctx, options, Parents);
+        _rules = new FloodRules(ctx, options, Parents);
         _workers = new FloodWorker[ordered ? 1 : ctx.Workers.Threads];
         for (int i = 0; i < _workers.Length; i++)
         {
-            _workers[i] = new FloodWorker(rules, ordered);
+            _workers[i] = new FloodWorker(_rules, ordered);
         }
-        _methods = new MethodTable(ctx);
+        _methods = new MethodTable(ctx, _rules);
     }
 
     /// <summary>The symbol that made each symbol live first; only with field tracking (Reachparent).</summary>
@@ -52,7 +53,7 @@ internal sealed class Reachability
         r.MarkRoots();
         r.Flood();
         // A module loaded later may call any exported method.
-        r._methods.ReflectSeen |= ctx.Target.IsDynlinkingGo;
+        r._rules.ReflectSeen |= ctx.Target.IsDynlinkingGo;
         while (r._methods.MarkCallable(r._workers))
         {
             r.Flood();
@@ -62,6 +63,7 @@ internal sealed class Reachability
             r.RedirectDeadMapInits();
         }
         r._methods.Dispose();
+        ctx.Symbols.DeferReturnUsers.EnsureCapacity(r._workers.Sum(w => w.DeferReturnUsers.Count));
         foreach (FloodWorker w in r._workers)
         {
             ctx.Symbols.DeferReturnUsers.UnionWith(w.DeferReturnUsers);
@@ -149,7 +151,7 @@ internal sealed class Reachability
         }
         foreach (FloodWorker w in _workers)
         {
-            _methods.Take(w);
+            _methods.TakeCalls(w);
         }
     }
 
@@ -162,28 +164,47 @@ internal sealed class Reachability
         {
             throw new LinkException("could not look up runtime.mapinitnoop");
         }
-        foreach (SymbolId init in _workers.SelectMany(w => w.PackageInits).Distinct().Order())
+        SymbolId[] inits = [.. _workers.SelectMany(w => w.PackageInits).Distinct().Order()];
+        List<int>?[] dead = new List<int>?[inits.Length];
+        _ctx.Workers.ForChunks(inits.Length, 16, (from, to, _) =>
         {
-            RelocList relocs = _symbols.Relocs(init);
-            List<int>? dead = null;
-            for (int i = 0; i < relocs.Count; i++)
+            for (int i = from; i < to; i++)
             {
-                if (relocs[i].IsWeak && relocs.Kind(i).IsDirectCall() && !_symbols.IsReachable(relocs.Target(i)))
-                {
-                    (dead ??= []).Add(i);
-                }
+                dead[i] = DeadMapInits(inits[i]);
             }
-            if (dead is null)
+        });
+        for (int i = 0; i < inits.Length; i++)
+        {
+            if (dead[i] is { } calls)
             {
-                continue;
+                Redirect(inits[i], calls, nop);
             }
-            _symbols.Set(nop, Reachable);
-            SymbolBuilder b = _symbols.Update(init);
-            foreach (int i in dead)
+        }
+    }
+
+    // The calls of outlined initialisers that nothing keeps.
+    private List<int>? DeadMapInits(SymbolId init)
+    {
+        RelocList relocs = _symbols.Relocs(init);
+        List<int>? dead = null;
+        for (int i = 0; i < relocs.Count; i++)
+        {
+            if (relocs[i].IsWeak && relocs.Kind(i).IsDirectCall() && !_symbols.IsReachable(relocs.Target(i)))
             {
-                _options.Log?.Invoke($"deadcode: {_symbols.NameText(init)} rewrite {_symbols.NameText(_symbols.Relocs(init).Target(i))} ref to {_symbols.NameText(nop)}");
-                b.SetRelocTarget(i, nop);
+                (dead ??= []).Add(i);
             }
+        }
+        return dead;
+    }
+
+    private void Redirect(SymbolId init, List<int> calls, SymbolId nop)
+    {
+        _symbols.Set(nop, Reachable);
+        SymbolBuilder b = _symbols.Update(init);
+        foreach (int i in calls)
+        {
+            _options.Log?.Invoke($"deadcode: {_symbols.NameText(init)} rewrite {_symbols.NameText(_symbols.Relocs(init).Target(i))} ref to {_symbols.NameText(nop)}");
+            b.SetRelocTarget(i, nop);
         }
     }
 }

@@ -100,4 +100,68 @@ public class ReachabilityTests
         string[] numbered = omitsDebugInfo ? live : [.. live.Append("inlined").Distinct()];
         Assert.Equal(numbered.Order(), all.Where(name => link.Symbols.Live.Of(Find(name).Index) >= 0).Order());
     }
+
+    // A method lives by what calls it, whether that is found before or after its type, and whichever way the flood goes.
+    [Theory]
+    [InlineData(false, false, false)]
+    [InlineData(false, true, false)]
+    [InlineData(true, false, false)]
+    [InlineData(true, true, false)]
+    [InlineData(true, true, true)]
+    public void MethodsLiveByCallsThatComeBeforeOrAfterTheirType(bool reflects, bool typeComesFirst, bool inOrder)
+    {
+        const byte RoData = 3, IsType = 64, ReflectMethod = 32;
+        const int Interface = 20, KindOffset = 23, NameInInterface = 64;
+        ushort Kind(RelocKind kind) => (ushort)Release.ForVersion("go1.27")!.RelocKinds.IndexOf((byte)kind);
+        string[] names =
+        [
+            "T", "I", "name.Shown", "name.hidden", "name.called", "name.called2", "sig", "sig.called",
+            "Shown", "hidden", "called", "other", "reflecting", "last",
+        ];
+        GoObjectWriter.Reloc Refer(RelocKind kind, string name, int offset, long addend = 0) =>
+            new(offset, 4, Kind(kind), addend, SymRef.Self, (uint)Array.IndexOf(names, name));
+        GoObjectWriter.Reloc[] Method(int offset, string name, string signature, string function) =>
+        [
+            Refer(RelocKind.AddrOff, name, offset), Refer(RelocKind.MethodOff, signature, offset + 4),
+            Refer(RelocKind.MethodOff, function, offset + 8), Refer(RelocKind.MethodOff, function, offset + 12),
+        ];
+        byte[] descriptor = new byte[80];
+        descriptor[KindOffset] = Interface;
+        byte[] Name(string name) => [0, (byte)name.Length, .. System.Text.Encoding.UTF8.GetBytes(name)];
+        byte[] code = new byte[4];
+        GoObjectWriter.Reloc useType = Refer(RelocKind.UseIface, "T", 0);
+        GoObjectWriter.Reloc call = Refer(RelocKind.Call, "last", 0);
+        GoObjectWriter main = new GoObjectWriter("main")
+            .DefineFull("T", false, RoData, IsType, new byte[96],
+                [.. Method(24, "name.Shown", "sig", "Shown"), .. Method(40, "name.hidden", "sig", "hidden"), .. Method(56, "name.called", "sig.called", "called"),
+                    .. Method(72, "name.called", "sig", "other")], [])
+            .DefineFull("I", false, RoData, IsType, descriptor,
+                [Refer(RelocKind.AddrOff, "name.called2", NameInInterface), Refer(RelocKind.AddrOff, "sig.called", NameInInterface + 4)], [])
+            .DefineFull("name.Shown", false, RoData, 0, Name("Shown"), [], [])
+            .DefineFull("name.hidden", false, RoData, 0, Name("hidden"), [], [])
+            .DefineFull("name.called", false, RoData, 0, Name("called"), [], [])
+            // The same text as another symbol, as packages have it.
+            .DefineFull("name.called2", false, RoData, 0, Name("called"), [], [])
+            .DefineFull("sig", false, RoData, IsType, new byte[48], [], [])
+            .DefineFull("sig.called", false, RoData, IsType, new byte[48], [], [])
+            .DefineFull("Shown", false, Text, 0, code, [], [])
+            .DefineFull("hidden", false, Text, 0, code, [], [])
+            .DefineFull("called", false, Text, 0, code, [], [])
+            .DefineFull("other", false, Text, 0, code, [], [])
+            .DefineFull("reflecting", false, Text, reflects ? ReflectMethod : (byte)0, code, [Refer(RelocKind.Call, "last", 0)], [])
+            .DefineFull("last", false, Text, 0, code,
+                [Refer(RelocKind.Call, "reflecting", 0), Refer(RelocKind.UseIfaceMethod, "I", 0, NameInInterface), Refer(RelocKind.Addr, "T", 0)], [])
+            .DefineFull("entry", true, Text, 0, code, typeComesFirst ? [useType, Refer(RelocKind.Addr, "T", 0), call] : [call, useType], []);
+
+        using TestLink link = new(threads: 3);
+        GoObject[] objects = new GoObject[SymbolTable.FirstObject + 1];
+        GoObject o = objects[^1] = main.Open(SymbolTable.FirstObject);
+        Resolver.Run(link.Ctx, objects, new ResolveOptions(true, false, _ => { }));
+        link.Ctx.Settings.EntrySymbol = "entry";
+        Reachability.Run(link.Ctx, new ReachOptions("", false, false, false, inOrder ? _ => { } : null, null));
+
+        bool IsLive(string name) => link.Symbols.IsReachable(new SymbolId(o.ToGlobal(Array.IndexOf(names, name))));
+        string[] methods = ["Shown", "hidden", "called", "other"];
+        Assert.Equal(reflects ? ["Shown", "called"] : ["called"], methods.Where(IsLive));
+    }
 }
