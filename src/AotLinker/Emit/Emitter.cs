@@ -77,12 +77,28 @@ internal sealed class Emitter
                 continue;
             }
             int first = next;
-            while (next < text.Count && _symbols.SectionIndex(text[next]) == section.Index)
-            {
-                next++;
-            }
+            next = EndOfSection(text, first, section.Index);
             Cut(BlockKind.Text, section, first, next - first, i => text[i]);
         }
+    }
+
+    // A section's functions lie together.
+    private int EndOfSection(List<SymbolId> text, int from, int section)
+    {
+        int end = text.Count;
+        while (from < end)
+        {
+            int middle = from + ((end - from) / 2);
+            if (_symbols.SectionIndex(text[middle]) == section)
+            {
+                from = middle + 1;
+            }
+            else
+            {
+                end = middle;
+            }
+        }
+        return end;
     }
 
     private void CutData()

@@ -64,41 +64,12 @@ internal sealed partial class DataLayout
         {
             section.FirstSymbol = _placed;
         }
-        // Columns are read and written by all threads; only the sum is made by one.
-        const int Chunk = 1 << 12;
-        long size = _size;
-        long start = (long)section.Vaddr;
-        using NativeArray<long> places = new(data.Length);
-        _ctx.Workers.ForChunks(data.Length, Chunk, (from, to, _) =>
-        {
-            for (int i = from; i < to; i++)
-            {
-                places[i] = AlignOf(new SymbolId(Id(data[i])));
-            }
-        });
-        for (int i = 0; i < data.Length; i++)
-        {
-            size = Round(size, (int)places[i]);
-            places[i] = size - start;
-            // The GC programs were made after sizes were taken.
-            int id = Id(data[i]);
-            size += id == _gcData.Index || id == _gcBss.Index ? _symbols.Size(new SymbolId(id)) : SizeOf(data[i]);
-        }
-        int placed = _placed;
-        _ctx.Workers.ForChunks(data.Length, Chunk, (from, to, _) =>
-        {
-            for (int i = from; i < to; i++)
-            {
-                SymbolId s = new(Id(data[i]));
-                _symbols.SetSectionIndex(s, section.Index);
-                _symbols.SetValue(s, places[i]);
-                _ctx.Data[placed + i] = s.Index;
-            }
-        });
+        Sequence<Symbols> symbols = new(_ctx.Workers, new Symbols(this, data, section), data.Length, _size);
+        symbols.Place();
         _placed += data.Length;
         section.SymbolCount += data.Length;
-        _size = size;
-        section.Length = (ulong)(size - start);
+        _size = symbols.End;
+        section.Length = (ulong)_size - section.Vaddr;
         Changed(kind, placedAs);
         if (checkSize)
         {
@@ -463,5 +434,31 @@ internal sealed partial class DataLayout
         _ctx.Diagnostics.Flush();
         _symbols.Update(_gcData).AddBytes(data.Program);
         _symbols.Update(_gcBss).AddBytes(bss.Program);
+    }
+
+    /// <summary>Symbols of a kind that follow what a section holds; called before the counts of placed ones go on.</summary>
+    private readonly struct Symbols(DataLayout layout, NativeSpan<ulong> data, Section section) : ISequenceItems
+    {
+        private readonly int _first = layout._placed;
+        private readonly long _start = (long)section.Vaddr;
+        private readonly int _section = section.Index;
+
+        /// <inheritdoc/>
+        public (int Align, long Size) Measure(int i)
+        {
+            SymbolId s = new(Id(data[i]));
+            // The GC programs were made after sizes were taken.
+            bool isMade = s == layout._gcData || s == layout._gcBss;
+            return (layout.AlignOf(s), isMade ? layout._symbols.Size(s) : SizeOf(data[i]));
+        }
+
+        /// <inheritdoc/>
+        public void SetPlace(int i, long place)
+        {
+            SymbolId s = new(Id(data[i]));
+            layout._symbols.SetSectionIndex(s, _section);
+            layout._symbols.SetValue(s, place - _start);
+            layout._ctx.Data[_first + i] = s.Index;
+        }
     }
 }

@@ -173,12 +173,11 @@ internal sealed partial class DataLayout
     private void Collect()
     {
         int count = _symbols.Count;
-        int chunks = (count + Chunk - 1) / Chunk;
-        int[] counts = new int[chunks * KindCount];
+        ChunkedCounts counts = new(count, Chunk, KindCount);
         Workers workers = _ctx.Workers;
         workers.ForChunks(count, Chunk, (from, to, _) =>
         {
-            Span<int> own = counts.AsSpan(from / Chunk * KindCount, KindCount);
+            Span<int> own = counts.Of(from);
             foreach (SymbolId s in _symbols.LiveIn(from, to, DataKinds))
             {
                 SymbolKind kind = KindOfData(s);
@@ -190,25 +189,20 @@ internal sealed partial class DataLayout
             }
         });
         _hasImports = _symbols.HasKind(SymbolKind.DynImport);
+        int[] starts = counts.ToPlaces();
+        NativeSpan<ulong> all = NativeSpan<ulong>.Of(_memory, starts[^1]);
         for (int kind = 0; kind < KindCount; kind++)
         {
-            int sum = 0;
-            for (int i = kind; i < counts.Length; i += KindCount)
-            {
-                int own = counts[i];
-                counts[i] = sum;
-                sum += own;
-            }
-            _data[kind] = NativeSpan<ulong>.Of(_memory, sum);
+            _data[kind] = all.Slice(starts[kind], starts[kind + 1] - starts[kind]);
         }
         workers.ForChunks(count, Chunk, (from, to, _) =>
         {
-            Span<int> next = counts.AsSpan(from / Chunk * KindCount, KindCount);
+            Span<int> next = counts.Of(from);
             foreach (SymbolId s in _symbols.LiveIn(from, to, DataKinds, SymbolTable.Attributes.OnList))
             {
                 if (LayoutKind(s) is > SymbolKind.TextEnd and < SymbolKind.FirstUnallocated and var kind)
                 {
-                    _data[(int)kind][next[(int)kind]++] = (uint)s.Index;
+                    all[next[(int)kind]++] = (uint)s.Index;
                 }
             }
         });

@@ -4,6 +4,7 @@ using AotLinker.Cpu;
 using AotLinker.Hashing;
 using AotLinker.Mapping;
 using AotLinker.Objects;
+using AotLinker.Ordering;
 
 namespace AotLinker.Layout;
 
@@ -75,34 +76,39 @@ internal sealed partial class TextLayout
     /// <summary>Brings functions of one kind together, in the order of kinds, so that the FIPS module lies between its markers.</summary>
     private void OrderByKind()
     {
+        const int Chunk = 1 << 13;
+        const int Kinds = 256;
         List<SymbolId> text = _ctx.Text;
-        Span<int> next = stackalloc int[256];
-        next.Clear();
-        bool sorted = true;
-        SymbolKind previous = SymbolKind.None;
-        foreach (SymbolId s in text)
+        ChunkedCounts counts = new(text.Count, Chunk, Kinds);
+        bool[] isSorted = new bool[(text.Count + Chunk - 1) / Chunk];
+        _ctx.Workers.ForChunks(text.Count, Chunk, (from, to, _) =>
         {
-            SymbolKind kind = _symbols.Kind(s);
-            next[(int)kind]++;
-            sorted &= previous <= kind;
-            previous = kind;
-        }
-        if (sorted)
+            Span<int> own = counts.Of(from);
+            SymbolKind previous = from == 0 ? SymbolKind.None : _symbols.Kind(text[from - 1]);
+            bool sorted = true;
+            for (int i = from; i < to; i++)
+            {
+                SymbolKind kind = _symbols.Kind(text[i]);
+                own[(int)kind]++;
+                sorted &= previous <= kind;
+                previous = kind;
+            }
+            isSorted[from / Chunk] = sorted;
+        });
+        if (!isSorted.Contains(false))
         {
             return;
         }
-        int sum = 0;
-        for (int kind = 0; kind < next.Length; kind++)
-        {
-            int count = next[kind];
-            next[kind] = sum;
-            sum += count;
-        }
+        counts.ToPlaces();
         using NativeArray<SymbolId> ordered = new(text.Count);
-        foreach (SymbolId s in text)
+        _ctx.Workers.ForChunks(text.Count, Chunk, (from, to, _) =>
         {
-            ordered[next[(int)_symbols.Kind(s)]++] = s;
-        }
+            Span<int> next = counts.Of(from);
+            for (int i = from; i < to; i++)
+            {
+                ordered[next[(int)_symbols.Kind(text[i])]++] = text[i];
+            }
+        });
         ordered.AsSpan().CopyTo(CollectionsMarshal.AsSpan(text));
     }
 
@@ -131,17 +137,7 @@ internal sealed partial class TextLayout
             limit = 1;
         }
 
-        bool big = false;
-        foreach (SymbolId s in _ctx.Text)
-        {
-            Place(s, isTrampoline: false, maySplit: false);
-            if (_address - start >= limit)
-            {
-                big = true;
-                break;
-            }
-        }
-        if (big)
+        if (!TryPlaceTogether(limit) && !TryPlaceEach(limit))
         {
             AssignWithTrampolines(text, start);
         }
@@ -154,6 +150,39 @@ internal sealed partial class TextLayout
             _symbols.SetValue(end, (long)_address);
             _symbols.SetValue(text, (long)_ctx.TextSegment.Sections[0].Vaddr);
         }
+    }
+
+    /// <summary>Gives all functions their places with several threads, if they stay below a limit and each is on its own.</summary>
+    private bool TryPlaceTogether(ulong limit)
+    {
+        if (_symbols.Sub.Count != 0 || _ctx.Target.Cpu.PcUnitShift != 0)
+        {
+            return false;
+        }
+        Sequence<Functions> functions = new(_ctx.Workers, new Functions(_symbols, _ctx.Text, _align, _section.Index), _ctx.Text.Count, (long)_address);
+        if ((ulong)functions.End - _address >= limit)
+        {
+            return false;
+        }
+        functions.Place();
+        _section.Align = Math.Max(_section.Align, functions.Align);
+        _address = (ulong)functions.End;
+        return true;
+    }
+
+    /// <summary>Gives one function after the other its place, until they reach a limit, which is false.</summary>
+    private bool TryPlaceEach(ulong limit)
+    {
+        ulong start = _address;
+        foreach (SymbolId s in _ctx.Text)
+        {
+            Place(s, isTrampoline: false, maySplit: false);
+            if (_address - start >= limit)
+            {
+                return false;
+            }
+        }
+        return true;
     }
 
     private void Place(SymbolId s, bool isTrampoline, bool maySplit)
@@ -228,6 +257,20 @@ internal sealed partial class TextLayout
         while (_symbols.Sub.Count != 0 && _symbols.Sub.TryGetValue(s, out s) && !s.IsNone)
         {
             _symbols.SetValue(s, _symbols.Value(s) + by);
+        }
+    }
+
+    private readonly struct Functions(SymbolTable symbols, List<SymbolId> text, int align, int section) : ISequenceItems
+    {
+        /// <inheritdoc/>
+        public (int Align, long Size) Measure(int i) =>
+            (Math.Max(symbols.Align(text[i]), align), Math.Max(symbols.Size(text[i]), MinFunctionSize));
+
+        /// <inheritdoc/>
+        public void SetPlace(int i, long place)
+        {
+            symbols.SetSectionIndex(text[i], section);
+            symbols.SetValue(text[i], place);
         }
     }
 }

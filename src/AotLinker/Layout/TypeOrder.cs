@@ -45,14 +45,18 @@ internal static class TypeOrder
         SymbolTable symbols = ctx.Symbols;
         SymbolId carrier = symbols.Lookup("type:*"u8, 0);
         NativeSpan<Part> parts = NativeSpan<Part>.Of(memory, data.Length);
+        ChunkedCounts counts = new(data.Length, Chunk, (int)Part.End + 1);
         ctx.Workers.ForChunks(data.Length, Chunk, (from, to, _) =>
         {
+            Span<int> own = counts.Of(from);
             for (int i = from; i < to; i++)
             {
                 parts[i] = PartOf(symbols, new SymbolId((int)(uint)data[i]), carrier, isStart, isEnd);
+                own[(int)parts[i]]++;
             }
         });
-        int[] starts = Arrange(ctx, memory, data, parts);
+        int[] starts = counts.ToPlaces();
+        Arrange(ctx, memory, data, parts, counts, starts);
         DescribeParts(ctx, data, starts, align);
     }
 
@@ -74,52 +78,64 @@ internal static class TypeOrder
         return isStart(s) ? Part.Start : isEnd(s) ? Part.End : Part.Other;
     }
 
-    /// <summary>Brings the symbols into order.</summary>
-    /// <returns>Where each part starts; at the end, where the last one ends.</returns>
-    private static int[] Arrange(LinkContext ctx, MemoryArena memory, NativeSpan<ulong> data, NativeSpan<Part> parts)
+    /// <summary>Brings the symbols into order, part by part.</summary>
+    private static void Arrange(
+        LinkContext ctx, MemoryArena memory, NativeSpan<ulong> data, NativeSpan<Part> parts, ChunkedCounts counts, int[] starts)
     {
         int count = data.Length;
-        int[] starts = new int[(int)Part.End + 2];
-        foreach (Part part in parts.AsSpan())
-        {
-            starts[(int)part + 1]++;
-        }
-        for (int i = 1; i < starts.Length; i++)
-        {
-            starts[i] += starts[i - 1];
-        }
-        // Part by part: size and place in the data; the data is in the order of ids.
+        Workers workers = ctx.Workers;
+        // Size and place in the data; the data is in the order of ids.
         NativeSpan<ulong> arranged = NativeSpan<ulong>.Of(memory, count);
-        int[] next = [.. starts];
-        for (int i = 0; i < count; i++)
+        workers.ForChunks(count, Chunk, (from, to, _) =>
         {
-            arranged[next[(int)parts[i]]++] = (data[i] >> 32 << 32) | (uint)i;
-        }
-        RadixSort.ByUpperHalf(Slice(Part.Other).AsSpan());
-        RadixSort.ByUpperHalf(Slice(Part.Itab).AsSpan());
-        bool hasEqual = SortByName(ctx, memory, data, Slice(Part.Linked), starts[(int)Part.Linked]);
-        NativeSpan<ulong> ranked = NativeSpan<ulong>.Of(memory, count);
+            Span<int> next = counts.Of(from);
+            for (int i = from; i < to; i++)
+            {
+                arranged[next[(int)parts[i]]++] = (data[i] >> 32 << 32) | (uint)i;
+            }
+        });
+        NativeSpan<NameSort.Item> names = NativeSpan<NameSort.Item>.Of(memory, Slice(Part.Linked).Length);
+        int pieces = (names.Length + Chunk - 1) / Chunk;
+        // One thread sorts by size while the others read names.
+        workers.For(2 + pieces, i =>
+        {
+            if (i < 2)
+            {
+                RadixSort.ByUpperHalf(Slice(i == 0 ? Part.Other : Part.Itab).AsSpan());
+                return;
+            }
+            int end = Math.Min(names.Length, (i - 1) * Chunk);
+            for (int from = (i - 2) * Chunk; from < end; from += Batch)
+            {
+                ReadNames(ctx.Symbols, data, Slice(Part.Linked).Slice(from, Math.Min(Batch, end - from)), names.AsSpan()[from..]);
+            }
+        });
+        bool hasEqual = SortByName(workers, names, Slice(Part.Linked), starts[(int)Part.Linked]);
+        NativeSpan<ulong> ranked = arranged;
         if (hasEqual)
         {
             // Go's sort over all, in the order they came in. Those that are not linked types have a rank of their own.
-            for (int i = 0; i < count; i++)
+            ranked = NativeSpan<ulong>.Of(memory, count);
+            workers.ForChunks(count, Chunk, (from, to, _) =>
             {
-                int place = (int)(uint)arranged[i];
-                uint rank = parts[place] == Part.Linked ? (uint)(arranged[i] >> 32) : (uint)i;
-                ranked[place] = ((ulong)rank << 32) | (uint)place;
+                for (int i = from; i < to; i++)
+                {
+                    int place = (int)(uint)arranged[i];
+                    uint rank = parts[place] == Part.Linked ? (uint)(arranged[i] >> 32) : (uint)i;
+                    ranked[place] = ((ulong)rank << 32) | (uint)place;
+                }
+            });
+            GoSort.Sort(workers, ranked.AsSpan(), default(ByUpperHalf));
+        }
+        NativeSpan<ulong> unordered = NativeSpan<ulong>.Of(memory, count);
+        data.AsSpan().CopyTo(unordered.AsSpan());
+        workers.ForChunks(count, Chunk, (from, to, _) =>
+        {
+            for (int i = from; i < to; i++)
+            {
+                data[i] = unordered[(int)(uint)ranked[i]];
             }
-            GoSort.Sort(ctx.Workers, ranked.AsSpan(), default(ByUpperHalf));
-        }
-        else
-        {
-            arranged.AsSpan().CopyTo(ranked.AsSpan());
-        }
-        for (int i = 0; i < count; i++)
-        {
-            arranged[i] = data[(int)(uint)ranked[i]];
-        }
-        arranged.AsSpan().CopyTo(data.AsSpan());
-        return starts;
+        });
 
         NativeSpan<ulong> Slice(Part part) => arranged.Slice(starts[(int)part], starts[(int)part + 1] - starts[(int)part]);
     }
@@ -129,20 +145,11 @@ internal static class TypeOrder
     /// one.
     /// </summary>
     /// <returns>Whether there are equal strings.</returns>
-    private static bool SortByName(LinkContext ctx, MemoryArena memory, NativeSpan<ulong> data, NativeSpan<ulong> types, int first)
+    private static bool SortByName(Workers workers, NativeSpan<NameSort.Item> names, NativeSpan<ulong> types, int first)
     {
-        SymbolTable symbols = ctx.Symbols;
-        NativeSpan<NameSort.Item> names = NativeSpan<NameSort.Item>.Of(memory, types.Length);
-        ctx.Workers.ForChunks(types.Length, Chunk, (from, to, _) =>
-        {
-            for (int i = from; i < to; i += Batch)
-            {
-                ReadNames(symbols, data, types.Slice(i, Math.Min(Batch, to - i)), names.AsSpan()[i..]);
-            }
-        });
-        NameSort.Sort(ctx.Workers, names.AsSpan());
+        NameSort.Sort(workers, names.AsSpan());
         // First whether each has the name of the one before it, then the ranks.
-        ctx.Workers.ForChunks(types.Length, Chunk, (from, to, _) =>
+        workers.ForChunks(types.Length, Chunk, (from, to, _) =>
         {
             for (int i = from; i < to; i++)
             {
@@ -210,14 +217,8 @@ internal static class TypeOrder
         Write(fields.ItabOffset, itabs, "moduledataItabOffset");
         Write(fields.ItabLength, itabLength, "moduledataItabSizeOffset");
 
-        long End(int from, int to, long length)
-        {
-            foreach (ulong pair in data.AsSpan()[from..to])
-            {
-                length = Round(length, align(new SymbolId((int)(uint)pair))) + (long)(pair >> 32);
-            }
-            return length;
-        }
+        long End(int from, int to, long start) =>
+            new Sequence<Descriptors>(ctx.Workers, new Descriptors(data.Slice(from, to - from), align), to - from, start).End;
 
         void Write(long offset, long value, string name)
         {
@@ -231,4 +232,14 @@ internal static class TypeOrder
     }
 
     private static long Round(long value, int align) => (value + align - 1) / align * align;
+
+    /// <summary>Symbols of a part, one behind the other, which are only measured.</summary>
+    private readonly struct Descriptors(NativeSpan<ulong> data, Func<SymbolId, int> align) : ISequenceItems
+    {
+        /// <inheritdoc/>
+        public (int Align, long Size) Measure(int i) => (align(new SymbolId((int)(uint)data[i])), (long)(data[i] >> 32));
+
+        /// <inheritdoc/>
+        public void SetPlace(int i, long place) => throw new NotSupportedException();
+    }
 }

@@ -17,8 +17,8 @@ internal sealed class Package
     /// <summary>The package that first referred to it, for messages.</summary>
     public required string SourceRef { get; init; }
 
-    /// <summary>Position in <see cref="LinkContext.Packages"/> at load time.</summary>
-    public int Index { get; set; }
+    /// <summary>What the search for an order calls the package.</summary>
+    public int Number { get; set; }
 
     /// <summary>The export fingerprint the first importer expects, or the package's own; 0 when unknown.</summary>
     public ulong Fingerprint { get; set; }
@@ -31,6 +31,12 @@ internal sealed class Package
 
     /// <summary>The objects of the package, in archive order; host objects have a unit as well.</summary>
     public List<CompilationUnit> Units { get; } = [];
+
+    /// <summary>Index of the first Go object; 0 if there is none. The others follow it.</summary>
+    public int FirstObject { get; set; }
+
+    /// <summary>Number of Go objects.</summary>
+    public int ObjectCount { get; set; }
 
     /// <inheritdoc/>
     public override string ToString() => Path;

@@ -120,7 +120,6 @@ internal sealed class PackageLoader
             File = file,
             ObjectRef = objectRef,
             SourceRef = sourceRef,
-            Index = _result.Packages.Count,
             Fingerprint = fingerprint,
         };
         _result.ByPath.Add(path, package);
@@ -298,6 +297,10 @@ internal sealed class PackageLoader
         o.StaticVersion = _nextStaticVersion++;
         o.Unit = unit;
         unit.Object = o;
+        if (package.ObjectCount++ == 0)
+        {
+            package.FirstObject = o.Index;
+        }
         if ((o.Flags & GoObject.ObjectFlags.Unlinkable) != 0)
         {
             throw new LinkException(MessageForm.Input, $"link: unlinkable object (from package {package.Path}) - compiler requires -p flag");

@@ -39,35 +39,46 @@ internal static class LinkSetup
     public static List<Package> ImportsFirst(List<Package> packages)
     {
         List<Package> order = new(packages.Count);
-        Dictionary<Package, bool> finished = new(packages.Count);
+        List<(Package Package, bool IsFinished)> met = new(packages.Count);
         Stack<(Package Package, int NextImport)> path = new();
         foreach (Package root in packages)
         {
             Visit(root);
             while (path.TryPop(out (Package Package, int NextImport) top))
             {
-                if (top.NextImport < top.Package.Imports.Count)
+                (Package package, int next) = top;
+                while (next < package.Imports.Count && IsFinished(package.Imports[next]))
                 {
-                    path.Push((top.Package, top.NextImport + 1));
-                    Visit(top.Package.Imports[top.NextImport]);
+                    next++;
+                }
+                if (next < package.Imports.Count)
+                {
+                    path.Push((package, next + 1));
+                    Visit(package.Imports[next]);
                 }
                 else
                 {
-                    finished[top.Package] = true;
-                    order.Add(top.Package);
+                    met[package.Number] = (package, true);
+                    order.Add(package);
                 }
             }
         }
         return order;
 
+        // A number means something only if the list has the package there.
+        bool HasMet(Package package) => (uint)package.Number < (uint)met.Count && met[package.Number].Package == package;
+
+        bool IsFinished(Package package) => HasMet(package) && met[package.Number].IsFinished;
+
         void Visit(Package package)
         {
-            if (!finished.TryGetValue(package, out bool done))
+            if (!HasMet(package))
             {
-                finished.Add(package, false);
+                package.Number = met.Count;
+                met.Add((package, false));
                 path.Push((package, 0));
             }
-            else if (!done)
+            else if (!IsFinished(package))
             {
                 throw new LinkException($"found import cycle while visiting {package.Path}");
             }

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using AotLinker.Load;
 using AotLinker.Mapping;
 using AotLinker.Objects;
+using AotLinker.Ordering;
 
 namespace AotLinker.Synthesize;
 
@@ -24,25 +25,21 @@ internal static class TextOrder
     {
         SymbolTable symbols = ctx.Symbols;
         using MemoryArena memory = new();
-        using NativeList<SymbolId> text = new();
-        foreach (SymbolId s in ctx.Text)
-        {
-            if (symbols.IsReachable(s))
-            {
-                text.Add(s);
-            }
-        }
-        int first = text.Count;
-        List<Stretch> stretches = Place(ctx, Collect(ctx, memory), text);
+        List<SymbolId> text = ctx.Text;
+        text.RemoveAll(s => !symbols.IsReachable(s));
+        List<Stretch> stretches = Place(ctx, Collect(ctx, memory), text.Count, out int count);
+        // With room for what passes add.
+        text.EnsureCapacity(count + (count / 16) + 16);
+        CollectionsMarshal.SetCount(text, count);
 
         // The objects that the functions are read from.
-        using NativeArray<int> origins = new(text.Count);
+        using NativeArray<int> origins = new(count);
         List<(SymbolId Symbol, Package Package)>?[] moved = new List<(SymbolId, Package)>?[ctx.Workers.Threads];
         ctx.Workers.ForChunks(stretches.Count, 8, (from, to, worker) =>
         {
             for (int i = from; i < to; i++)
             {
-                FindOrigins(symbols, text, stretches[i], origins, ref moved[worker]);
+                Fill(symbols, stretches[i], CollectionsMarshal.AsSpan(text), origins, ref moved[worker]);
             }
         });
         foreach (List<(SymbolId, Package)>? list in moved)
@@ -53,20 +50,15 @@ internal static class TextOrder
                 symbols.PackageOverride[s] = package.Path;
             }
         }
-        FillUnits(symbols, text, origins, first);
-
-        // With room for what passes add.
-        ctx.Text.EnsureCapacity(text.Count + (text.Count / 16) + 16);
-        CollectionsMarshal.SetCount(ctx.Text, text.Count);
-        text.AsSpan().CopyTo(CollectionsMarshal.AsSpan(ctx.Text));
+        FillUnits(ctx, origins);
     }
 
     /// <summary>Functions of one package, one behind the other in the text.</summary>
     /// <param name="From">The first one's place.</param>
-    /// <param name="To">The place behind the last.</param>
+    /// <param name="Functions">Ids of the functions.</param>
     /// <param name="Package">The package.</param>
     /// <param name="Object">Index of the object that defines all of them; 0 if others do as well.</param>
-    private readonly record struct Stretch(int From, int To, Package Package, int Object);
+    private readonly record struct Stretch(int From, NativeSpan<int> Functions, Package Package, int Object);
 
     /// <summary>The live functions an object defines: alone, and together with other objects. Ids in the order of the definitions.</summary>
     private struct ObjectText
@@ -75,68 +67,74 @@ internal static class TextOrder
         public NativeSpan<int> Shared;
     }
 
-    private static List<Stretch> Place(LinkContext ctx, ObjectText[] found, NativeList<SymbolId> text)
+    /// <summary>Decides where which functions go, from place <paramref name="first"/> on, and how many places that makes.</summary>
+    private static List<Stretch> Place(LinkContext ctx, ObjectText[] found, int first, out int count)
     {
         List<Stretch> stretches = [];
         using NativeArray<ulong> placed = new((ctx.Symbols.Count / 64) + 1);
-        for (int group = 0; group < 2; group++)
+        int next = first;
+        foreach (bool isRuntime in (ReadOnlySpan<bool>)[true, false])
         {
             foreach (Package package in ctx.Packages)
             {
-                if (ctx.Release.IsRuntimePackage(package.Path) != (group == 0))
+                if (package.ObjectCount == 0 || ctx.Release.IsRuntimePackage(package.Path) != isRuntime)
                 {
                     continue;
                 }
-                foreach (CompilationUnit unit in package.Units)
+                int end = package.FirstObject + package.ObjectCount;
+                for (int i = package.FirstObject; i < end; i++)
                 {
-                    if (unit.Object is { } o)
-                    {
-                        PlaceNew(found[o.Index].Own, package, o.Index);
-                    }
+                    PlaceNew(found[i].Own, package, i);
                 }
-                foreach (CompilationUnit unit in package.Units)
+                for (int i = package.FirstObject; i < end; i++)
                 {
-                    if (unit.Object is { } o)
-                    {
-                        PlaceNew(found[o.Index].Shared, package, 0);
-                    }
+                    PlaceNew(found[i].Shared, package, 0);
                 }
             }
         }
+        count = next;
         return stretches;
 
         void PlaceNew(NativeSpan<int> functions, Package package, int owner)
         {
-            int from = text.Count;
-            foreach (int index in functions.AsSpan())
+            int kept = KeepNew(functions.AsSpan(), placed);
+            if (kept != 0)
             {
-                ref ulong word = ref placed[index >> 6];
-                ulong bit = 1UL << (index & 63);
-                if ((word & bit) == 0)
-                {
-                    word |= bit;
-                    text.Add(new SymbolId(index));
-                }
-            }
-            if (text.Count != from)
-            {
-                stretches.Add(new Stretch(from, text.Count, package, owner));
+                stretches.Add(new Stretch(next, functions.Slice(0, kept), package, owner));
+                next += kept;
             }
         }
     }
 
-    private static void FindOrigins(
-        SymbolTable symbols, NativeList<SymbolId> text, in Stretch stretch, NativeArray<int> origins, ref List<(SymbolId Symbol, Package Package)>? moved)
+    // Moves to the front those that are not placed yet, and counts them.
+    private static int KeepNew(Span<int> functions, NativeArray<ulong> placed)
     {
-        for (int i = stretch.From; i < stretch.To; i++)
+        int kept = 0;
+        foreach (int id in functions)
         {
-            SymbolId s = text[i];
+            ref ulong word = ref placed[id >> WordShift];
+            ulong bit = 1UL << (id & WordMask);
+            functions[kept] = id;
+            kept += (word & bit) == 0 ? 1 : 0;
+            word |= bit;
+        }
+        return kept;
+    }
+
+    private static void Fill(
+        SymbolTable symbols, in Stretch stretch, Span<SymbolId> text, NativeArray<int> origins, ref List<(SymbolId Symbol, Package Package)>? moved)
+    {
+        int at = stretch.From;
+        foreach (int id in stretch.Functions.AsSpan())
+        {
+            SymbolId s = new(id);
+            text[at] = s;
             if (stretch.Object != 0)
             {
-                origins[i] = stretch.Object;
+                origins[at++] = stretch.Object;
                 continue;
             }
-            origins[i] = symbols.Origin(s, out _)?.Index ?? 0;
+            origins[at++] = symbols.Origin(s, out _)?.Index ?? 0;
             if (symbols.PackagePath(s) != stretch.Package.Path)
             {
                 (moved ??= []).Add((s, stretch.Package));
@@ -144,25 +142,42 @@ internal static class TextOrder
         }
     }
 
-    private static void FillUnits(SymbolTable symbols, NativeList<SymbolId> text, NativeArray<int> origins, int first)
+    // The functions that are read from an object, in the order of the text. Host functions have no origin.
+    private static void FillUnits(LinkContext ctx, NativeArray<int> origins)
     {
-        ReadOnlySpan<GoObject> objects = symbols.Objects;
-        int[] counts = new int[objects.Length];
-        for (int i = first; i < text.Count; i++)
+        const int Chunk = 1 << 14;
+        SymbolTable symbols = ctx.Symbols;
+        int objects = symbols.Objects.Length;
+        List<SymbolId> text = ctx.Text;
+        ChunkedCounts counts = new(text.Count, Chunk, objects);
+        ctx.Workers.ForChunks(text.Count, Chunk, (from, to, _) =>
         {
-            counts[origins[i]]++;
-        }
-        for (int i = SymbolTable.FirstObject; i < counts.Length; i++)
-        {
-            objects[i].Unit?.Text.EnsureCapacity(counts[i]);
-        }
-        for (int i = first; i < text.Count; i++)
-        {
-            if (origins[i] != 0)
+            Span<int> own = counts.Of(from);
+            foreach (int origin in origins.Span(from, to - from))
             {
-                objects[origins[i]].Unit?.Text.Add(text[i]);
+                own[origin]++;
+            }
+        });
+        int[] starts = counts.ToPlaces();
+        for (int i = SymbolTable.FirstObject; i < objects; i++)
+        {
+            if (symbols.ObjectAt(i)?.Unit is { } unit)
+            {
+                CollectionsMarshal.SetCount(unit.Text, starts[i + 1] - starts[i]);
             }
         }
+        ctx.Workers.ForChunks(text.Count, Chunk, (from, to, _) =>
+        {
+            Span<int> next = counts.Of(from);
+            for (int i = from; i < to; i++)
+            {
+                int origin = origins[i];
+                if (origin != 0 && symbols.ObjectAt(origin)?.Unit is { } unit)
+                {
+                    CollectionsMarshal.AsSpan(unit.Text)[next[origin]++ - starts[origin]] = text[i];
+                }
+            }
+        });
     }
 
     /// <summary>Lists that a thread fills for one object after another.</summary>
