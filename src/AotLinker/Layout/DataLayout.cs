@@ -34,6 +34,7 @@ internal sealed partial class DataLayout
     private readonly bool _hasMarkers;
     private readonly bool _hasTypesMarker;
     private bool _hasImports;
+    private bool _hasBadSize;
     private long _size;
 
     private DataLayout(LinkContext ctx)
@@ -51,6 +52,7 @@ internal sealed partial class DataLayout
     public LinkContext Context => _ctx;
 
     /// <summary>Lays out the data of a link. Sets <see cref="LinkContext.Data"/>, sections and their symbols' offsets.</summary>
+    /// <exception cref="ErrorsReportedException">A symbol has a size that no symbol can have.</exception>
     public static void Run(LinkContext ctx)
     {
         DataLayout layout = new(ctx);
@@ -69,6 +71,11 @@ internal sealed partial class DataLayout
         ctx.GroupKinds.Dispose();
         NumberSections(ctx);
         layout._memory.Dispose();
+        if (layout._hasBadSize)
+        {
+            // There is no content of such a size.
+            ctx.Diagnostics.ExitIfErrors();
+        }
     }
 
     /// <summary>The ids of a kind's symbols, in ascending order until they are sorted.</summary>
@@ -250,7 +257,8 @@ internal sealed partial class DataLayout
                 if (size is < 0 or > MaxSize)
                 {
                     _ctx.Diagnostics.Report(s.Index, $"{_symbols.NameText(s)}: {(size < 0 ? $"negative size ({size} bytes)" : $"symbol too large ({size} bytes)")}");
-                    size = 0;
+                    _hasBadSize = true;
+                    size = Math.Clamp(size, 0, uint.MaxValue);
                 }
                 int align = SettleAlign(s, size);
                 if (!mayBeMarkers || !IsMarker(s))

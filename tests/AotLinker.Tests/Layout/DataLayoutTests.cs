@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using AotLinker.Objects;
+using AotLinker.Tests.Objects;
 
 namespace AotLinker.Tests.Layout;
 
@@ -149,13 +150,19 @@ public class DataLayoutTests
         Assert.Equal(["runtime.gcdata: missing Go type information for global symbol mystery: size 16"], link.Errors);
     }
 
-    [Fact]
-    public void TooLargeSymbolsAreErrors()
+    // Nothing of them is written: what follows layout has no content of such a size.
+    [Theory]
+    [InlineData(false, 2_000_000_001)]
+    [InlineData(true, 3_000_000_000)]
+    public void TooLargeSymbolsEndTheLink(bool hasContent, uint size)
     {
+        const byte NoPtrData = 5, NoPtrBss = 10;
         using TestLink link = new();
-        link.Add("huge", SymbolKind.NoPtrBss, 2_000_000_001);
-        link.LayOut();
-        Assert.Contains("huge: symbol too large (2000000001 bytes)", link.Errors);
+        link.AddObjects(new GoObjectWriter("p").DefineNamed("huge", hasContent ? NoPtrData : NoPtrBss, size, hasContent ? new byte[8] : []));
+        Assert.Throws<ErrorsReportedException>(link.LayOut);
+        Assert.Contains($"huge: symbol too large ({size} bytes)", link.Errors);
+        Assert.Contains(link.Errors, e => e.StartsWith("too much data, last section ", StringComparison.Ordinal));
+        Assert.Equal(0, link.Ctx.Output.Length);
     }
 
     [Fact]
