@@ -1,6 +1,6 @@
 #!/bin/sh
 # Compiles native/guard.c or another file. Usage: build-guard.sh OUTPUT [COMPILER [TARGET-TRIPLE [SOURCE]]]
-# OUTPUT ends in .a (linked into a Native AOT binary) or .so (loaded by the JIT builds that tests use).
+# OUTPUT ends in .o (linked into a Native AOT binary) or .so (loaded by the JIT builds that tests use; it has sha256.c, too).
 # The compiler defaults to the first of $CC, clang, gcc, cc that is there; without any, exit status 3.
 set -eu
 
@@ -28,7 +28,7 @@ if [ -n "$triple" ]; then
 fi
 case $output in
 *.so)
-    exec "$found" "$@" -fvisibility=default -shared -o "$output" "$source"
+    exec "$found" "$@" -fvisibility=default -shared -o "$output" "$source" "$(dirname "$0")/sha256.c"
     ;;
 *)
     # An archive of one member needs no ar of the target's: the object itself is what the linker takes.

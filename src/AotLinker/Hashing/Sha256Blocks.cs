@@ -8,8 +8,9 @@ using ArmSha256 = System.Runtime.Intrinsics.Arm.Sha256;
 namespace AotLinker.Hashing;
 
 /// <summary>
-/// SHA-256's compression function: with Arm's instructions where the CPU has them, else in scalar code. (.NET 10 has no
-/// x86 SHA intrinsics; where many equal pieces are to be hashed, <see cref="Sha256Lanes"/> makes up for it.)
+/// SHA-256's compression function: with the CPU's instructions for it where there are any, else in scalar code. (.NET 10 has no
+/// x86 SHA intrinsics, hence <see cref="Sha256Native"/>. Without those, <see cref="Sha256Lanes"/> makes up for it where many equal
+/// pieces are to be hashed.)
 /// </summary>
 internal static unsafe class Sha256Blocks
 {
@@ -26,6 +27,9 @@ internal static unsafe class Sha256Blocks
         0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
     ];
 
+    // For less it is not worth to find out what the CPU has.
+    private const int ManyBytes = 16 * Sha256.BlockSize;
+
     /// <summary>Compresses a whole number of 64-byte blocks.</summary>
     public static void Compress(ref Sha256State state, ReadOnlySpan<byte> blocks)
     {
@@ -35,6 +39,8 @@ internal static unsafe class Sha256Blocks
             byte* end = data + blocks.Length;
             if (ArmSha256.IsSupported)
                 CompressArm(ref state, data, end, k);
+            else if (blocks.Length >= ManyBytes && Sha256Native.IsSupported)
+                Sha256Native.Compress(ref state, data, end, k);
             else
                 CompressScalar(ref state, data, end, k);
         }

@@ -17,13 +17,17 @@ internal static unsafe class Sha256Lanes
     /// one after the other in <paramref name="digests"/>.
     /// </summary>
     /// <param name="pieceSize">A multiple of 64.</param>
-    public static void HashPieces(ReadOnlySpan<byte> data, int pieceSize, Span<byte> digests)
+    public static void HashPieces(ReadOnlySpan<byte> data, int pieceSize, Span<byte> digests) =>
+        HashPieces(data, pieceSize, digests, inLanes: !ArmSha256.IsSupported && !Sha256Native.IsSupported);
+
+    /// <summary>The same, in vector lanes or with the CPU's instructions for one stream, which are faster where there are any.</summary>
+    internal static void HashPieces(ReadOnlySpan<byte> data, int pieceSize, Span<byte> digests, bool inLanes)
     {
         if (pieceSize <= 0 || pieceSize % Sha256.BlockSize != 0)
             throw new ArgumentOutOfRangeException(nameof(pieceSize));
-        if (Vector256.IsHardwareAccelerated)
+        if (Vector256.IsHardwareAccelerated && inLanes)
             HashWhole<Lanes8>(ref data, pieceSize, ref digests);
-        if (Vector128.IsHardwareAccelerated && !ArmSha256.IsSupported)
+        if (Vector128.IsHardwareAccelerated && inLanes)
             HashWhole<Lanes4>(ref data, pieceSize, ref digests);
         while (!data.IsEmpty)
         {

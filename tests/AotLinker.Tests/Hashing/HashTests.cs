@@ -76,12 +76,15 @@ public class HashTests
     {
         byte[] data = TestData.Generate("random", size);
         int pieces = (size + pieceSize - 1) / pieceSize;
-        byte[] digests = new byte[32 * pieces];
-        Sha256Lanes.HashPieces(data, pieceSize, digests);
-        for (int i = 0; i < pieces; i++)
+        foreach (bool inLanes in (bool[])[false, true])
         {
-            byte[] expected = SHA256.HashData(data.AsSpan(i * pieceSize, Math.Min(pieceSize, size - i * pieceSize)));
-            Assert.Equal(expected, digests[(32 * i)..(32 * i + 32)]);
+            byte[] digests = new byte[32 * pieces];
+            Sha256Lanes.HashPieces(data, pieceSize, digests, inLanes);
+            for (int i = 0; i < pieces; i++)
+            {
+                byte[] expected = SHA256.HashData(data.AsSpan(i * pieceSize, Math.Min(pieceSize, size - i * pieceSize)));
+                Assert.Equal(expected, digests[(32 * i)..(32 * i + 32)]);
+            }
         }
     }
 
