@@ -127,15 +127,15 @@ internal static class TypeOrder
             });
             GoSort.Sort(workers, ranked.AsSpan(), default(ByUpperHalf));
         }
-        NativeSpan<ulong> unordered = NativeSpan<ulong>.Of(memory, count);
-        data.AsSpan().CopyTo(unordered.AsSpan());
+        NativeSpan<ulong> ordered = hasEqual ? arranged : NativeSpan<ulong>.Of(memory, count);
         workers.ForChunks(count, Chunk, (from, to, _) =>
         {
             for (int i = from; i < to; i++)
             {
-                data[i] = unordered[(int)(uint)ranked[i]];
+                ordered[i] = data[(int)(uint)ranked[i]];
             }
         });
+        workers.ForChunks(count, Chunk, (from, to, _) => ordered.AsSpan()[from..to].CopyTo(data.AsSpan()[from..to]));
 
         NativeSpan<ulong> Slice(Part part) => arranged.Slice(starts[(int)part], starts[(int)part + 1] - starts[(int)part]);
     }

@@ -34,6 +34,10 @@ internal static class GoSort
     // From this length on a pivot is chosen from nine elements, and out-of-order pairs are worth shifting.
     private const int LongLength = 50;
 
+    // Elements of a block that a partition looks at before it swaps any, and the least length of a range that is worth that.
+    private const int Block = 64;
+    private const int LongPartition = 8 * Block;
+
     private enum Hint
     {
         Unknown,
@@ -232,7 +236,8 @@ internal static class GoSort
             T value = first;
             int i = 1;
             int j = range.Length - 1;
-            for (bool isFirst = wasPartitioned = true; ; isFirst = false)
+            bool hasSwapped = range.Length >= LongPartition && SwapBlocks(ref first, in value, ref i, ref j);
+            while (true)
             {
                 while (i <= j && order.Less(in Unsafe.Add(ref first, i), in value))
                 {
@@ -244,15 +249,66 @@ internal static class GoSort
                 }
                 if (i > j)
                 {
-                    wasPartitioned = isFirst;
                     break;
                 }
                 (Unsafe.Add(ref first, i), Unsafe.Add(ref first, j)) = (Unsafe.Add(ref first, j), Unsafe.Add(ref first, i));
+                hasSwapped = true;
                 i++;
                 j--;
             }
+            wasPartitioned = !hasSwapped;
             Swap(a + j, a);
             return a + j;
+        }
+
+        // Swaps what a partition would, as long as i and j are far apart. Which of a block's elements are on the wrong side is listed first: that is no
+        // branch for the CPU to guess, and half of the guesses would be wrong. The k-th from the left still changes places with the k-th from the right.
+        private unsafe bool SwapBlocks(ref T first, in T value, ref int i, ref int j)
+        {
+            byte* lows = stackalloc byte[Block];
+            byte* highs = stackalloc byte[Block];
+            int firstLow = 0, lowCount = 0;
+            int firstHigh = 0, highCount = 0;
+            bool hasSwapped = false;
+            while (j - i + 1 >= 2 * Block)
+            {
+                if (lowCount == 0)
+                {
+                    firstLow = 0;
+                    for (int at = 0; at < Block; at++)
+                    {
+                        lows[lowCount] = (byte)at;
+                        lowCount += order.Less(in Unsafe.Add(ref first, i + at), in value) ? 0 : 1;
+                    }
+                }
+                if (highCount == 0)
+                {
+                    firstHigh = 0;
+                    for (int at = 0; at < Block; at++)
+                    {
+                        highs[highCount] = (byte)at;
+                        highCount += order.Less(in Unsafe.Add(ref first, j - at), in value) ? 1 : 0;
+                    }
+                }
+                int swaps = Math.Min(lowCount, highCount);
+                for (int k = 0; k < swaps; k++)
+                {
+                    ref T low = ref Unsafe.Add(ref first, i + lows[firstLow + k]);
+                    ref T high = ref Unsafe.Add(ref first, j - highs[firstHigh + k]);
+                    (low, high) = (high, low);
+                }
+                hasSwapped |= swaps != 0;
+                firstLow += swaps;
+                firstHigh += swaps;
+                lowCount -= swaps;
+                highCount -= swaps;
+                i += lowCount == 0 ? Block : 0;
+                j -= highCount == 0 ? Block : 0;
+            }
+            // On to what is left of a block.
+            i += lowCount == 0 ? 0 : lows[firstLow];
+            j -= highCount == 0 ? 0 : highs[firstHigh];
+            return hasSwapped;
         }
 
         private int PartitionEqual(int a, int b, int pivot)
