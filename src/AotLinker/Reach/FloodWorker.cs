@@ -444,6 +444,8 @@ internal sealed class FloodWorker : IDisposable
                 if (inIface)
                 {
                     MethodRef method = new(s, i, MethodName(relocs, i), relocs.Target(i));
+                    // The method's type leads to further types by reflection. That is said before it is marked, so that it is visited once.
+                    MarkUsedInIface(method.Signature, s);
                     // Once there is reflection, exported methods need not wait; but those who look at the order see all methods wait.
                     if (_ordered is null && !method.Name.IsNone && _rules.IsCalledByReflection(TypeDescriptor.DecodeName(_symbols, method.Name)))
                     {
@@ -453,8 +455,6 @@ internal sealed class FloodWorker : IDisposable
                     {
                         Methods.Add(method);
                     }
-                    // The method's type leads to further types by reflection.
-                    MarkUsedInIface(method.Signature, s);
                 }
                 return i + 2;
             case RelocKind.UseType:
