@@ -21,6 +21,19 @@ int aotlink_has_sha256(void)
 	return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & (1u << 29)) != 0;
 }
 
+#define LOAD(from) _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(from)), big_endian)
+
+/* Four rounds, the first of them number t, with their words. */
+#define ROUNDS(words, t) do { \
+	__m128i sum = _mm_add_epi32(words, _mm_loadu_si128((const __m128i *)(k + (t)))); \
+	cdgh = _mm_sha256rnds2_epu32(cdgh, abef, sum); \
+	abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(sum, 0x0e)); \
+} while (0)
+
+/* The words of the rounds sixteen later take the place of the first ones of four times four. */
+#define SCHEDULE(first, second, third, fourth) \
+	(first = _mm_sha256msg2_epu32(_mm_add_epi32(_mm_sha256msg1_epu32(first, second), _mm_alignr_epi8(fourth, third, 4)), fourth))
+
 /* Compresses the blocks from data to end. */
 __attribute__((target("sha,sse4.1,ssse3")))
 void aotlink_sha256(uint32_t *state, const uint8_t *data, const uint8_t *end, const uint32_t *k)
@@ -34,22 +47,21 @@ void aotlink_sha256(uint32_t *state, const uint8_t *data, const uint8_t *end, co
 
 	for (; data < end; data += 64) {
 		__m128i abef_before = abef, cdgh_before = cdgh;
-		__m128i w[4];
-		for (int i = 0; i < 4; i++)
-			w[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(data + 16 * i)), big_endian);
-		/* Four rounds at a time; the words of the rounds sixteen later take the place of theirs. */
-#pragma GCC unroll 16
-		for (int i = 0; i < 16; i++) {
-			__m128i now = w[i % 4];
-			__m128i sum = _mm_add_epi32(now, _mm_loadu_si128((const __m128i *)(k + 4 * i)));
-			cdgh = _mm_sha256rnds2_epu32(cdgh, abef, sum);
-			abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(sum, 0x0e));
-			if (i < 12) {
-				__m128i last = w[(i + 3) % 4];
-				__m128i next = _mm_add_epi32(_mm_sha256msg1_epu32(now, w[(i + 1) % 4]), _mm_alignr_epi8(last, w[(i + 2) % 4], 4));
-				w[i % 4] = _mm_sha256msg2_epu32(next, last);
-			}
+		__m128i w0 = LOAD(data), w1 = LOAD(data + 16), w2 = LOAD(data + 32), w3 = LOAD(data + 48);
+		for (int i = 0; i < 48; i += 16) {
+			ROUNDS(w0, i);
+			SCHEDULE(w0, w1, w2, w3);
+			ROUNDS(w1, i + 4);
+			SCHEDULE(w1, w2, w3, w0);
+			ROUNDS(w2, i + 8);
+			SCHEDULE(w2, w3, w0, w1);
+			ROUNDS(w3, i + 12);
+			SCHEDULE(w3, w0, w1, w2);
 		}
+		ROUNDS(w0, 48);
+		ROUNDS(w1, 52);
+		ROUNDS(w2, 56);
+		ROUNDS(w3, 60);
 		abef = _mm_add_epi32(abef, abef_before);
 		cdgh = _mm_add_epi32(cdgh, cdgh_before);
 	}
