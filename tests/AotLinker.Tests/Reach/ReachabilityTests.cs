@@ -156,7 +156,7 @@ public class ReachabilityTests
         using TestLink link = new(threads: 3);
         GoObject[] objects = new GoObject[SymbolTable.FirstObject + 1];
         GoObject o = objects[^1] = main.Open(SymbolTable.FirstObject);
-        Resolver.Run(link.Ctx, objects, new ResolveOptions(true, false, _ => { }));
+        Resolver.Run(link.Ctx, objects, new ResolveOptions(true, false, false, _ => { }));
         link.Ctx.Settings.EntrySymbol = "entry";
         Reachability.Run(link.Ctx, new ReachOptions("", false, false, false, inOrder ? _ => { } : null, null));
 

@@ -71,7 +71,7 @@ internal sealed unsafe class PcTableSet : IDisposable
     public int Add(byte* hash, int position)
     {
         ulong low = Unaligned.U64(hash), high = Unaligned.U64(hash + sizeof(ulong));
-        int number = SlotsOf(low)->Find(low, high)->Number;
+        int number = SlotsOf(low)->Find(low, high, out _);
         if (number == 0)
         {
             number = AddNew(low, high, position);
@@ -147,21 +147,21 @@ internal sealed unsafe class PcTableSet : IDisposable
         lock (_locks[shard])
         {
             Slots* slots = _shards[shard];
-            Slot* slot = slots->Find(low, high);
-            if (slot->Number != 0)
+            int number = slots->Find(low, high, out Slot* slot);
+            if (number != 0)
             {
-                return slot->Number;
+                return number;
             }
             if (slots->Used >= slots->Count / 4 * 3)
             {
                 slots = slots->Larger(_slotMemory);
                 Volatile.Write(ref *(nint*)(_shards + shard), (nint)slots);
-                slot = slots->Find(low, high);
+                _ = slots->Find(low, high, out slot);
             }
             slots->Used++;
             slot->Low = low;
             slot->High = high;
-            int number = NewEntry(position);
+            number = NewEntry(position);
             Volatile.Write(ref slot->Number, number);
             return number;
         }
@@ -225,17 +225,22 @@ internal sealed unsafe class PcTableSet : IDisposable
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public readonly uint Of(ulong low) => (uint)(((low & uint.MaxValue) * Count) >> 32);
 
-        /// <summary>The slot of a hash; one without a number, which is free, if there is none.</summary>
+        /// <summary>
+        /// The number of the table with a hash, and its slot; 0 and a free slot if there is none. Somebody else may fill that at any time, so its
+        /// number is read once.
+        /// </summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public readonly Slot* Find(ulong low, ulong high)
+        public readonly int Find(ulong low, ulong high, out Slot* slot)
         {
-            Slot* slot = First + Of(low);
+            Slot* at = First + Of(low);
             Slot* end = First + Count;
-            while (Volatile.Read(ref slot->Number) != 0 && (slot->Low != low || slot->High != high))
+            int number;
+            while ((number = Volatile.Read(ref at->Number)) != 0 && (at->Low != low || at->High != high))
             {
-                slot = slot + 1 == end ? First : slot + 1;
+                at = at + 1 == end ? First : at + 1;
             }
-            return slot;
+            slot = at;
+            return number;
         }
 
         public readonly Slots* Larger(MemoryArena memory)
@@ -246,7 +251,8 @@ internal sealed unsafe class PcTableSet : IDisposable
             {
                 if (slot->Number != 0)
                 {
-                    *larger->Find(slot->Low, slot->High) = *slot;
+                    _ = larger->Find(slot->Low, slot->High, out Slot* free);
+                    *free = *slot;
                 }
             }
             return larger;
