@@ -141,15 +141,15 @@ internal sealed class FunctionTable
         {
             words[2] = info.Args;
             words[9] = info.StartLine;
-            ReadOnlySpan<int> tables = _pcs.Of(i, FunctionReader.FixedPcTables + reader.PcData.Length);
-            _pcs.Offsets(tables[..FunctionReader.FixedPcTables], words[4..]);
-            _pcs.Offsets(tables[FunctionReader.FixedPcTables..], pcData);
+            ReadOnlySpan<uint> tables = _pcs.Of(i, FunctionReader.FixedPcTables + reader.PcData.Length);
+            tables[..FunctionReader.FixedPcTables].CopyTo(words[4..]);
+            tables[FunctionReader.FixedPcTables..].CopyTo(pcData);
             _data.Offsets(reader.FuncData, funcData);
         }
         if (info.InlineCount > 0)
         {
             pcData[reader.PcData.Length..].Clear();
-            pcData[FunctionReader.InlinePcData] = _pcs.Offset(_pcs.Of(i, FunctionReader.FixedPcTables + reader.PcData.Length + 1)[^1]);
+            pcData[FunctionReader.InlinePcData] = _pcs.Of(i, FunctionReader.FixedPcTables + reader.PcData.Length + 1)[^1];
             funcData[reader.FuncData.Length..].Fill(FuncData.Missing);
             funcData[FunctionReader.InlineFuncData] = _data.InlineOffset(i);
         }

@@ -15,17 +15,22 @@ namespace AotLinker.Synthesize.Pclntab;
 internal sealed unsafe class PcTableSet : IDisposable
 {
     private const int ShardBits = 6;
+    private const int BlockBits = 10;
+    private const int BlockMask = (1 << BlockBits) - 1;
 
     private readonly SymbolTable _symbols;
-    private readonly MemoryArena _slotMemory = new();
+    private readonly NativeArray<Slots> _firstShards = new(1 << ShardBits);
+    private readonly NativeArray<Slot> _firstSlots;
+    private readonly MemoryArena _moreSlots = new();
+    private readonly MemoryArena _entryMemory = new();
 
     // By shard its slots, which are others when it has grown, and the lock of who adds to it.
-    private readonly Slots** _shards;
+    private readonly nint[] _shards = new nint[1 << ShardBits];
     private readonly Lock[] _locks = new Lock[1 << ShardBits];
 
-    // Entries by number, as many as there may be at most: only what is in use costs memory.
-    private readonly NativeArray<Entry> _entryMemory;
-    private Entry* _entries;
+    // Entries by number: blocks that don't move, as many as there may be at most.
+    private readonly Entry** _blocks;
+    private readonly Lock _blocksLock = new();
     private int _last;
 
     // Tables without a content hash, by id: no compiler makes any.
@@ -37,22 +42,24 @@ internal sealed unsafe class PcTableSet : IDisposable
     public PcTableSet(SymbolTable symbols, long expected)
     {
         _symbols = symbols;
-        uint slots = (uint)Math.Clamp((expected >> ShardBits) * 3 / 2, 16, 1 << 24);
-        _shards = (Slots**)_slotMemory.Alloc<nint>(1 << ShardBits);
+        uint slots = (uint)Math.Clamp((expected >> ShardBits) * 6 / 5, 16, 1 << 24);
+        _firstSlots = new NativeArray<Slot>((long)slots << ShardBits);
         for (int i = 0; i < _locks.Length; i++)
         {
             _locks[i] = new Lock();
-            _shards[i] = Slots.Allocate(_slotMemory, slots);
+            _firstShards[i] = new Slots { Count = slots, First = _firstSlots.Base + ((long)slots * i) };
+            _shards[i] = (nint)(_firstShards.Base + i);
         }
-        _entryMemory = new NativeArray<Entry>(1L + symbols.PositionCount + symbols.Count);
-        _entries = _entryMemory.Base;
+        // A number for each definition that may be one, and for each id.
+        _blocks = (Entry**)_entryMemory.Alloc<nint>((((long)symbols.PositionCount + symbols.Count) >> BlockBits) + 1);
+        _blocks[0] = _entryMemory.Alloc<Entry>(1 << BlockBits);
     }
 
     /// <summary>What is known of a table. Number 0 stands for none, which has offset 0.</summary>
     public ref Entry this[int number]
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => ref _entries[number];
+        get => ref _blocks[number >> BlockBits][number & BlockMask];
     }
 
     /// <summary>Asks the CPU for where a table with a content hash is looked for.</summary>
@@ -71,13 +78,13 @@ internal sealed unsafe class PcTableSet : IDisposable
     public int Add(byte* hash, int position)
     {
         ulong low = Unaligned.U64(hash), high = Unaligned.U64(hash + sizeof(ulong));
-        int number = SlotsOf(low)->Find(low, high, out _);
+        int number = Find(SlotsOf(low), low, high, out _);
         if (number == 0)
         {
             number = AddNew(low, high, position);
         }
         // The first definition of all stands for the table, whoever came first.
-        ref int first = ref _entries[number].Position;
+        ref int first = ref this[number].Position;
         if (position < first)
         {
             SetLower(ref first, position);
@@ -96,7 +103,7 @@ internal sealed unsafe class PcTableSet : IDisposable
         {
             if (!_others.TryGetValue(table.Index, out int number))
             {
-                number = NewEntry(~table.Index);
+                number = NewEntry(~table.Index, 0);
                 _others.Add(table.Index, number);
             }
             return number;
@@ -117,28 +124,23 @@ internal sealed unsafe class PcTableSet : IDisposable
         ? _symbols.DefinitionAt(position, out int local).Symbol(local).Size
         : _symbols.Size(new SymbolId(~this[number].Position));
 
-    /// <summary>Content of a table.</summary>
-    public ReadOnlySpan<byte> Data(int number) => this[number].Position is >= 0 and var position
-        ? _symbols.DefinitionAt(position, out int local).Data(local)
-        : _symbols.Data(new SymbolId(~this[number].Position));
-
     /// <summary>No more tables will be added: the memory for finding them is returned.</summary>
     public void Close()
     {
-        _slotMemory.Dispose();
-        _entryMemory.Resize(_last + 1L);
-        _entries = _entryMemory.Base;
+        _firstShards.Dispose();
+        _firstSlots.Dispose();
+        _moreSlots.Dispose();
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _slotMemory.Dispose();
+        Close();
         _entryMemory.Dispose();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Slots* SlotsOf(ulong low) => (Slots*)Volatile.Read(ref *(nint*)(_shards + (low >> (64 - ShardBits))));
+    private Slots* SlotsOf(ulong low) => (Slots*)Volatile.Read(ref _shards[(int)(low >> (64 - ShardBits))]);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private int AddNew(ulong low, ulong high, int position)
@@ -146,31 +148,57 @@ internal sealed unsafe class PcTableSet : IDisposable
         int shard = (int)(low >> (64 - ShardBits));
         lock (_locks[shard])
         {
-            Slots* slots = _shards[shard];
-            int number = slots->Find(low, high, out Slot* slot);
+            Slots* slots = (Slots*)_shards[shard];
+            int number = Find(slots, low, high, out Slot* slot);
             if (number != 0)
             {
                 return number;
             }
-            if (slots->Used >= slots->Count / 4 * 3)
+            if (slots->Used >= slots->Count / 8 * 7)
             {
-                slots = slots->Larger(_slotMemory);
-                Volatile.Write(ref *(nint*)(_shards + shard), (nint)slots);
-                _ = slots->Find(low, high, out slot);
+                slots = slots->Larger(_moreSlots);
+                Volatile.Write(ref _shards[shard], (nint)slots);
+                slot = slots->FindFree(low);
             }
             slots->Used++;
             slot->Low = low;
-            slot->High = high;
-            number = NewEntry(position);
+            slot->High = (uint)high;
+            number = NewEntry(position, (uint)(high >> 32));
             Volatile.Write(ref slot->Number, number);
             return number;
         }
     }
 
-    private int NewEntry(int position)
+    private int NewEntry(int position, uint highest)
     {
         int number = Interlocked.Increment(ref _last);
-        _entryMemory[number].Position = position;
+        ref Entry* block = ref _blocks[number >> BlockBits];
+        lock (_blocksLock)
+        {
+            if (block == null)
+            {
+                block = _entryMemory.Alloc<Entry>(1 << BlockBits);
+            }
+        }
+        block[number & BlockMask].Position = position;
+        block[number & BlockMask].Highest = highest;
+        return number;
+    }
+
+    // The number of the table with a hash, and its slot; 0 and a free slot if there is none. Somebody else may fill that at any time, so its
+    // number is read once.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int Find(Slots* slots, ulong low, ulong high, out Slot* slot)
+    {
+        Slot* at = slots->First + slots->Of(low);
+        Slot* end = slots->First + slots->Count;
+        int number;
+        while ((number = Volatile.Read(ref at->Number)) != 0
+            && (at->Low != low || at->High != (uint)high || this[number].Highest != (uint)(high >> 32)))
+        {
+            at = at + 1 == end ? slots->First : at + 1;
+        }
+        slot = at;
         return number;
     }
 
@@ -196,12 +224,17 @@ internal sealed unsafe class PcTableSet : IDisposable
 
         /// <summary>First who mentions it (<see cref="FirstUse"/>), then where it is.</summary>
         public int Place;
+
+        /// <summary>The highest part of the content hash, which slots have no room for.</summary>
+        public uint Highest;
     }
 
     private struct Slot
     {
         public ulong Low;
-        public ulong High;
+
+        /// <summary>The low half of the second word of the hash; the other is kept with the table.</summary>
+        public uint High;
 
         /// <summary>0 while the slot is free.</summary>
         public int Number;
@@ -214,45 +247,29 @@ internal sealed unsafe class PcTableSet : IDisposable
         public uint Used;
         public Slot* First;
 
-        public static Slots* Allocate(MemoryArena memory, uint count)
-        {
-            Slots* slots = memory.Alloc<Slots>();
-            slots->Count = count;
-            slots->First = memory.Alloc<Slot>(count);
-            return slots;
-        }
-
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public readonly uint Of(ulong low) => (uint)(((low & uint.MaxValue) * Count) >> 32);
 
-        /// <summary>
-        /// The number of the table with a hash, and its slot; 0 and a free slot if there is none. Somebody else may fill that at any time, so its
-        /// number is read once.
-        /// </summary>
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public readonly int Find(ulong low, ulong high, out Slot* slot)
+        public readonly Slot* FindFree(ulong low)
         {
-            Slot* at = First + Of(low);
-            Slot* end = First + Count;
-            int number;
-            while ((number = Volatile.Read(ref at->Number)) != 0 && (at->Low != low || at->High != high))
+            Slot* slot = First + Of(low);
+            while (slot->Number != 0)
             {
-                at = at + 1 == end ? First : at + 1;
+                slot = slot + 1 == First + Count ? First : slot + 1;
             }
-            slot = at;
-            return number;
+            return slot;
         }
 
         public readonly Slots* Larger(MemoryArena memory)
         {
-            Slots* larger = Allocate(memory, Count * 2);
-            larger->Used = Used;
+            Slots* larger = memory.Alloc<Slots>();
+            uint count = Count + (Count / 2);
+            *larger = new Slots { Count = count, Used = Used, First = memory.Alloc<Slot>(count) };
             for (Slot* slot = First; slot < First + Count; slot++)
             {
                 if (slot->Number != 0)
                 {
-                    _ = larger->Find(slot->Low, slot->High, out Slot* free);
-                    *free = *slot;
+                    *larger->FindFree(slot->Low) = *slot;
                 }
             }
             return larger;

@@ -10,14 +10,16 @@ namespace AotLinker.Synthesize.Pclntab;
 /// </summary>
 /// <remarks>
 /// These tables have no ids: two thirds of all content hashes are theirs, and half belong to dead functions. So they are told apart here, when
-/// it is known which functions live. The numbers of what each function mentions are kept for its record.
+/// it is known which functions live. Where lies what each function mentions is kept for its record.
 /// </remarks>
 internal sealed unsafe class PcTables : IDisposable
 {
     private const int Start = 1;
 
-    // Different ones, in programs of all sizes.
-    private const int TablesPerFunction = 4;
+    // The larger a program is, the more its functions' tables repeat: there were 70,000 of 16,000 functions, 100,000 of 30,000, 240,000 of
+    // 140,000.
+    private const double ByRootOfFunctions = 640;
+    private const long MostByFunction = 7;
 
     private readonly FunctionList _functions;
     private readonly SymbolTable _symbols;
@@ -25,18 +27,21 @@ internal sealed unsafe class PcTables : IDisposable
     private readonly MemoryArena _memory = new();
     private readonly Chunk[] _chunks;
 
-    // By function, where its numbers begin among those of its chunk.
-    private readonly NativeArray<int> _firsts;
-    private readonly NativeArray<int> _order = new(0);
+    // By function, where its tables begin among those of its chunk.
+    private readonly NativeArray<int> _starts;
+
+    // In their order. Valid after Place.
+    private readonly NativeArray<Table> _tables = new(0);
 
     /// <summary>No tables yet.</summary>
     public PcTables(FunctionList functions)
     {
         _functions = functions;
         _symbols = functions.Context.Symbols;
-        _set = new PcTableSet(_symbols, (long)TablesPerFunction * functions.Count);
+        _set = new PcTableSet(
+            _symbols, Math.Min(MostByFunction * functions.Count, (long)(ByRootOfFunctions * Math.Sqrt(functions.Count))));
         _chunks = new Chunk[functions.ChunkCount];
-        _firsts = new NativeArray<int>(functions.Count);
+        _starts = new NativeArray<int>(functions.Count);
     }
 
     /// <summary>Length of the table in bytes. Valid after <see cref="Place"/>.</summary>
@@ -46,66 +51,53 @@ internal sealed unsafe class PcTables : IDisposable
     public Reader NewReader() => new(this);
 
     /// <summary>
-    /// Numbers of the tables that a function mentions: the fixed ones, its pcdata, and the inline table if it has inlined calls; 0 for none.
+    /// Offsets of the tables that a function mentions: the fixed ones, its pcdata, and the inline table if it has inlined calls; 0 for none. Valid
+    /// after <see cref="Place"/>.
     /// </summary>
-    public ReadOnlySpan<int> Of(int function, int count) => new(_chunks[function / FunctionList.ChunkSize].Numbers + _firsts[function], count);
+    public ReadOnlySpan<uint> Of(int function, int count) => new(_chunks[function / FunctionList.ChunkSize].Numbers + _starts[function], count);
 
-    /// <summary>Offset of a table.</summary>
-    public uint Offset(int number) => (uint)_set[number].Place;
-
-    /// <summary>Offsets of tables.</summary>
-    public void Offsets(ReadOnlySpan<int> numbers, Span<uint> offsets)
-    {
-        offsets = offsets[..numbers.Length];
-        for (int i = 0; i < numbers.Length; i++)
-        {
-            offsets[i] = (uint)_set[numbers[i]].Place;
-        }
-    }
+    /// <summary>All chunks have been read.</summary>
+    public void EndReading() => _set.Close();
 
     /// <summary>Places the tables that a chunk is the first to mention, when all chunks have been read.</summary>
     public void Claim(int chunk)
     {
         const int Ahead = 8;
         ref Chunk c = ref _chunks[chunk];
-        int[] buffer = ArrayPool<int>.Shared.Rent(c.Count);
+        int[] firsts = ArrayPool<int>.Shared.Rent(c.Count);
         int count = 0;
-        foreach (int number in new ReadOnlySpan<int>(c.Numbers, c.Count))
+        for (int i = 0; i < c.Count; i++)
         {
-            ref int place = ref _set[number].Place;
+            ref int place = ref _set[c.Numbers[i]].Place;
             if (FirstUse.IsFirst(ref place, chunk))
             {
                 Volatile.Write(ref place, 0);
-                buffer[count++] = number;
+                firsts[count++] = i;
             }
         }
-        int placed = 0;
         for (int i = 0; i < count; i++)
         {
             // Nobody has read their records yet.
             if (i + Ahead < count)
             {
-                _set.ExpectRecord(buffer[i + Ahead]);
+                _set.ExpectRecord(c.Numbers[firsts[i + Ahead]]);
             }
-            int number = buffer[i];
+            ref int number = ref c.Numbers[firsts[i]];
             if (_set.Size(number) is not 0 and var size)
             {
                 Volatile.Write(ref _set[number].Place, c.Bytes);
                 c.Bytes = checked((int)(c.Bytes + size));
-                buffer[placed++] = number;
+                c.FirstCount++;
+                number = ~number;
             }
         }
-        c.FirstCount = placed;
-        c.Firsts = _memory.Alloc<int>(placed);
-        buffer.AsSpan(0, placed).CopyTo(new Span<int>(c.Firsts, placed));
-        ArrayPool<int>.Shared.Return(buffer);
+        ArrayPool<int>.Shared.Return(firsts);
     }
 
     /// <summary>Puts the chunks one behind the other.</summary>
     /// <exception cref="LinkException">The table would be longer than its offsets can say.</exception>
     public void Place()
     {
-        _set.Close();
         (int Bytes, int Count)[] starts = new (int, int)[_chunks.Length];
         long size = Start;
         int count = 0;
@@ -120,17 +112,30 @@ internal sealed unsafe class PcTables : IDisposable
             }
         }
         Size = size;
-        _order.Resize(count);
+        _tables.Resize(count);
         _functions.ForChunks((chunk, _, _) =>
         {
-            ref Chunk c = ref _chunks[chunk];
             (int bytes, int at) = starts[chunk];
-            foreach (int number in new ReadOnlySpan<int>(c.Firsts, c.FirstCount))
+            foreach (ref int number in _chunks[chunk].AsSpan())
             {
-                _set[number].Place += bytes;
-                _order[at++] = number;
+                if (number < 0)
+                {
+                    number = ~number;
+                    ref PcTableSet.Entry entry = ref _set[number];
+                    entry.Place += bytes;
+                    _tables[at++] = new Table(entry.Position, entry.Place);
+                }
             }
         });
+        // Nobody asks for numbers any more.
+        _functions.ForChunks((chunk, _, _) =>
+        {
+            foreach (ref int number in _chunks[chunk].AsSpan())
+            {
+                number = _set[number].Place;
+            }
+        });
+        _set.Dispose();
     }
 
     /// <summary>Fills a piece of the table.</summary>
@@ -138,15 +143,16 @@ internal sealed unsafe class PcTables : IDisposable
     {
         piece.Clear();
         PieceWriter writer = new(piece, offset, ctx.Target.IsBigEndian);
-        for (int i = FirstAt(offset); i < _order.Length; i++)
+        for (int i = FirstAt(offset); i < _tables.Length; i++)
         {
-            int number = _order[i];
-            int at = _set[number].Place;
-            if (at >= writer.End)
+            Table table = _tables[i];
+            if (table.Offset >= writer.End)
             {
                 return;
             }
-            writer.Bytes(at, _set.Data(number));
+            writer.Bytes(table.Offset, table.Position >= 0
+                ? _symbols.DefinitionAt(table.Position, out int local).Data(local)
+                : _symbols.Data(new SymbolId(~table.Position)));
         }
     }
 
@@ -155,19 +161,19 @@ internal sealed unsafe class PcTables : IDisposable
     {
         _set.Dispose();
         _memory.Dispose();
-        _firsts.Dispose();
-        _order.Dispose();
+        _starts.Dispose();
+        _tables.Dispose();
     }
 
-    // Position of the last table that starts at or before an offset; 0 if there is none.
+    // Number of the last table that starts at or before an offset; 0 if there is none.
     private int FirstAt(long offset)
     {
         int low = 0;
-        int high = (int)_order.Length;
+        int high = (int)_tables.Length;
         while (low < high)
         {
             int middle = (low + high) >>> 1;
-            if (_set[_order[middle]].Place <= offset)
+            if (_tables[middle].Offset <= offset)
             {
                 low = middle + 1;
             }
@@ -179,16 +185,22 @@ internal sealed unsafe class PcTables : IDisposable
         return Math.Max(0, low - 1);
     }
 
+    /// <summary>A table: position of its definition, or the complement of its id, and where it is.</summary>
+    private readonly record struct Table(int Position, int Offset);
+
     private struct Chunk
     {
-        /// <summary>What its functions mention.</summary>
+        /// <summary>
+        /// What its functions mention: numbers, for a while complements of those that it is the first to mention; in the end offsets.
+        /// </summary>
         public int* Numbers;
         public int Count;
 
-        /// <summary>What it is the first to mention, and its size.</summary>
-        public int* Firsts;
+        /// <summary>What it is the first to mention: how many tables, and their size.</summary>
         public int FirstCount;
         public int Bytes;
+
+        public readonly Span<int> AsSpan() => new(Numbers, Count);
     }
 
     /// <summary>Notes the tables of a chunk's functions, then numbers them all, so that what a number is found by is asked for ahead.</summary>
@@ -202,7 +214,7 @@ internal sealed unsafe class PcTables : IDisposable
         /// <summary>Notes what the next function of the chunk mentions.</summary>
         public void Add(int function, GoObject? owner, FunctionReader reader)
         {
-            _tables._firsts[function] = _uses.Count;
+            _tables._starts[function] = _uses.Count;
             if (owner is null)
             {
                 return;

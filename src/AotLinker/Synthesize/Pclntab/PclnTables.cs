@@ -38,6 +38,7 @@ internal sealed class PclnTables
         FunctionTable table = new(_functions, mentions, files, pcs, data);
         using FunctionUses uses = new(_functions, mentions);
         uses.Read(files, pcs, data, table);
+        pcs.EndReading();
         _functions.ForChunks((chunk, _, _) =>
         {
             mentions.Note(chunk, uses.Of(chunk, FunctionUses.Sort.Name));
