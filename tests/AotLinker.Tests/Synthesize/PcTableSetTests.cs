@@ -36,17 +36,21 @@ public unsafe class PcTableSetTests
             {
                 byte* hash = objects[o].ContentHashesOf(isShort: false) + (16 * i);
                 set.Expect(hash);
-                numbers[o][i] = set.Add(hash, link.Symbols.PositionOf(objects[o], objects[o].FirstHashed + i));
+                int position = link.Symbols.PositionOf(objects[o], objects[o].FirstHashed + i);
+                numbers[o][i] = set.Add(hash, position);
+                set.ExpectEntry(numbers[o][i]);
+                set.Note(numbers[o][i], position, user: o);
             }
         });
         set.Close();
 
-        Dictionary<int, int> numberOf = [], positionOf = [];
+        Dictionary<int, int> numberOf = [], positionOf = [], userOf = [];
         for (int o = 0; o < Objects; o++)
         {
             for (int i = 0; i < PerObject; i++)
             {
                 int content = contents[o][i];
+                userOf.TryAdd(content, o);
                 positionOf.TryAdd(content, link.Symbols.PositionOf(objects[o], objects[o].FirstHashed + i));
                 if (!numberOf.TryAdd(content, numbers[o][i]))
                 {
@@ -58,6 +62,7 @@ public unsafe class PcTableSetTests
         foreach ((int content, int number) in numberOf)
         {
             Assert.Equal(positionOf[content], set[number].Position);
+            Assert.True(FirstUse.IsFirst(ref set[number].Place, userOf[content]));
             Assert.Equal(4, set.Size(number));
         }
         Assert.Equal(0, set[0].Place);

@@ -72,38 +72,49 @@ internal sealed unsafe class PcTableSet : IDisposable
     }
 
     /// <summary>
-    /// The number of the table whose definition is at <paramref name="position"/>, and which has a content hash.
+    /// The number of the table whose definition is at <paramref name="position"/>, and which has a content hash; added if it is new.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Add(byte* hash, int position)
     {
         ulong low = Unaligned.U64(hash), high = Unaligned.U64(hash + sizeof(ulong));
         int number = Find(SlotsOf(low), low, high, out _);
-        if (number == 0)
-        {
-            number = AddNew(low, high, position);
-        }
-        // The first definition of all stands for the table, whoever came first.
-        ref int first = ref this[number].Position;
-        if (position < first)
-        {
-            SetLower(ref first, position);
-        }
-        return number;
+        return number != 0 ? number : AddNew(low, high, position);
     }
 
-    /// <summary>The same for a table that is a symbol with an id.</summary>
-    public int Add(SymbolId table)
+    /// <summary>Asks the CPU for what is known of a table.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void ExpectEntry(int number) => Prefetch.Read(_blocks[number >> BlockBits] + (number & BlockMask));
+
+    /// <summary>
+    /// Notes that <paramref name="user"/> mentions a table, whose definition is at <paramref name="position"/>. The first of all definitions
+    /// stands for it, whoever came first.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Note(int number, int position, int user)
+    {
+        ref Entry entry = ref this[number];
+        if (position < entry.Position)
+        {
+            SetLower(ref entry.Position, position);
+        }
+        FirstUse.Note(ref entry.Place, user);
+    }
+
+    /// <summary>The same for a table that is a symbol with an id; tells the position, or the complement of the id if it has no content hash.</summary>
+    public int Add(SymbolId table, out int position)
     {
         if (_symbols.Locate(table, out int local) is { } o && o.IsContentHashed(local))
         {
-            return Add(o.ContentHashesOf(isShort: false) + ((local - o.FirstHashed) * 16L), _symbols.PositionOf(o, local));
+            position = _symbols.PositionOf(o, local);
+            return Add(o.ContentHashesOf(isShort: false) + ((local - o.FirstHashed) * 16L), position);
         }
+        position = ~table.Index;
         lock (_others)
         {
             if (!_others.TryGetValue(table.Index, out int number))
             {
-                number = NewEntry(~table.Index, 0);
+                number = NewEntry(position, 0);
                 _others.Add(table.Index, number);
             }
             return number;
@@ -172,16 +183,20 @@ internal sealed unsafe class PcTableSet : IDisposable
     private int NewEntry(int position, uint highest)
     {
         int number = Interlocked.Increment(ref _last);
-        ref Entry* block = ref _blocks[number >> BlockBits];
-        lock (_blocksLock)
+        nint* block = (nint*)(_blocks + (number >> BlockBits));
+        if (Volatile.Read(ref *block) == 0)
         {
-            if (block == null)
+            lock (_blocksLock)
             {
-                block = _entryMemory.Alloc<Entry>(1 << BlockBits);
+                if (*block == 0)
+                {
+                    Volatile.Write(ref *block, (nint)_entryMemory.Alloc<Entry>(1 << BlockBits));
+                }
             }
         }
-        block[number & BlockMask].Position = position;
-        block[number & BlockMask].Highest = highest;
+        ref Entry entry = ref this[number];
+        entry.Position = position;
+        entry.Highest = highest;
         return number;
     }
 

@@ -231,33 +231,38 @@ internal sealed unsafe class PcTables : IDisposable
         public void End(int chunk)
         {
             const int Ahead = 12;
+            const int Behind = 8;
             PcTableSet set = _tables._set;
-            Use* use = _uses.Pointer;
+            Use* uses = _uses.Pointer;
             int count = _uses.Count;
             ref Chunk c = ref _tables._chunks[chunk];
             int* numbers = _tables._memory.Alloc<int>(count);
             c.Count = count;
             c.Numbers = numbers;
-            for (int i = 0; i < count; i++, use++)
+            for (int i = 0; i < count + Behind; i++)
             {
-                if (i + Ahead < count && use[Ahead].Hash != null)
+                if (i + Ahead < count && uses[i + Ahead].Hash != null)
                 {
-                    set.Expect(use[Ahead].Hash);
+                    set.Expect(uses[i + Ahead].Hash);
                 }
-                int number = use->Hash != null ? set.Add(use->Hash, use->Position) : Other(set, use->Position);
-                if (number != 0)
+                if (i < count)
                 {
-                    FirstUse.Note(ref set[number].Place, chunk);
+                    ref Use use = ref uses[i];
+                    numbers[i] = use.Hash != null ? set.Add(use.Hash, use.Position)
+                        : use.Position != 0 ? set.Add(new SymbolId(~use.Position), out use.Position)
+                        : 0;
+                    set.ExpectEntry(numbers[i]);
                 }
-                numbers[i] = number;
+                if (i >= Behind && numbers[i - Behind] != 0)
+                {
+                    set.Note(numbers[i - Behind], uses[i - Behind].Position, chunk);
+                }
             }
             _uses.Clear();
         }
 
         /// <inheritdoc/>
         public void Dispose() => _uses.Dispose();
-
-        private static int Other(PcTableSet set, int table) => table == 0 ? 0 : set.Add(new SymbolId(~table));
 
         private void Add(GoObject owner, ReadOnlySpan<int> tables)
         {
