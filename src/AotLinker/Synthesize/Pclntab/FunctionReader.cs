@@ -85,7 +85,7 @@ internal sealed unsafe class FunctionReader(SymbolTable symbols, bool readsPcTab
         return info;
     }
 
-    // Returns the number of the definition with the function's record; -1 if there is none. Auxiliary symbols of one kind stand together.
+    // Returns the number of the definition with the function's record; -1 if there is none.
     private int ReadAuxes(GoObject owner, ReadOnlySpan<AuxRecord> auxes)
     {
         if (auxes.Length + FirstPcData > _pcTables.Length)
@@ -93,103 +93,69 @@ internal sealed unsafe class FunctionReader(SymbolTable symbols, bool readsPcTab
             _pcTables = new int[auxes.Length + FirstPcData];
             _funcData = new int[auxes.Length];
         }
+        GoObject.MappedIds ids = owner.Mapped;
+        int firstHashed = owner.Hashed64Count;
+        int firstTable = owner.FirstHashed + 1;
+        uint hashed = (uint)owner.HashedCount;
+        bool skipsPcTables = !readsPcTables;
         int record = -1;
         int signs = 0;
         // There is room for all auxiliary symbols, whatever they are.
         fixed (int* pcTables = _pcTables, funcData = _funcData)
-        fixed (AuxRecord* first = auxes)
         {
             for (int i = 0; i < FirstPcData; i++)
             {
                 pcTables[i] = 0;
             }
-            AuxRecord* end = first + auxes.Length;
-            for (AuxRecord* aux = first; aux < end;)
+            int* nextPcData = pcTables + FirstPcData;
+            int* nextFuncData = funcData;
+            for (int i = 0; i < auxes.Length; i++)
             {
-                int number = (int)(aux - first);
-                int count = 1;
-                switch (aux->Kind)
+                // Nearly all are known by their content, or are none. The others wait as the complements of their numbers, so that the loop calls
+                // nothing.
+                ref readonly AuxRecord aux = ref auxes[i];
+                uint package = aux.Target.PackageIndex, index = aux.Target.SymbolIndex;
+                if (aux.Kind == AuxKind.FuncData)
                 {
-                    case AuxKind.FuncInfo:
-                        record = (int)Math.Min(aux->Target.SymbolIndex, int.MaxValue);
-                        break;
-                    case AuxKind.FuncData:
-                        count = CountRun(aux, end);
-                        signs |= Resolve(owner, aux, count, number, funcData + _funcDataCount);
-                        _funcDataCount += count;
-                        break;
-                    case AuxKind.PcSp or AuxKind.PcFile or AuxKind.PcLine or AuxKind.PcInline:
-                        if (readsPcTables)
-                        {
-                            signs |= ResolvePcTables(owner, aux, 1, number, pcTables + (aux->Kind - AuxKind.PcSp));
-                        }
-                        break;
-                    case AuxKind.PcData:
-                        count = CountRun(aux, end);
-                        if (readsPcTables)
-                        {
-                            signs |= ResolvePcTables(owner, aux, count, number, pcTables + FirstPcData + _pcDataCount);
-                        }
-                        _pcDataCount += count;
-                        break;
+                    int id = 0;
+                    if ((package | index) != 0 && (package != SymRef.Hashed || index >= hashed || (id = ids[firstHashed + (int)index]) == 0))
+                    {
+                        id = ~i;
+                    }
+                    *nextFuncData++ = id;
+                    signs |= id;
+                    continue;
                 }
-                aux += count;
+                int* place;
+                if (aux.Kind == AuxKind.PcData)
+                {
+                    place = nextPcData++;
+                }
+                else if (aux.Kind is >= AuxKind.PcSp and <= AuxKind.PcInline)
+                {
+                    place = pcTables + (aux.Kind - AuxKind.PcSp);
+                }
+                else
+                {
+                    record = aux.Kind == AuxKind.FuncInfo ? (int)Math.Min(index, int.MaxValue) : record;
+                    continue;
+                }
+                if (skipsPcTables)
+                {
+                    continue;
+                }
+                int table = package == SymRef.Hashed && index < hashed ? firstTable + (int)index : (package | index) == 0 ? 0 : ~i;
+                *place = table;
+                signs |= table;
             }
+            _pcDataCount = (int)(nextPcData - (pcTables + FirstPcData));
+            _funcDataCount = (int)(nextFuncData - funcData);
         }
         if (signs < 0)
         {
             ResolveOthers(owner, auxes);
         }
         return record;
-    }
-
-    private static int CountRun(AuxRecord* first, AuxRecord* end)
-    {
-        AuxKind kind = first->Kind;
-        AuxRecord* aux = first + 1;
-        while (aux < end && aux->Kind == kind)
-        {
-            aux++;
-        }
-        return (int)(aux - first);
-    }
-
-    // Ids of some funcdata. Nearly all are known by their content, or are none. The others wait as the complements of their numbers, so that the
-    // loop calls nothing; then the result is negative.
-    private static int Resolve(GoObject owner, AuxRecord* aux, int count, int number, int* ids)
-    {
-        GoObject.MappedIds contents = owner.Mapped;
-        int first = owner.Hashed64Count;
-        uint hashed = (uint)owner.HashedCount;
-        int signs = 0;
-        for (int i = 0; i < count; i++, aux++)
-        {
-            uint package = aux->Target.PackageIndex, index = aux->Target.SymbolIndex;
-            int id = 0;
-            if ((package | index) != 0 && (package != SymRef.Hashed || index >= hashed || (id = contents[first + (int)index]) == 0))
-            {
-                id = ~(number + i);
-            }
-            ids[i] = id;
-            signs |= id;
-        }
-        return signs;
-    }
-
-    // The same for tables of pcs.
-    private static int ResolvePcTables(GoObject owner, AuxRecord* aux, int count, int number, int* tables)
-    {
-        int first = owner.FirstHashed + 1;
-        uint hashed = (uint)owner.HashedCount;
-        int signs = 0;
-        for (int i = 0; i < count; i++, aux++)
-        {
-            uint package = aux->Target.PackageIndex, index = aux->Target.SymbolIndex;
-            int table = package == SymRef.Hashed && index < hashed ? first + (int)index : (package | index) == 0 ? 0 : ~(number + i);
-            tables[i] = table;
-            signs |= table;
-        }
-        return signs;
     }
 
     private void ResolveOthers(GoObject owner, ReadOnlySpan<AuxRecord> auxes)
