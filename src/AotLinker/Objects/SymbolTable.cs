@@ -592,18 +592,20 @@ internal sealed unsafe partial class SymbolTable
             IdRange ids = packages[package];
             return index < (uint)ids.Count ? new SymbolId(ids.First + (int)index) : throw owner.Damaged("symbol reference out of range");
         }
-        return package switch
+        if (package == SymRef.Builtin)
         {
-            SymRef.Self => new SymbolId(owner.ToGlobal(Clamp(index))),
-            SymRef.Hashed64 => new SymbolId(owner.ToGlobal(Clamp(index + (ulong)owner.DefCount))),
-            SymRef.Hashed => owner.ToGlobal(Clamp(index + (ulong)owner.DefCount + (ulong)owner.Hashed64Count)) is not 0 and var id
-                ? new SymbolId(id) : throw owner.Damaged("symbol reference to a table of pcs"),
-            SymRef.NonPackage => new SymbolId(owner.ToGlobal(Clamp(index + (ulong)owner.FirstNonPkg))),
-            SymRef.Builtin => ResolveBuiltin(owner, index),
+            return ResolveBuiltin(owner, index);
+        }
+        ulong local = package switch
+        {
+            SymRef.Self => index,
+            SymRef.Hashed64 => index + (ulong)owner.DefCount,
+            SymRef.Hashed => index + (ulong)owner.FirstHashed,
+            SymRef.NonPackage => index + (ulong)owner.FirstNonPkg,
             _ => throw owner.Damaged("bad package index"),
         };
-
-        static int Clamp(ulong i) => (int)Math.Min(i, int.MaxValue);
+        int id = owner.ToGlobal((int)Math.Min(local, int.MaxValue));
+        return id != 0 ? new SymbolId(id) : throw owner.Damaged("symbol reference to a table of pcs");
     }
 
     private static int StaticVersionOf(GoObject o, ushort abi) =>

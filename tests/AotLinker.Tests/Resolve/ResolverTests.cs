@@ -189,9 +189,12 @@ public sealed class ResolverTests
         }
         else
         {
-            Assert.Equal(
-                "b.a(_go_.o): damaged object file: symbol reference to a table of pcs",
-                Assert.Throws<LinkException>(() => ctx.Symbols.Resolve(b, table)).Message);
+            foreach (SymRef reference in new[] { table, new(SymRef.Self, (uint)b.FirstHashed), new(SymRef.Hashed64, (uint)b.Hashed64Count) })
+            {
+                Assert.Equal(
+                    "b.a(_go_.o): damaged object file: symbol reference to a table of pcs",
+                    Assert.Throws<LinkException>(() => ctx.Symbols.Resolve(b, reference)).Message);
+            }
         }
         Assert.Equal(b.FirstHashed + 1, ctx.Symbols.PcTable(b, table));
         Assert.Equal([5], ctx.Symbols.PcTableData(b, ctx.Symbols.PcTable(b, table)).ToArray());
