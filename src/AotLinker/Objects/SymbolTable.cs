@@ -200,17 +200,8 @@ internal sealed unsafe partial class SymbolTable
         }
     }
 
-    /// <summary>Asks the CPU for what says where a symbol's name is.</summary>
-    public void ExpectNameRecord(SymbolId s)
-    {
-        if (Locate(s, out int local) is { } o)
-        {
-            o.ExpectRecord(local);
-        }
-    }
-
     /// <summary>
-    /// Asks the CPU for a symbol's name. <see cref="ExpectRecord"/> or <see cref="ExpectNameRecord"/> came a while before.
+    /// Asks the CPU for a symbol's name. <see cref="ExpectRecord"/> came a while before.
     /// </summary>
     public void ExpectName(SymbolId s)
     {

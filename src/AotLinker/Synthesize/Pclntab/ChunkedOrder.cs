@@ -12,8 +12,7 @@ namespace AotLinker.Synthesize.Pclntab;
 /// <param name="mentions">What is known of the symbols.</param>
 /// <param name="sort">What the table holds.</param>
 /// <param name="what">The same for the message when it is too long.</param>
-/// <param name="start">Offset of the first symbol.</param>
-internal sealed class ChunkedOrder(FunctionList functions, Mentions mentions, FunctionUses.Sort sort, string what, int start = 0) : IDisposable
+internal sealed class ChunkedOrder(FunctionList functions, Mentions mentions, FunctionUses.Sort sort, string what) : IDisposable
 {
     private readonly ChunkSize[] _chunks = new ChunkSize[functions.ChunkCount];
     private readonly NativeArray<int> _ids = new(0);
@@ -47,7 +46,7 @@ internal sealed class ChunkedOrder(FunctionList functions, Mentions mentions, Fu
     public void Join(FunctionUses uses)
     {
         ChunkSize[] starts = new ChunkSize[_chunks.Length];
-        long size = start;
+        long size = 0;
         int count = 0;
         for (int c = 0; c < _chunks.Length; c++)
         {

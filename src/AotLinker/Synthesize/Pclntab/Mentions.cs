@@ -8,7 +8,7 @@ namespace AotLinker.Synthesize.Pclntab;
 /// The symbols that functions mention, with a slot for each: a few of every hundred symbols. First all are marked; then they are
 /// numbered, and each has its slot.
 /// </summary>
-/// <remarks>One slot per symbol serves several tables: functions, pc tables and funcdata are never the same symbols.</remarks>
+/// <remarks>One slot per symbol serves both tables: functions and funcdata are never the same symbols.</remarks>
 internal sealed unsafe class Mentions : IDisposable
 {
     private const int BlockShift = 6;
