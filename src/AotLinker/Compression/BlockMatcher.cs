@@ -109,9 +109,8 @@ internal abstract unsafe class BlockMatcher : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     protected static uint Mismatch(byte* origin, nuint s, nuint t, uint here, nuint reach)
     {
-        nuint distance = s - t;
-        nuint tooFar = SignMask((nint)(reach - distance));
-        return (*(uint*)(origin + t + (distance & tooFar)) ^ here) | (uint)tooFar;
+        nuint tooFar = SignMask((nint)(t + reach - s));
+        return (*(uint*)(origin + (t + ((s - t) & tooFar))) ^ here) | (uint)tooFar;
     }
 
     /// <summary>All ones for a negative number, else zero.</summary>
@@ -155,7 +154,7 @@ internal abstract unsafe class BlockMatcher : IDisposable
     }
 
     /// <summary>The same as <see cref="MatchLength"/>, for what is probably long or at the end.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static nuint LongMatchLength(byte* a, byte* b, byte* aEnd)
     {
         byte* start = a;
@@ -173,7 +172,7 @@ internal abstract unsafe class BlockMatcher : IDisposable
         return (nuint)(a - start);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static nuint LongBackwardLength(byte* origin, nuint s, nuint t, nuint emitted)
     {
         nuint start = s;

@@ -61,7 +61,7 @@ internal sealed unsafe class BlockWriter123 : BlockWriter
         else
         {
             Header.Write(ref sink);
-            PutTokens(ref sink, tokens, Literal, Distance);
+            TokenWriter.PutTokens(ref sink, tokens, Literal, Distance);
             sink.PutCode(Literal.Codes[DeflateTables.EndOfBlock]);
         }
         Close(sink);
@@ -85,7 +85,7 @@ internal sealed unsafe class BlockWriter123 : BlockWriter
         else
         {
             Header.Write(ref sink);
-            PutLiterals(ref sink, data, length, Literal);
+            TokenWriter.PutLiterals(ref sink, data, length, Literal);
             sink.PutCode(Literal.Codes[DeflateTables.EndOfBlock]);
         }
         Close(sink);
@@ -114,7 +114,7 @@ internal sealed unsafe class BlockWriter123 : BlockWriter
             else
                 Header.Write(ref sink);
             HuffmanCode literal = isFixed ? FixedLiteral : Literal;
-            PutTokens(ref sink, tokens, literal, isFixed ? FixedDistance : Distance);
+            TokenWriter.PutTokens(ref sink, tokens, literal, isFixed ? FixedDistance : Distance);
             sink.PutCode(literal.Codes[DeflateTables.EndOfBlock]);
         }
         Close(sink);

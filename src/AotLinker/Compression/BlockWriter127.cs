@@ -195,7 +195,7 @@ internal sealed unsafe class BlockWriter127 : BlockWriter
             _literalsOnly = false;
         }
 
-        PutTokens(ref sink, tokens, Literal, Distance);
+        TokenWriter.PutTokens(ref sink, tokens, Literal, Distance);
         if (sync)
             EndOpenBlock(ref sink);
     }
@@ -231,7 +231,7 @@ internal sealed unsafe class BlockWriter127 : BlockWriter
             _openHeader = Header.SizeInBits;
             _literalsOnly = true;
         }
-        PutLiterals(ref sink, data, length, Literal);
+        TokenWriter.PutLiterals(ref sink, data, length, Literal);
         if (sync)
         {
             EndOpenBlock(ref sink);
@@ -257,7 +257,7 @@ internal sealed unsafe class BlockWriter127 : BlockWriter
     {
         EndOpenBlock(ref sink);
         sink.Put(2, 3);
-        PutTokens(ref sink, tokens, FixedLiteral, FixedDistance);
+        TokenWriter.PutTokens(ref sink, tokens, FixedLiteral, FixedDistance);
         sink.PutCode(FixedLiteral.Codes[DeflateTables.EndOfBlock]);
     }
 

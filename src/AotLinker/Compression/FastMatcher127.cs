@@ -24,10 +24,11 @@ internal sealed unsafe class FastMatcher127 : BlockMatcher
     public override int WarmUpBlocks => 4;
 
     /// <inheritdoc/>
+    /// <remarks>Search and match are one loop that calls nothing: what has to survive a call would be in memory, not in registers.</remarks>
     public override void Find(byte* origin, nuint start, nuint end, TokenBlock tokens)
     {
         nuint limit = end - Margin;
-        var search = new Search { Origin = origin, Table = Table, Limit = limit };
+        uint* table = Table;
         byte* literal = tokens.Literals;
         ulong* sequence = tokens.Sequences;
         uint* counts = tokens.Counts;
@@ -35,29 +36,60 @@ internal sealed unsafe class FastMatcher127 : BlockMatcher
         nuint s = start;
         ulong here = Load(origin + s);
 
-        while ((s = search.Next(s, emitted, here)) != 0)
+        while (true)
         {
-            nuint t = search.Candidate;
-            uint* table = search.Table;
+            // The search for the next match.
+            nuint t;
+            nuint next;
+            while (true)
+            {
+                nuint hash = Hash(here);
+                t = table[hash];
+                next = s + TryEvery + ((s - emitted) >> SkipLog);
+                if (next > limit)
+                    goto rest;
+                table[hash] = (uint)s;
+                hash = Hash(Load(origin + next));
+                if (IsMatch(origin, s, t, (uint)here, DeflateTables.WindowSize - 1))
+                {
+                    table[hash] = (uint)next;
+                    break;
+                }
+
+                // The position after it shares the load.
+                s = next++;
+                here = Load(origin + s);
+                t = table[hash];
+                table[hash] = (uint)s;
+                if (IsMatch(origin, s, t, (uint)here, DeflateTables.WindowSize - 1))
+                {
+                    // Go files the next position under this position's hash here; so must we.
+                    table[hash] = (uint)next;
+                    break;
+                }
+                here >>= 8;
+                s = next;
+            }
+
             while (true)
             {
                 nuint distance = s - t;
-                nuint length = 4 + MatchLength(origin + s + 4, origin + t + 4, origin + end);
+                nuint length = 4 + MatchLength(origin + s + 4, origin + t + 4, origin + limit + Margin);
                 nuint back = BackwardLength(origin, s, t, emitted);
                 s -= back;
                 length += back;
                 nuint run = s - emitted;
-                TokenBlock.CopyLiterals(literal, origin + emitted, run, origin + end);
+                TokenBlock.CopyLiterals(literal, origin + emitted, run, origin + limit + Margin);
                 literal += run;
                 sequence = TokenBlock.AppendMatch(sequence, counts, run, length, (uint)distance - 1);
 
                 s += length;
                 emitted = s;
-                if (search.Following >= s)
-                    s = search.Following + 1;
+                if (next >= s)
+                    s = next + 1;
                 if (s >= limit)
                 {
-                    if (s + length + 8 < end)
+                    if (s + length + 8 < limit + Margin)
                         table[Hash(Load(origin + s))] = (uint)s;
                     goto rest;
                 }
@@ -65,7 +97,7 @@ internal sealed unsafe class FastMatcher127 : BlockMatcher
                 ulong around = Load(origin + s - 2);
                 table[Hash(around)] = (uint)s - 2;
                 around >>= 16;
-                uint hash = Hash(around);
+                nuint hash = Hash(around);
                 t = table[hash];
                 table[hash] = (uint)s;
                 if (!IsMatch(origin, s, t, (uint)around, DeflateTables.WindowSize))
@@ -78,7 +110,7 @@ internal sealed unsafe class FastMatcher127 : BlockMatcher
         }
 
     rest:
-        nuint tail = end - emitted;
+        nuint tail = limit + Margin - emitted;
         // Without a single match there are no tokens at all: the block will be stored.
         if (sequence != tokens.Sequences)
         {
@@ -94,65 +126,5 @@ internal sealed unsafe class FastMatcher127 : BlockMatcher
 
     /// <summary>Hash of the five low bytes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Hash(ulong value) => (uint)((value * (889523592379UL << 24)) >> (64 - TableBits));
-
-    /// <summary>The search for the next match, apart from all else so that its loop runs in registers.</summary>
-    private struct Search
-    {
-        public byte* Origin;
-        public uint* Table;
-
-        /// <summary>Where no search starts any more.</summary>
-        public nuint Limit;
-
-        /// <summary>What the match found repeats.</summary>
-        public nuint Candidate;
-
-        /// <summary>The position that was to be tried next.</summary>
-        public nuint Following;
-
-        /// <summary>
-        /// Position of the next match from <paramref name="s"/> on, with <paramref name="here"/> its five bytes or more; 0 if there is none
-        /// before the limit.
-        /// </summary>
-        [MethodImpl(MethodImplOptions.NoInlining)]
-        public nuint Next(nuint s, nuint emitted, ulong here)
-        {
-            byte* origin = Origin;
-            uint* table = Table;
-            while (true)
-            {
-                uint hash = Hash(here);
-                nuint t = table[hash];
-                nuint next = s + TryEvery + ((s - emitted) >> SkipLog);
-                if (next > Limit)
-                    return 0;
-                ulong there = Load(origin + next);
-                table[hash] = (uint)s;
-                hash = Hash(there);
-                if (IsMatch(origin, s, t, (uint)here, DeflateTables.WindowSize - 1))
-                {
-                    table[hash] = (uint)next;
-                    Candidate = t;
-                    Following = next;
-                    return s;
-                }
-
-                // The position after it shares the load.
-                here = there >> 8;
-                s = next++;
-                t = table[hash];
-                table[hash] = (uint)s;
-                if (IsMatch(origin, s, t, (uint)there, DeflateTables.WindowSize - 1))
-                {
-                    // Go files the next position under this position's hash here; so must we.
-                    table[hash] = (uint)next;
-                    Candidate = t;
-                    Following = next;
-                    return s;
-                }
-                s = next;
-            }
-        }
-    }
+    private static nuint Hash(ulong value) => (nuint)((value * (889523592379UL << 24)) >> (64 - TableBits));
 }

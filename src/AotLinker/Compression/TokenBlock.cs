@@ -80,10 +80,16 @@ internal sealed unsafe class TokenBlock : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void CopyLiterals(byte* target, byte* source, nuint count, byte* sourceEnd)
     {
-        if (count <= CopyStride && source + CopyStride <= sourceEnd)
+        // What is left of the source bounds the strides; a call would cost its callers' loops their registers.
+        for (; sourceEnd - source >= CopyStride; source += CopyStride, target += CopyStride)
+        {
             Unsafe.CopyBlockUnaligned(target, source, CopyStride);
-        else
-            Unsafe.CopyBlockUnaligned(target, source, (uint)count);
+            if (count <= CopyStride)
+                return;
+            count -= CopyStride;
+        }
+        for (; count > 0; count--)
+            *target++ = *source++;
     }
 
     /// <summary>Packs one match with the literals before it and counts its codes.</summary>
@@ -138,7 +144,7 @@ internal sealed unsafe class TokenBlock : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _memory.Dispose();
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong* AppendLongMatch(ulong* sequence, uint* counts, nuint literals, nuint length, uint distanceLess1)
     {
         while (length > 0)
