@@ -34,7 +34,6 @@ internal sealed unsafe class FastMatcher127 : BlockMatcher
         uint* counts = tokens.Counts;
         nuint emitted = start;
         nuint s = start;
-        ulong here = Load(origin + s);
 
         while (true)
         {
@@ -43,31 +42,28 @@ internal sealed unsafe class FastMatcher127 : BlockMatcher
             nuint next;
             while (true)
             {
-                nuint hash = Hash(here);
+                nuint hash = Hash(origin + s);
                 t = table[hash];
                 next = s + TryEvery + ((s - emitted) >> SkipLog);
                 if (next > limit)
                     goto rest;
                 table[hash] = (uint)s;
-                hash = Hash(Load(origin + next));
-                if (IsMatch(origin, s, t, (uint)here, DeflateTables.WindowSize - 1))
+                hash = Hash(origin + next);
+                if (IsMatch(origin, s, t, DeflateTables.WindowSize - 1))
                 {
                     table[hash] = (uint)next;
                     break;
                 }
 
-                // The position after it shares the load.
                 s = next++;
-                here = Load(origin + s);
                 t = table[hash];
                 table[hash] = (uint)s;
-                if (IsMatch(origin, s, t, (uint)here, DeflateTables.WindowSize - 1))
+                if (IsMatch(origin, s, t, DeflateTables.WindowSize - 1))
                 {
                     // Go files the next position under this position's hash here; so must we.
                     table[hash] = (uint)next;
                     break;
                 }
-                here >>= 8;
                 s = next;
             }
 
@@ -90,19 +86,16 @@ internal sealed unsafe class FastMatcher127 : BlockMatcher
                 if (s >= limit)
                 {
                     if (s + length + 8 < limit + Margin)
-                        table[Hash(Load(origin + s))] = (uint)s;
+                        table[Hash(origin + s)] = (uint)s;
                     goto rest;
                 }
 
-                ulong around = Load(origin + s - 2);
-                table[Hash(around)] = (uint)s - 2;
-                around >>= 16;
-                nuint hash = Hash(around);
+                table[Hash(origin + s - 2)] = (uint)s - 2;
+                nuint hash = Hash(origin + s);
                 t = table[hash];
                 table[hash] = (uint)s;
-                if (!IsMatch(origin, s, t, (uint)around, DeflateTables.WindowSize))
+                if (!IsMatch(origin, s, t, DeflateTables.WindowSize))
                 {
-                    here = around >> 8;
                     s++;
                     break;
                 }
@@ -121,10 +114,11 @@ internal sealed unsafe class FastMatcher127 : BlockMatcher
         tokens.SequenceCount = (int)(sequence - tokens.Sequences);
     }
 
+    /// <summary>Hash of five bytes; eight are read.</summary>
+    /// <remarks>Bytes are read again rather than kept: the loop has no register to spare for them.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong Load(byte* address) => *(ulong*)address;
+    private static nuint Hash(byte* at) => (nuint)((*(ulong*)at * (889523592379UL << 24)) >> (64 - TableBits));
 
-    /// <summary>Hash of the five low bytes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static nuint Hash(ulong value) => (nuint)((value * (889523592379UL << 24)) >> (64 - TableBits));
+    private static bool IsMatch(byte* origin, nuint s, nuint t, nuint reach) => IsMatch(origin, s, t, *(uint*)(origin + s), reach);
 }
