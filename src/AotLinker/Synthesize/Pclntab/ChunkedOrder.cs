@@ -37,7 +37,7 @@ internal sealed class ChunkedOrder(FunctionList functions, Mentions mentions, Fu
     {
         ref ChunkSize c = ref _chunks[chunk];
         Volatile.Write(ref place, c.Bytes);
-        c.Bytes = checked(c.Bytes + size);
+        c.Bytes = TableLength.Check((long)c.Bytes + size, what);
         c.Count++;
     }
 
@@ -51,12 +51,8 @@ internal sealed class ChunkedOrder(FunctionList functions, Mentions mentions, Fu
         for (int c = 0; c < _chunks.Length; c++)
         {
             starts[c] = new ChunkSize { Bytes = (int)size, Count = count };
-            size += _chunks[c].Bytes;
+            size = TableLength.Check(size + _chunks[c].Bytes, what);
             count += _chunks[c].Count;
-            if (size > int.MaxValue)
-            {
-                throw new LinkException($"pclntab: more than 2 GiB of {what}");
-            }
         }
         Size = size;
         _ids.Resize(count);

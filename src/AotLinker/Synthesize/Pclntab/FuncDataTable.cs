@@ -15,6 +15,8 @@ namespace AotLinker.Synthesize.Pclntab;
 /// </remarks>
 internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, InlineTrees trees) : FuncData
 {
+    private const string What = "funcdata";
+
     // Functions are inlined again and again near one another, so what their records say is kept for the last of them.
     private const int KnownInlined = 1 << 11;
 
@@ -85,11 +87,7 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, I
                 long start = RoundUp(end, 1 << c);
                 starts[(chunk * AlignClasses) + c] = new ChunkClass { Count = count, End = (int)start };
                 count += k.Count;
-                end = start + k.End;
-                if (end > int.MaxValue)
-                {
-                    throw new LinkException("pclntab: more than 2 GiB of funcdata");
-                }
+                end = TableLength.Check(start + k.End, What);
             }
         }
         Size = end;
@@ -182,8 +180,8 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, I
     private int Add(int chunk, int align, long size)
     {
         ref ChunkClass k = ref _chunks[(chunk * AlignClasses) + BitOperations.Log2((uint)align)];
-        int at = checked((int)RoundUp(k.End, align));
-        k.End = checked((int)(at + size));
+        int at = TableLength.Check(RoundUp(k.End, align), What);
+        k.End = TableLength.Check(at + size, What);
         k.Count++;
         return at;
     }

@@ -15,6 +15,7 @@ namespace AotLinker.Synthesize.Pclntab;
 internal sealed unsafe class PcTables : IDisposable
 {
     private const int Start = 1;
+    private const string What = "pc tables";
 
     // The larger a program is, the more its functions' tables repeat: there were 70,000 of 16,000 functions, 100,000 of 30,000, 240,000 of
     // 140,000.
@@ -86,7 +87,7 @@ internal sealed unsafe class PcTables : IDisposable
             if (_set.Size(number) is not 0 and var size)
             {
                 Volatile.Write(ref _set[number].Place, c.Bytes);
-                c.Bytes = checked((int)(c.Bytes + size));
+                c.Bytes = TableLength.Check(c.Bytes + size, What);
                 c.FirstCount++;
                 number = ~number;
             }
@@ -104,12 +105,8 @@ internal sealed unsafe class PcTables : IDisposable
         for (int c = 0; c < _chunks.Length; c++)
         {
             starts[c] = ((int)size, count);
-            size += _chunks[c].Bytes;
+            size = TableLength.Check(size + _chunks[c].Bytes, What);
             count += _chunks[c].FirstCount;
-            if (size > int.MaxValue)
-            {
-                throw new LinkException("pclntab: more than 2 GiB of pc tables");
-            }
         }
         Size = size;
         _tables.Resize(count);

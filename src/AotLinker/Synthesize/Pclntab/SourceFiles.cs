@@ -115,7 +115,7 @@ internal sealed unsafe class SourceFiles : IDisposable
             int first = names.FindOrAdd(i);
             if (first == i)
             {
-                _slots[use.File] = checked((int)NamesSize + 1);
+                _slots[use.File] = TableLength.Check(NamesSize + 1, "file names");
                 AddName(SourceFileNames.Expand(use.Name, root, ref expanded));
                 Count++;
             }
@@ -199,7 +199,7 @@ internal sealed unsafe class SourceFiles : IDisposable
     private void AddName(ReadOnlySpan<byte> name)
     {
         int at = (int)NamesSize;
-        int end = checked(at + name.Length + 1);
+        int end = TableLength.Check((long)at + name.Length + 1, "file names");
         if (end > _names.Length)
         {
             _names.Resize(Math.Max(end, Math.Max(_names.Length * 2, 1 << 14)));
