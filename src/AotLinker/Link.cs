@@ -1,6 +1,7 @@
 using AotLinker.Cli;
 using AotLinker.Cpu;
 using AotLinker.Emit;
+using AotLinker.Finish;
 using AotLinker.Formats;
 using AotLinker.Layout;
 using AotLinker.Load;
@@ -58,8 +59,15 @@ internal static class Link
             diagnostics.ExitIfErrors();
             using (phases.Begin("Munmap"))
             {
-                output.Commit();
+                ctx.Output.Commit();
                 InputStore.Shared.ReleasePages(workers);
+            }
+            if (ctx.HostLinker is { } host)
+            {
+                using (phases.Begin("hostlink"))
+                {
+                    host.Link(ctx);
+                }
             }
             LinkTrace.End(ctx);
             phases.Account?.Close(ctx.Symbols);
@@ -204,7 +212,10 @@ internal static class Link
         using (phases.Begin("Asmb"))
         {
             ctx.Format.WriteSegments(ctx);
-            ctx.Dwarf?.Dispose();
+            if (!ctx.Target.IsExternal)
+            {
+                ctx.Dwarf?.Dispose();
+            }
         }
         diagnostics.ExitIfErrors();
         if (options.StrictDuplicates > 1 && ctx.DifferingDuplicates > 0 && ctx.Dwarf is not { HasMixedFlags: true })
@@ -218,6 +229,7 @@ internal static class Link
         using (phases.Begin("Asmb2"))
         {
             ctx.Format.WriteTables(ctx);
+            ctx.Dwarf?.Dispose();
             CallGraph.PrintSizes(ctx);
         }
     }
@@ -229,27 +241,42 @@ internal static class Link
         {
             Diagnostics.Fatal($"invalid -strictdups flag value {options.StrictDuplicates}");
         }
-        LoadedPackages loaded = PackageLoader.Run(options, ctx.Diagnostics, ctx.Workers);
+        LoadedPackages loaded = PackageLoader.Run(options, ctx.Diagnostics, ctx.Workers, packages => DecideLinkMode(ctx, packages));
         ctx.Packages = loaded.Packages;
-        ctx.IsCgo = loaded.ByPath.ContainsKey("runtime/cgo");
-        ctx.Target.CanUsePlugins = ctx.IsCgo && loaded.ByPath.ContainsKey("plugin")
-            && (!ctx.Release.ChecksPortForPlugins || Platforms.SupportsBuildMode(ctx.Release, "plugin", options.GoOs, options.GoArch));
-        ctx.Target.LinkMode = LinkModeDecision.Decide(options, ctx.Diagnostics, ctx.Release, loaded, ctx.IsCgo);
-        if (ctx.Target.IsExternal)
-        {
-            throw new UnsupportedLinkException(
-                loaded.UnknownObject is { } file ? $"external linking, which the unrecognized object {file} needs," : "external linking");
-        }
         ctx.Diagnostics.ExitIfErrors();
 
         ResolveResult resolved = Resolver.Run(ctx, loaded.Objects, new ResolveOptions(
             options.CheckLinkname, options.StrictDuplicates != 0, NumbersPcTables: reach.FollowsAll(ctx.Target), ctx.Diagnostics.Warn));
         CgoDirectives.Apply(ctx, ctx.Diagnostics, loaded.CgoDirectives);
         HostObjects.Load(ctx, loaded.HostObjects);
+        if (ctx.Target.IsExternal)
+        {
+            HostLinker.Begin(ctx, loaded.HostObjects);
+        }
         InputStore.Shared.Freeze();
         FipsSections.Create(ctx);
         ctx.DifferingDuplicates = resolved.DuplicateMessages;
         return loaded;
+    }
+
+    // Returns the package that every program needs whose C library is linked by an external linker.
+    private static string? DecideLinkMode(LinkContext ctx, LoadedPackages loaded)
+    {
+        LinkOptions options = ctx.Options;
+        ctx.IsCgo = loaded.ByPath.ContainsKey("runtime/cgo");
+        ctx.Target.CanUsePlugins = ctx.IsCgo && loaded.ByPath.ContainsKey("plugin")
+            && (!ctx.Release.ChecksPortForPlugins || Platforms.SupportsBuildMode(ctx.Release, "plugin", options.GoOs, options.GoArch));
+        ctx.Target.LinkMode = LinkModeDecision.Decide(options, ctx.Diagnostics, ctx.Release, loaded, ctx.IsCgo);
+        if (!ctx.Target.IsExternal)
+        {
+            return null;
+        }
+        if (ctx.Format.ExternalLinkObstacle(ctx) is { } obstacle)
+        {
+            throw new UnsupportedLinkException(
+                loaded.UnknownObject is { } file ? $"{obstacle}, which the unrecognized object {file} needs," : obstacle);
+        }
+        return ctx.IsCgo ? null : "runtime/cgo";
     }
 
     private static ReachOptions ReachOptionsOf(LinkOptions options, Diagnostics diagnostics) => new(

@@ -1,4 +1,5 @@
 using AotLinker.Cli;
+using AotLinker.Finish;
 using AotLinker.Formats;
 using AotLinker.Layout;
 using AotLinker.Load;
@@ -75,6 +76,9 @@ internal sealed class LinkContext
         get => field ?? throw new InvalidOperationException("the output is not open");
         set;
     }
+
+    /// <summary>The external linker, if one does the final link; then <see cref="Output"/> is the object for it. Set by load.</summary>
+    public HostLinker? HostLinker { get; set; }
 
     /// <summary>Packages in load order; linksetup re-orders them so that imports come first (ctxt.Library).</summary>
     public List<Package> Packages { get; set; } = [];

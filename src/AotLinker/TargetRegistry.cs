@@ -52,6 +52,10 @@ internal static class TargetRegistry
         _ => false,
     };
 
+    /// <summary>Whether an external linker may do the final link of such programs, as far as the command line tells.</summary>
+    public static bool LinksExternally(LinkOptions options) =>
+        options is { GoOs: "linux", GoArch: "amd64", BuildMode: BuildMode.Exe or BuildMode.Pie, LinkShared: false, Msan: false, Asan: false };
+
     /// <summary>The object format of a target's operating system; null if it is not supported yet.</summary>
     public static OutputFormat? Format(Target target, Release release, LinkOptions options) => target.HeadType switch
     {

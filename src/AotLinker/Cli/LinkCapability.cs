@@ -18,13 +18,14 @@ internal static class LinkCapability
             return $"linking for {options.GoOs}/{options.GoArch}";
 
         string? external = LinkModeDecision.ExternalReason(options, options.Release ?? Release.Newest, null, isCgo: false);
+        bool canBeExternal = TargetRegistry.LinksExternally(options);
         switch (options.LinkMode)
         {
-            case LinkMode.External:
+            case LinkMode.External when !canBeExternal:
                 return "external linking (-linkmode=external)";
-            case LinkMode.Auto when options.Environment.ExternalLinkSetting == "1":
+            case LinkMode.Auto when options.Environment.ExternalLinkSetting == "1" && !canBeExternal:
                 return "external linking (GO_EXTLINK_ENABLED=1)";
-            case LinkMode.Auto when options.Environment.ExternalLinkSetting != "0" && external is not null:
+            case LinkMode.Auto when options.Environment.ExternalLinkSetting != "0" && external is not null && !canBeExternal:
                 return $"external linking ({external})";
             default:
                 // Internal linking of what needs the host's linker is an error, but after loading, as in cmd/link.

@@ -17,7 +17,7 @@ internal static class FipsHash
     /// </summary>
     public static void Run(LinkContext ctx)
     {
-        if (ctx.Fips is not { } fips)
+        if (ctx.Fips is not { } fips || ctx.Target.IsExternal)
         {
             return;
         }

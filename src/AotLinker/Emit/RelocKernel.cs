@@ -28,15 +28,17 @@ internal sealed unsafe class RelocKernel
         _offsetBases = offsetBases;
         _swap = ctx.Target.IsBigEndian == BitConverter.IsLittleEndian;
         _highestAddress32 = ctx.Target.PointerSize > 4 ? int.MaxValue : uint.MaxValue;
+        // Much of these three is left to an external linker.
+        bool isInternal = !ctx.Target.IsExternal;
         ReadOnlySpan<byte> kinds = ctx.Release.RelocKinds;
         _forms = new Form[kinds.Length];
         for (int i = 0; i < kinds.Length; i++)
         {
             _forms[i] = (RelocKind)kinds[i] switch
             {
-                RelocKind.Call when !ctx.Target.Cpu.ComputesCalls => Form.PcRelative,
-                RelocKind.PcRel => Form.PcRelative,
-                RelocKind.Addr => Form.Address,
+                RelocKind.Call when isInternal && !ctx.Target.Cpu.ComputesCalls => Form.PcRelative,
+                RelocKind.PcRel when isInternal => Form.PcRelative,
+                RelocKind.Addr when isInternal => Form.Address,
                 RelocKind.AddrOff or RelocKind.MethodOff when ctx.Target.Cpu.PcUnitShift == 0 => Form.Offset,
                 _ => Form.Other,
             };

@@ -21,6 +21,9 @@ internal sealed class Relocator
     private readonly bool _cpuComputesCalls;
     private readonly RelocKernel _kernel;
 
+    // What is left to an external linker; null if we do the final link.
+    private readonly ExternalRules? _external;
+
     // For each section what offsets of its symbols count from; NoBase where there is none.
     private readonly long[] _offsetBases;
     internal const long NoBase = long.MinValue;
@@ -38,6 +41,7 @@ internal sealed class Relocator
         ulong textStart = ctx.TextSegment.Sections.Count > 0 ? ctx.TextSegment.Sections[0].Vaddr : 0;
         _offsetBases = [.. ctx.Sections.Select(s => s is null ? NoBase : (long)(s.IsText ? textStart : s.Vaddr))];
         _kernel = new RelocKernel(ctx, _offsetBases);
+        _external = ctx.Target.IsExternal ? new ExternalRules(ctx) : null;
     }
 
     /// <summary>Applies the relocations of a symbol to its content.</summary>
@@ -164,6 +168,16 @@ internal sealed class Relocator
         if (!isLive && targetKind != SymbolKind.TlsBss && !weak && kind != RelocKind.MethodOff)
         {
             Report(s, r.Offset, $"unreachable sym in relocation: {_symbols.NameText(target)}");
+        }
+
+        if (_external is not null && _external.TryRead(s, _symbols.SectionIndex(s), relocs, i, 0, out ExternalReloc left))
+        {
+            // The relocation that the external linker gets has all of the value.
+            if (!_external.IsDefinedElsewhere(left.Target) && _ctx.SectionOf(left.Target) is null)
+            {
+                Report(s, r.Offset, $"missing section for relocation target {_symbols.NameText(left.Target)}");
+            }
+            return true;
         }
 
         switch (kind)

@@ -1,4 +1,5 @@
 using AotLinker.Emit;
+using AotLinker.Finish;
 using AotLinker.Layout;
 using AotLinker.Objects;
 
@@ -55,8 +56,26 @@ internal abstract class OutputFormat
     /// <summary>Whether relocated type descriptors leave their section's first byte free, so that no type has offset 0.</summary>
     public virtual bool ReservesTypeOffsetZero => true;
 
-    /// <summary>Whether relocated read-only data gets a segment of its own when we do the final link.</summary>
-    public virtual bool HasRelRoSegment => true;
+    /// <summary>Whether relocated read-only data gets a segment of its own.</summary>
+    public virtual bool HasRelRoSegment(LinkContext ctx) => true;
+
+    /// <summary>
+    /// What of an external link is not done here, as a noun phrase; null where the format makes an object for an external linker and
+    /// knows how to call that. Asked when all packages are loaded.
+    /// </summary>
+    public virtual string? ExternalLinkObstacle(LinkContext ctx) => "external linking";
+
+    /// <summary>
+    /// The command line of an external linker, itself first (hostlink). The object is complete, and what is asked of <paramref name="host"/> may
+    /// run the linker to try an option, in the Go linker's order.
+    /// </summary>
+    public virtual List<string> ExternalLinkCommand(LinkContext ctx, HostLinker host) =>
+        throw new InvalidOperationException($"{Name} has no external linker");
+
+    /// <summary>Changes what the external linker has made: the hash by which a program checks its FIPS module (hostlinkfips).</summary>
+    public virtual void AmendExternalLink(LinkContext ctx)
+    {
+    }
 
     /// <summary>Whether dynamic relocations are recorded at all; PE has its own way with imports.</summary>
     public virtual bool RecordsDynamicRelocations => true;

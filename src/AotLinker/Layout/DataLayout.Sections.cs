@@ -32,7 +32,7 @@ internal sealed partial class DataLayout
         {
             return (readOnly, 4);
         }
-        if (!_ctx.Format.HasRelRoSegment)
+        if (!_ctx.Format.HasRelRoSegment(_ctx))
         {
             return (readOnly, 6);
         }

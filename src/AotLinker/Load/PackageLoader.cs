@@ -48,11 +48,16 @@ internal sealed class PackageLoader
     }
 
     /// <summary>Loads the packages of a link.</summary>
+    /// <param name="options">The command line.</param>
+    /// <param name="diagnostics">Errors and the log.</param>
+    /// <param name="workers">Parallel loops.</param>
+    /// <param name="alsoNeeded">Asked once all are loaded: one more package that the link needs, or null.</param>
     /// <exception cref="LinkException">A file cannot be read or is damaged, or a package does not fit.</exception>
-    public static LoadedPackages Run(LinkOptions options, Diagnostics diagnostics, Workers workers) =>
-        new PackageLoader(options, diagnostics, workers).Load();
+    public static LoadedPackages Run(
+        LinkOptions options, Diagnostics diagnostics, Workers workers, Func<LoadedPackages, string?>? alsoNeeded = null) =>
+        new PackageLoader(options, diagnostics, workers).Load(alsoNeeded);
 
-    private LoadedPackages Load()
+    private LoadedPackages Load(Func<LoadedPackages, string?>? alsoNeeded)
     {
         ParseAhead();
         string mainPath = _options.BuildMode == BuildMode.Plugin ? _options.PluginPath : "main";
@@ -73,6 +78,11 @@ internal sealed class PackageLoader
         }
         AddInternal("runtime");
         LoadPending(ref next);
+        if (alsoNeeded?.Invoke(_result) is { } package)
+        {
+            AddInternal(package);
+            LoadPending(ref next);
+        }
 
         _result.Objects = new GoObject[_objects.Count + SymbolTable.FirstObject];
         _objects.CopyTo(_result.Objects, SymbolTable.FirstObject);

@@ -31,6 +31,9 @@ internal sealed class ElfAmd64 : ElfCpu
     public const uint HostRexGotPcRelX = 42;
 
     private const uint JumpSlot = 7;
+    private const uint HostAbsolute32 = 10;
+    private const uint HostGotTpOff = 22;
+    private const uint HostTpOff32 = 23;
 
     /// <summary>The one instance.</summary>
     public static ElfAmd64 Instance { get; } = new()
@@ -43,6 +46,7 @@ internal sealed class ElfAmd64 : ElfCpu
         Round = 4096,
         PltEntrySize = 16,
         RelativeType = 8,
+        MakesObjects = true,
         Systems =
         [
             (HeadType.Linux, "/lib64/ld-linux-x86-64.so.2"),
@@ -60,6 +64,19 @@ internal sealed class ElfAmd64 : ElfCpu
     {
         HostPc32 or HostPlt32 or HostGotPcRel or HostGotPcRelX or HostRexGotPcRelX => (4, 4),
         HostAbsolute64 or HostPc64 => (8, 8),
+        _ => null,
+    };
+
+    /// <inheritdoc/>
+    public override uint? ObjectRelocation(RelocKind kind, int size, bool isImport, bool isImportedFunction) => (kind, size) switch
+    {
+        (RelocKind.Addr or RelocKind.DwarfSecRef, 4) => HostAbsolute32,
+        (RelocKind.Addr or RelocKind.DwarfSecRef, 8) => HostAbsolute64,
+        (RelocKind.TlsLe, 4) => HostTpOff32,
+        (RelocKind.TlsIe, 4) => HostGotTpOff,
+        (RelocKind.Call, 4) => isImport ? HostPlt32 : HostPc32,
+        (RelocKind.PcRel, 4) => isImportedFunction ? HostPlt32 : HostPc32,
+        (RelocKind.GotPcRel, 4) => HostGotPcRel,
         _ => null,
     };
 

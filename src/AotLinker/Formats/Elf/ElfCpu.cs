@@ -81,6 +81,20 @@ internal abstract class ElfCpu
     /// </summary>
     public bool SplitsRelocationInfo { get; init; }
 
+    /// <summary>
+    /// Whether objects for an external linker are known. Their relocations carry all of the value, and what they change is 0.
+    /// </summary>
+    public bool MakesObjects { get; init; }
+
+    /// <summary>
+    /// The type of a relocation that is left to an external linker (elfreloc1); null where there is none.
+    /// </summary>
+    /// <param name="kind">The relocation.</param>
+    /// <param name="size">Size of the field in bytes.</param>
+    /// <param name="isImport">Whether the target is of a shared library.</param>
+    /// <param name="isImportedFunction">Whether it is known to be a function there.</param>
+    public virtual uint? ObjectRelocation(RelocKind kind, int size, bool isImport, bool isImportedFunction) => null;
+
     /// <summary>Whether there is a port to a system.</summary>
     public bool Supports(HeadType system) => Array.Exists(Systems, one => one.System == system);
 

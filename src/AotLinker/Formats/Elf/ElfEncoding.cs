@@ -63,6 +63,27 @@ internal readonly struct ElfEncoding(bool is64, bool isBigEndian)
             BinaryPrimitives.WriteUInt64LittleEndian(to, v);
     }
 
+    /// <summary>
+    /// Writes a relocation of <see cref="RelaSize"/> or <see cref="RelSize"/> bytes; a 32-bit file keeps the low halves.
+    /// </summary>
+    public void PutRelocation(Span<byte> to, ulong place, uint symbol, uint type, long addend, bool hasAddend)
+    {
+        if (is64)
+        {
+            Put64(to, place);
+            Put64(to[8..], ((ulong)symbol << 32) | type);
+            if (hasAddend)
+                Put64(to[16..], (ulong)addend);
+        }
+        else
+        {
+            Put32(to, (uint)place);
+            Put32(to[4..], (symbol << 8) | (type & 0xff));
+            if (hasAddend)
+                Put32(to[8..], (uint)addend);
+        }
+    }
+
     /// <summary>Writes a symbol of <see cref="SymbolSize"/> bytes; a 32-bit file keeps the low half of value and size.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void PutSymbol(Span<byte> to, uint name, byte info, byte other, ushort section, ulong value, ulong size)

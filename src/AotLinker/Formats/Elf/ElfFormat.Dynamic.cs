@@ -18,8 +18,8 @@ internal sealed partial class ElfFormat
     public override void AddFormatSymbols(LinkContext ctx)
     {
         if (ctx.Target.IsExternal)
-            throw new UnsupportedLinkException("external linking of ELF objects (-linkmode=external)");
-        if (!ctx.Settings.NoDynamic)
+            AddObjectSymbols(ctx);
+        else if (!ctx.Settings.NoDynamic)
             AddDynamicTables(ctx);
         _cpu.AddAbiSymbols(ctx);
     }

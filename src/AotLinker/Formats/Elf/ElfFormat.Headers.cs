@@ -23,6 +23,8 @@ internal sealed partial class ElfFormat
     public override long SizeTables(LinkContext ctx)
     {
         AddLayoutSections(ctx);
+        if (ctx.Target.IsExternal)
+            return SizeObjectTables(ctx);
         int textSections = ctx.TextSegment.Sections.Count(s => s.IsText);
         // More than four text sections need more room for their headers than was reserved.
         long reserve = HeaderReserve + (textSections > 4 ? HeaderReserve + (textSections * 128L) : 0);
@@ -55,8 +57,11 @@ internal sealed partial class ElfFormat
     public override void WriteTables(LinkContext ctx)
     {
         byte[] headers = new byte[_headers.Size];
-        ushort type = ctx.Target.IsPie ? ElfConstants.TypeDynamic : ElfConstants.TypeExecutable;
-        _headers.Write(headers, _os.OsAbi, type, _cpu.Machine, Flags, (ulong)EntryPoint.Address(ctx));
+        ushort type = ctx.Target.IsExternal ? ElfConstants.TypeRelocatable
+            : ctx.Target.IsPie ? ElfConstants.TypeDynamic
+            : ElfConstants.TypeExecutable;
+        ulong entry = ctx.Target.IsExternal ? 0 : (ulong)EntryPoint.Address(ctx);
+        _headers.Write(headers, _os.OsAbi, type, _cpu.Machine, Flags, entry);
         ctx.Output.Write(0, headers);
         // Not as part of the headers: with very many text sections these lie in the text, and take its place as in cmd/link.
         foreach ((long offset, byte[] content) in _reserved)
@@ -69,6 +74,7 @@ internal sealed partial class ElfFormat
             at += _symbolTable.TableSize + _symbolTable.NamesSize;
         }
         ctx.Output.Write(at, _sectionNames);
+        WriteObjectRelocations(ctx);
     }
 
     /// <summary>Makes headers for the sections of the layout, first of all, so that ties in the final order go their way.</summary>
@@ -280,11 +286,7 @@ internal sealed partial class ElfFormat
             _headers.Section(".strtab");
         }
         _headers.Section(".shstrtab");
-        foreach (Segment segment in Segments(ctx))
-        {
-            foreach (Section section in segment.Sections)
-                DescribeLayoutSection(section, segment);
-        }
+        DescribeLayoutSections(ctx);
         if (ctx.Release.OrdersElfSections)
         {
             _headers.Order();
@@ -300,6 +302,16 @@ internal sealed partial class ElfFormat
             _sectionNames = _headers.UseNames(SettledNames(ctx));
         }
 
+        long end = PlaceTables(ctx, hasSymbols);
+        programHeaders.FileSize = (ulong)_headers.SegmentTableSize;
+        programHeaders.MemorySize = programHeaders.FileSize;
+        CheckReserve(reserve, textSections);
+        return end;
+    }
+
+    /// <summary>Gives symbol and string table and the names of sections their places behind the segments; returns the end of the last.</summary>
+    private long PlaceTables(LinkContext ctx, bool hasSymbols)
+    {
         _tablesOffset = RoundUp((long)(ctx.DwarfSegment.FileOffset + ctx.DwarfSegment.FileLength), ctx.Target.PointerSize);
         long end = _tablesOffset;
         if (hasSymbols)
@@ -315,15 +327,16 @@ internal sealed partial class ElfFormat
             end += _symbolTable.TableSize + _symbolTable.NamesSize;
         }
         PlaceTable(".shstrtab", ElfSectionType.StrTab, end, _sectionNames.Length);
-        programHeaders.FileSize = (ulong)_headers.SegmentTableSize;
-        programHeaders.MemorySize = programHeaders.FileSize;
+        return end + _sectionNames.Length;
+    }
 
+    private void CheckReserve(long reserve, int textSections)
+    {
         long used = _headers.Size + _reserved.Sum(part => (long)part.Content.Length);
         if (used > reserve)
             throw Error($"ELFRESERVE too small: {used} > {reserve} with {textSections} text sections");
         if (used > HeaderReserve)
             throw Error($"HEADR too small: {used} > {HeaderReserve} with {textSections} text sections");
-        return end + _sectionNames.Length;
     }
 
     private ElfSectionHeader PlaceTable(string name, ElfSectionType type, long offset, long size)
@@ -336,12 +349,28 @@ internal sealed partial class ElfFormat
         return section;
     }
 
+    private static void DescribeLayoutSections(LinkContext ctx)
+    {
+        foreach (Segment segment in Segments(ctx))
+        {
+            foreach (Section section in segment.Sections)
+                DescribeLayoutSection(section, segment, ctx.Target.IsExternal);
+        }
+    }
+
     /// <summary>Describes a section of the layout, unless it is one of the dynamic linker's and has its description (elfshbits).</summary>
-    private static void DescribeLayoutSection(Section section, Segment segment)
+    private static void DescribeLayoutSection(Section section, Segment segment, bool isExternal)
     {
         ElfSectionHeader header = (ElfSectionHeader)section.FormatHeader!;
         if (header.Type == ElfSectionType.Note)
-            throw Error("sh.Type == SHT_NOTE in elfshbits when linking internally");
+        {
+            if (!isExternal)
+                throw Error("sh.Type == SHT_NOTE in elfshbits when linking internally");
+            header.Align = (ulong)section.Align;
+            header.Size = section.Length;
+            header.Offset = (ulong)segment.OffsetOf(section.Vaddr);
+            return;
+        }
         if (header.Type != ElfSectionType.Null)
             return;
 
@@ -356,7 +385,7 @@ internal sealed partial class ElfFormat
         }
         else
         {
-            header.Address = section.Vaddr;
+            header.Address = isExternal ? 0 : section.Vaddr;
             header.Flags = ElfSectionFlags.Alloc
                 | ((section.Rwx & 1) != 0 ? ElfSectionFlags.Exec : 0)
                 | ((section.Rwx & 2) != 0 ? ElfSectionFlags.Write : 0)

@@ -86,6 +86,9 @@ internal sealed partial class ElfFormat : OutputFormat
     public override bool HasReadOnlySegment(LinkContext ctx) => ctx.Target.IsInternal;
 
     /// <inheritdoc/>
+    public override bool HasRelRoSegment(LinkContext ctx) => ctx.Target.IsInternal;
+
+    /// <inheritdoc/>
     public override bool HasThreadLocalSection(LinkContext ctx) => ctx.Target.IsExternal || !ctx.Settings.NoDynamic;
 
     /// <inheritdoc/>

@@ -227,11 +227,13 @@ internal sealed class ElfHeaders(ElfEncoding encoding, string relocationPrefix)
         w.U16((ushort)machine);
         w.U32(1);
         w.Address(entry);
-        w.Address((ulong)encoding.HeaderSize);
+        // An object has no program headers.
+        bool hasSegments = _segments.Count != 0;
+        w.Address(hasSegments ? (ulong)encoding.HeaderSize : 0);
         w.Address((ulong)(encoding.HeaderSize + SegmentTableSize));
         w.U32(flags);
         w.U16((ushort)encoding.HeaderSize);
-        w.U16((ushort)encoding.SegmentSize);
+        w.U16(hasSegments ? (ushort)encoding.SegmentSize : (ushort)0);
         w.U16((ushort)_segments.Count);
         w.U16((ushort)encoding.SectionSize);
         w.U16((ushort)_sections.Count);

@@ -54,20 +54,7 @@ internal sealed class ElfRelocationTable(ElfEncoding encoding, bool hasAddends)
             ref readonly Entry e = ref _entries[i];
             ulong place = (ulong)(ctx.Symbols.Value(new SymbolId(e.Symbol)) + e.Offset);
             long addend = e.Addend + (e.Target == 0 ? 0 : ctx.Symbols.Value(new SymbolId(e.Target)));
-            if (encoding.Is64)
-            {
-                encoding.Put64(piece, place);
-                encoding.Put64(piece[8..], ((ulong)e.DynamicId << 32) | e.Type);
-                if (hasAddends)
-                    encoding.Put64(piece[16..], (ulong)addend);
-            }
-            else
-            {
-                encoding.Put32(piece, (uint)place);
-                encoding.Put32(piece[4..], (e.DynamicId << 8) | (e.Type & 0xff));
-                if (hasAddends)
-                    encoding.Put32(piece[8..], (uint)addend);
-            }
+            encoding.PutRelocation(piece, place, e.DynamicId, e.Type, addend, hasAddends);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using AotLinker.Layout;
 using AotLinker.Mapping;
 using AotLinker.Objects;
 
@@ -24,8 +25,6 @@ internal sealed class ElfSymbolTable
     // The file symbol keeps tools from making one up with the name of the working directory.
     private static ReadOnlySpan<byte> InitialNames => "\0go.go\0"u8;
 
-    private const int InitialSymbols = 2;
-
     // Kinds of live symbols that have an entry besides the text symbols, if they have a name.
     private static UInt128 DataKinds =>
         (SymbolKinds.Set(SymbolKind.ElfRxSect, SymbolKind.FirstUnallocated - 1) & ~SymbolKinds.Set(SymbolKind.TlsBss))
@@ -38,6 +37,9 @@ internal sealed class ElfSymbolTable
     private readonly SymbolId _textEnd;
     private readonly ushort[] _sectionNumbers;
     private readonly Chunk[] _chunks;
+    private readonly bool _isObject;
+    private readonly Section[] _sections;
+    private readonly LiveColumn<int>? _numbers;
 
     private ElfSymbolTable(LinkContext ctx, ElfEncoding encoding, ElfCpu cpu)
     {
@@ -49,6 +51,9 @@ internal sealed class ElfSymbolTable
         _textEnd = ctx.Symbols.Kind(end).IsText() ? end : SymbolId.None;
         _sectionNumbers = SectionNumbers(ctx);
 
+        _isObject = ctx.Target.IsExternal;
+        // An external linker is told of sections of debug information by symbols.
+        _sections = _isObject && ctx.Dwarf is { } dwarf ? [.. dwarf.Sections.Select(s => s.Output)] : [];
         _chunks = new Chunk[((long)CandidateCount(ctx) + ChunkSize - 1) / ChunkSize];
         (NativeList<Entry> Local, NativeList<Entry> Global)[] entries = new (NativeList<Entry>, NativeList<Entry>)[ctx.Workers.Threads];
         ctx.Workers.ForChunks(_chunks.Length, 1, (i, _, worker) =>
@@ -58,6 +63,12 @@ internal sealed class ElfSymbolTable
             SizeChunk(ctx, i, _chunks[i]);
         });
         AddUp();
+        if (_isObject)
+        {
+            _numbers = new LiveColumn<int>(ctx.Symbols.Live);
+            _numbers.EnsureCapacity(ctx.Symbols.Count);
+            NumberSymbols(ctx);
+        }
     }
 
     /// <summary>Bytes of .symtab.</summary>
@@ -69,6 +80,12 @@ internal sealed class ElfSymbolTable
     /// <summary>Number of the first global symbol.</summary>
     public int FirstGlobal { get; private set; }
 
+    /// <summary>Number of a symbol of an object's table; 0 for one that has no entry.</summary>
+    public int NumberOf(SymbolId s) => _numbers!.Get(s);
+
+    // The null symbol, symbols for sections, the file symbol.
+    private int InitialSymbols => 2 + _sections.Length;
+
     private int TextCount => _textStarts.Length + _text.Count + (_textEnd.IsNone ? 0 : 1);
 
     /// <summary>Decides which symbols there are, once all addresses are known and sections have their numbers.</summary>
@@ -79,8 +96,13 @@ internal sealed class ElfSymbolTable
     public void Write(LinkContext ctx, long offset)
     {
         byte[] initial = new byte[InitialSymbols * _encoding.SymbolSize];
+        for (int i = 0; i < _sections.Length; i++)
+        {
+            byte info = ElfConstants.BindLocal | (byte)ElfSymbolType.Section;
+            _encoding.PutSymbol(initial.AsSpan((1 + i) * _encoding.SymbolSize), 0, info, 0, _sectionNumbers[_sections[i].Index], 0, 0);
+        }
         _encoding.PutSymbol(
-            initial.AsSpan(_encoding.SymbolSize), 1, ElfConstants.BindLocal | (byte)ElfSymbolType.File, 0, ElfConstants.SectionAbsolute, 0, 0);
+            initial.AsSpan((1 + _sections.Length) * _encoding.SymbolSize), 1, ElfConstants.BindLocal | (byte)ElfSymbolType.File, 0, ElfConstants.SectionAbsolute, 0, 0);
         ctx.Output.Write(offset, initial);
         ctx.Output.Write(offset + TableSize, InitialNames);
         ctx.Workers.For(_chunks.Length, i =>
@@ -142,6 +164,28 @@ internal sealed class ElfSymbolTable
         NamesSize = name;
     }
 
+    private void NumberSymbols(LinkContext ctx)
+    {
+        for (int i = 0; i < _sections.Length; i++)
+        {
+            _numbers![_sections[i].Symbol] = 1 + i;
+        }
+        ctx.Workers.For(_chunks.Length, i =>
+        {
+            Number(_chunks[i].Local);
+            Number(_chunks[i].Global);
+        });
+
+        void Number(Part part)
+        {
+            int number = part.FirstNumber;
+            foreach (ref readonly Entry entry in part.Entries)
+            {
+                _numbers![entry.Symbol] = number++;
+            }
+        }
+    }
+
     private void SizeChunk(LinkContext ctx, int index, Chunk chunk)
     {
         SymbolTable symbols = ctx.Symbols;
@@ -166,7 +210,7 @@ internal sealed class ElfSymbolTable
         // Candidates behind the text symbols are ids, from 1 on.
         int end = Math.Max(1, to - textCount + 1);
         int start = Math.Max(1, from - textCount + 1);
-        SymbolTable.LiveWalk walk = symbols.LiveIn(start, end, DataKinds);
+        SymbolTable.LiveWalk walk = symbols.LiveIn(start, end, _isObject ? DataKinds | SymbolKinds.Set(SymbolKind.TlsBss) : DataKinds);
         for (bool more = true; more;)
         {
             int count = 0;
@@ -212,6 +256,9 @@ internal sealed class ElfSymbolTable
     private static bool IsGlobal(LinkContext ctx, SymbolId s, ReadOnlySpan<byte> name)
     {
         SymbolTable symbols = ctx.Symbols;
+        // What is not exported must not appear among the dynamic symbols, of which the external linker makes all global ones.
+        if (ctx.Target.IsExternal && !symbols.CgoExportStatic.Contains(s) && !IsUndefined(symbols.Kind(s)))
+            return false;
         if (symbols.Has(s, SymbolTable.Attributes.Local) || (symbols.Hidden.Count > 0 && symbols.Hidden.Contains(s)))
             return false;
         // Content-hashed functions of different packages may have the same name.
@@ -250,8 +297,12 @@ internal sealed class ElfSymbolTable
         SymbolTable.Placement place = symbols.PlacementOf(s);
         bool isUndefined = IsUndefined(place.Outer.IsNone ? kind : symbols.Kind(place.Outer));
         ushort section = isUndefined ? ElfConstants.SectionUndefined : SectionNumber(ctx, s, place);
+        long value = symbols.Value(s);
+        if (_isObject && !isUndefined)
+            value -= (long)ctx.Sections[place.Outer.IsNone ? place.Section : symbols.SectionIndex(place.Outer)]!.Vaddr;
         bool isHidden = symbols.Hidden.Count > 0 && symbols.Hidden.Contains(s);
         byte type = kind.IsText() ? (byte)ElfSymbolType.Function
+            : kind == SymbolKind.TlsBss ? (byte)ElfSymbolType.Tls
             : IsUndefined(kind) ? symbols.HostSymbolType.GetValueOrDefault(s)
             : (byte)ElfSymbolType.Object;
         _encoding.PutSymbol(
@@ -260,7 +311,7 @@ internal sealed class ElfSymbolTable
             (byte)(bind | type),
             (byte)((isHidden ? ElfConstants.VisibilityHidden : 0) | _cpu.SymbolOther(ctx, s)),
             section,
-            (ulong)symbols.Value(s),
+            (ulong)value,
             isUndefined ? 0 : (ulong)place.Size);
     }
 

@@ -1,4 +1,7 @@
 using System.Buffers.Binary;
+using AotLinker.Emit;
+using AotLinker.Mapping;
+using AotLinker.Objects;
 
 namespace AotLinker.Synthesize.Dwarf;
 
@@ -29,6 +32,14 @@ internal interface IDieSink
     /// <summary>A place in a section, or the length of a part of one: 8 bytes in 64-bit DWARF, else 4.</summary>
     void Offset(ulong value);
 
+    /// <summary>An <see cref="Offset"/> that refers to a place in a section of debug information.</summary>
+    /// <param name="section">The symbol that stands for the section.</param>
+    /// <param name="value">The place.</param>
+    void Reference(SymbolId section, ulong value);
+
+    /// <summary>A <see cref="Pointer"/> that is the address of a symbol.</summary>
+    void Address(SymbolId s, ulong value);
+
     /// <summary>The length that a unit begins with, which does not count itself: an <see cref="Offset"/>, marked in 64-bit DWARF.</summary>
     void UnitLength(ulong value);
 
@@ -52,10 +63,17 @@ internal interface IDieSink
 }
 
 /// <summary>The two formats of DWARF, which differ in the size of offsets (section 7.4 of the standard).</summary>
-internal readonly record struct DwarfFormat(bool Is64)
+/// <param name="Is64">The one with offsets of 8 bytes.</param>
+/// <param name="LeavesReferences">
+/// An external linker fills in references and addresses, from relocations that carry all of the value: the fields are 0.
+/// </param>
+internal readonly record struct DwarfFormat(bool Is64, bool LeavesReferences = false)
 {
     /// <summary>What stands in front of the length of a unit in 64-bit DWARF.</summary>
     public const uint Mark64 = uint.MaxValue;
+
+    /// <summary>The format of a link's debug information.</summary>
+    public static DwarfFormat Of(Target target) => new(target.HasDwarf64, target.IsExternal);
 
     /// <summary>Bytes of an offset.</summary>
     public int OffsetSize => Is64 ? 8 : 4;
@@ -87,6 +105,85 @@ internal struct DieSize(int pointerSize, DwarfFormat format) : IDieSink
 
     /// <inheritdoc/>
     public void Offset(ulong value) => Length += format.OffsetSize;
+
+    /// <inheritdoc/>
+    public void Reference(SymbolId section, ulong value) => Length += format.OffsetSize;
+
+    /// <inheritdoc/>
+    public void Address(SymbolId s, ulong value) => Length += pointerSize;
+
+    /// <inheritdoc/>
+    public void UnitLength(ulong value) => Length += format.UnitLengthSize;
+
+    /// <inheritdoc/>
+    public void Unsigned(ulong value) => Length += Leb128.UnsignedLength(value);
+
+    /// <inheritdoc/>
+    public void Signed(long value) => Length += Leb128.SignedLength(value);
+
+    /// <inheritdoc/>
+    public void Bytes(scoped ReadOnlySpan<byte> bytes) => Length += bytes.Length;
+
+    /// <inheritdoc/>
+    public void Zeros(int count) => Length += count;
+
+    /// <inheritdoc/>
+    public readonly void SetOffset(int at, ulong value)
+    {
+    }
+
+    /// <inheritdoc/>
+    public readonly void SetUnitLength(int at, ulong value)
+    {
+    }
+}
+
+/// <summary>Lists the relocations that an external linker needs for what is written, behind what a list holds.</summary>
+internal struct DieRelocs(NativeList<ExternalReloc> to, long start, int pointerSize, DwarfFormat format) : IDieSink
+{
+    /// <inheritdoc/>
+    public static bool IsMeasuring => false;
+
+    /// <inheritdoc/>
+    public int Length { get; private set; }
+
+    /// <summary>The list.</summary>
+    public readonly NativeList<ExternalReloc> List => to;
+
+    /// <summary>Offset of what comes next in the section.</summary>
+    public readonly long Place => start + Length;
+
+    /// <summary>Passes over bytes whose relocations were listed otherwise, or that have none.</summary>
+    public void Skip(int length) => Length += length;
+
+    /// <inheritdoc/>
+    public void Byte(int value) => Length++;
+
+    /// <inheritdoc/>
+    public void UInt16(ushort value) => Length += 2;
+
+    /// <inheritdoc/>
+    public void UInt32(uint value) => Length += 4;
+
+    /// <inheritdoc/>
+    public void Pointer(ulong value) => Length += pointerSize;
+
+    /// <inheritdoc/>
+    public void Offset(ulong value) => Length += format.OffsetSize;
+
+    /// <inheritdoc/>
+    public void Reference(SymbolId section, ulong value)
+    {
+        to.Add(new ExternalReloc(Place, RelocKind.DwarfSecRef, (byte)format.OffsetSize, section, (long)value));
+        Length += format.OffsetSize;
+    }
+
+    /// <inheritdoc/>
+    public void Address(SymbolId s, ulong value)
+    {
+        to.Add(new ExternalReloc(Place, RelocKind.Addr, (byte)pointerSize, s, 0));
+        Length += pointerSize;
+    }
 
     /// <inheritdoc/>
     public void UnitLength(ulong value) => Length += format.UnitLengthSize;
@@ -162,6 +259,12 @@ internal ref struct DieWriter(Span<byte> to, int pointerSize, bool bigEndian, Dw
         Put(Length, format.OffsetSize, value);
         Length += format.OffsetSize;
     }
+
+    /// <inheritdoc/>
+    public void Reference(SymbolId section, ulong value) => Offset(format.LeavesReferences ? 0 : value);
+
+    /// <inheritdoc/>
+    public void Address(SymbolId s, ulong value) => Pointer(format.LeavesReferences ? 0 : value);
 
     /// <inheritdoc/>
     public void UnitLength(ulong value)

@@ -1,3 +1,4 @@
+using AotLinker.Emit;
 using AotLinker.Mapping;
 using AotLinker.Objects;
 using AotLinker.Ordering;
@@ -18,11 +19,12 @@ internal sealed class DwarfLayout
         Info = info;
         Symbols = ctx.Symbols;
         PointerSize = ctx.Target.PointerSize;
-        Format = new DwarfFormat(ctx.Target.HasDwarf64);
+        Format = DwarfFormat.Of(ctx.Target);
         IsDwarf5 = DebugInfo.IsDwarf5(ctx);
         Producer = RawText.Encode("Go cmd/compile " + ctx.Options.Version);
         Units = [.. info.Units];
         _relocator = new DwarfRelocator(ctx, info);
+        Abbreviations = new BytesSection(".debug_abbrev", Dwarf.Abbreviations.Encode(IsDwarf5, ctx.Target.HasAppleDebugger));
         Lines = new LineSection(this);
         Frames = new FrameSection(this);
         Debug = new InfoSection(this);
@@ -67,6 +69,9 @@ internal sealed class DwarfLayout
     // Functions that became live when their units had been scanned, by place in the text: generated code calls them.
     private readonly Dictionary<int, FunctionSymbols> _late = [];
 
+    /// <summary>.debug_abbrev.</summary>
+    public DwarfSection Abbreviations { get; }
+
     /// <summary>.debug_line.</summary>
     public LineSection Lines { get; }
 
@@ -89,9 +94,7 @@ internal sealed class DwarfLayout
     public static List<DwarfSection> Arrange(LinkContext ctx, DebugInfo info)
     {
         DwarfLayout layout = new(ctx, info);
-        DwarfSection abbreviations = new BytesSection(
-            ".debug_abbrev", Abbreviations.Encode(layout.IsDwarf5, ctx.Target.HasAppleDebugger));
-        layout.MakeSymbol(abbreviations);
+        layout.MakeSymbol(layout.Abbreviations);
         layout.FindUnits();
         // Types need no addresses; functions are gone through by one thread.
         info.Types.Measure(() =>
@@ -109,10 +112,11 @@ internal sealed class DwarfLayout
                 layout.MakeSymbol(section);
             }
         }
+        info.Types.SectionSymbol = layout.Debug.Symbol;
         string script = layout.FindScript();
         layout.Measure();
 
-        List<DwarfSection> sections = [abbreviations, layout.Lines, layout.Frames];
+        List<DwarfSection> sections = [layout.Abbreviations, layout.Lines, layout.Frames];
         if (script.Length != 0 && ctx.Target.HasGdbScripts)
         {
             // A Python file by name.
@@ -165,6 +169,27 @@ internal sealed class DwarfLayout
     /// <summary>Copies a symbol's content, relocated; returns its length, 0 for none.</summary>
     public int Copy(int s, Span<byte> to, DwarfUnit unit, int function) =>
         s == 0 ? 0 : _relocator.Copy(new SymbolId(s), to, unit, function);
+
+    /// <summary>Lists the relocations of a symbol that are left to an external linker, and passes over its content; nothing for none.</summary>
+    public void ListRelocations(int s, DwarfUnit unit, ref DieRelocs to)
+    {
+        if (s != 0)
+        {
+            _relocator.List(new SymbolId(s), unit, this, ref to);
+        }
+    }
+
+    /// <summary>The symbol of the section that symbols of a kind are in; type DIEs may be of any.</summary>
+    public SymbolId SectionOf(SymbolKind kind) => kind switch
+    {
+        SymbolKind.DwarfRange => Ranges.Symbol,
+        SymbolKind.DwarfLoc => Locations.Symbol,
+        SymbolKind.DwarfLines => Lines.Symbol,
+        _ => Debug.Symbol,
+    };
+
+    /// <summary>Lists relocations of records of ours.</summary>
+    public DieRelocs Relocs(NativeList<ExternalReloc> to, long start) => new(to, start, PointerSize, Format);
 
     /// <summary>Measures a record of ours.</summary>
     public DieSize Sizer() => new(PointerSize, Format);

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using AotLinker.Emit;
 using AotLinker.Load;
 using AotLinker.Objects;
 
@@ -17,6 +18,9 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
 
     private readonly SymbolTable _symbols = ctx.Symbols;
     private readonly bool _bigEndian = ctx.Target.IsBigEndian;
+
+    // References are left to an external linker, whose relocations carry all of the value.
+    private readonly bool _leavesReferences = ctx.Target.IsExternal;
 
     /// <summary>Copies a symbol's content, relocated; returns its length.</summary>
     /// <param name="s">The symbol.</param>
@@ -38,7 +42,7 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
         }
         for (int i = 0; i < relocs.Count; i++)
         {
-            if (relocs.Owner is { } owner && !relocs.HasChanges)
+            if (relocs.Owner is { } owner && !relocs.HasChanges && !_leavesReferences)
             {
                 i = ApplyUsual(owner, relocs.Records, i, to, self, slot);
             }
@@ -48,6 +52,43 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
             }
         }
         return data.Length;
+    }
+
+    /// <summary>
+    /// Lists the relocations of a symbol that an external linker has to apply, and passes over its content (the part of ld.extreloc that
+    /// DWARF needs).
+    /// </summary>
+    /// <param name="s">The symbol.</param>
+    /// <param name="unit">The unit it belongs to.</param>
+    /// <param name="layout">What is in which section.</param>
+    /// <param name="to">The list.</param>
+    public void List(SymbolId s, DwarfUnit unit, DwarfLayout layout, ref DieRelocs to)
+    {
+        RelocList relocs = unit.Relocs(_symbols, s);
+        for (int i = 0; i < relocs.Count; i++)
+        {
+            ref readonly RelocRecord r = ref relocs[i];
+            if (r.Size == 0)
+            {
+                continue;
+            }
+            SymbolId target = relocs.Target(i);
+            switch (relocs.Kind(i))
+            {
+                case RelocKind.DwarfSecRef:
+                    long place = _symbols.Value(target);
+                    place = DebugInfo.IsPlace(place) ? DebugInfo.Offset(place) : FindOffset(s, i, target);
+                    SymbolId section = layout.SectionOf(_symbols.Kind(target));
+                    to.List.Add(new ExternalReloc(to.Place + r.Offset, RelocKind.DwarfSecRef, r.Size, section, place + r.Addend) { From = s });
+                    break;
+                case RelocKind.Addr:
+                    to.List.Add(new ExternalReloc(to.Place + r.Offset, RelocKind.Addr, r.Size, target, r.Addend) { From = s });
+                    break;
+                default:
+                    break;
+            }
+        }
+        to.Skip(unit.Data(_symbols, s).Length);
     }
 
     // Nearly all relocations are of two kinds: the place of something in a section of debug information, and the number of the function's
@@ -127,13 +168,18 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
         {
             case RelocKind.DwarfSecRef:
                 long place = _symbols.Value(target);
-                Put(s, i, kind, field, target, (DebugInfo.IsPlace(place) ? DebugInfo.Offset(place) : FindOffset(s, i, target)) + r.Addend);
+                long offset = DebugInfo.IsPlace(place) ? DebugInfo.Offset(place) : FindOffset(s, i, target);
+                Put(s, i, kind, field, target, _leavesReferences ? 0 : offset + r.Addend);
                 break;
             case >= RelocKind.DwTxtAddrU1 and <= RelocKind.DwTxtAddrU4:
                 PutSlot(s, i, field[..UnitScanner.Length(kind)], target, unit);
                 break;
             case RelocKind.Addr:
-                if (IsDefined(s, i, target))
+                if (IsDefined(s, i, target) && _leavesReferences)
+                {
+                    Put(s, i, kind, field, target, 0);
+                }
+                else if (IsDefined(s, i, target))
                 {
                     long address = _symbols.Value(target) + r.Addend;
                     if ((int)address < 0 && ctx.Target.PointerSize > 4 && size == 4)

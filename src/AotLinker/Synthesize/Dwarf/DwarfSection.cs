@@ -1,4 +1,6 @@
+using AotLinker.Emit;
 using AotLinker.Layout;
+using AotLinker.Mapping;
 using AotLinker.Objects;
 
 namespace AotLinker.Synthesize.Dwarf;
@@ -37,6 +39,14 @@ internal abstract class DwarfSection(string name)
 
     /// <summary>Makes a piece: relocated, and all of <paramref name="content"/> set. Any thread may call it.</summary>
     public abstract void Fill(LinkContext ctx, int piece, Span<byte> content);
+
+    /// <summary>
+    /// Lists the relocations of a piece that are left to an external linker, in the order in which the Go linker has them. Any thread may
+    /// call it.
+    /// </summary>
+    public virtual void ListRelocations(int piece, NativeList<ExternalReloc> to)
+    {
+    }
 
     /// <summary>Whether the section is made of parts that belong to packages, and maybe something in front of them.</summary>
     public virtual bool IsOfPackages => false;

@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using AotLinker.Emit;
+using AotLinker.Mapping;
 using AotLinker.Objects;
 
 namespace AotLinker.Synthesize.Dwarf;
@@ -83,6 +85,13 @@ internal sealed class FrameSection(DwarfLayout layout) : DwarfSection(".debug_fr
         {
             throw new InvalidOperationException($"{Name}: {w.Length} bytes in a piece of {content.Length}");
         }
+    }
+
+    /// <inheritdoc/>
+    public override void ListRelocations(int piece, NativeList<ExternalReloc> to)
+    {
+        DieRelocs relocs = layout.Relocs(to, _starts[piece]);
+        Write(ref relocs, piece);
     }
 
     private void Write<TSink>(ref TSink w, int piece)
@@ -173,8 +182,8 @@ internal sealed class FrameSection(DwarfLayout layout) : DwarfSection(".debug_fr
         owner ??= layout.Symbols.Origin(function, out _);
         int start = w.Length;
         w.UnitLength(0);
-        w.Offset(0);
-        w.Pointer(TSink.IsMeasuring ? 0 : (ulong)layout.Symbols.Value(function));
+        w.Reference(Symbol, 0);
+        w.Address(function, TSink.IsMeasuring ? 0 : (ulong)layout.Symbols.Value(function));
         w.Pointer((ulong)length);
         int instructions = w.Length;
         WriteInstructions(

@@ -30,7 +30,7 @@ internal sealed class LineFiles
         _unit = unit;
         _directories = directories;
         _files = files;
-        DieSize size = new(ctx.Target.PointerSize, new DwarfFormat(ctx.Target.HasDwarf64));
+        DieSize size = new(ctx.Target.PointerSize, DwarfFormat.Of(ctx.Target));
         WriteHeader(ref size, DebugInfo.IsDwarf5(ctx), ctx.Target.PointerSize);
         HeaderSize = size.Length;
     }

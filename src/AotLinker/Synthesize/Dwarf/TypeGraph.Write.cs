@@ -18,6 +18,9 @@ internal sealed partial class TypeGraph
     /// <summary>Offset of the first type DIE in .debug_info. Set before anything is written.</summary>
     public long SectionOffset { get; set; }
 
+    /// <summary>The symbol that stands for .debug_info. Set before anything is written.</summary>
+    public SymbolId SectionSymbol { get; set; }
+
     /// <summary>Size of all type DIEs in bytes. Set by <see cref="Measure"/>.</summary>
     public long Size { get; private set; }
 
@@ -76,14 +79,21 @@ internal sealed partial class TypeGraph
     /// <summary>Writes the DIEs of a node; returns their size.</summary>
     public int Write(int node, Span<byte> to)
     {
-        Expect(node);
         DieWriter w = new(to, _pointerSize, _ctx.Target.IsBigEndian, _format);
+        Write(ref w, node);
+        return w.Length;
+    }
+
+    /// <summary>As the other overload.</summary>
+    public void Write<TSink>(ref TSink w, int node)
+        where TSink : IDieSink, allows ref struct
+    {
+        Expect(node);
         WriteType(ref w, node);
         if ((_nodes[node].Flags & NodeFlags.HasTypedef) != 0)
         {
             WriteTypedef(ref w, node);
         }
-        return w.Length;
     }
 
     // Asks the CPU for the descriptors of types that come up soon: first for where their content begins, then for the content.
@@ -199,7 +209,7 @@ internal sealed partial class TypeGraph
         w.Byte((int)Abbreviation.Typedef);
         WriteName(ref w, index);
         w.Byte(0);
-        w.Offset((ulong)(SectionOffset + _nodes[index].Start));
+        w.Reference(SectionSymbol, (ulong)(SectionOffset + _nodes[index].Start));
     }
 
     private void WriteMade<TSink>(ref TSink w, in TypeNode node)
@@ -280,7 +290,7 @@ internal sealed partial class TypeGraph
     }
 
     private void WriteReference<TSink>(ref TSink w, int node)
-        where TSink : IDieSink, allows ref struct => w.Offset(TSink.IsMeasuring ? 0 : (ulong)Reference(node));
+        where TSink : IDieSink, allows ref struct => w.Reference(SectionSymbol, TSink.IsMeasuring ? 0 : (ulong)Reference(node));
 
     // A reference to the type that the descriptor refers to at an offset.
     private void WriteTarget<TSink>(ref TSink w, in TypeDescriptor type, int offset, ref int hint)
@@ -306,7 +316,8 @@ internal sealed partial class TypeGraph
         }
         else
         {
-            w.Offset(TSink.IsMeasuring ? 0 : (ulong)SectionRelative(node, descriptor));
+            // No section of debug information has the descriptor, so an external linker can't be told of it.
+            w.Reference(SymbolId.None, TSink.IsMeasuring ? 0 : (ulong)SectionRelative(node, descriptor));
         }
     }
 

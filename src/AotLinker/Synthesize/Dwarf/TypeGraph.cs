@@ -36,7 +36,7 @@ internal sealed partial class TypeGraph : IDisposable
         _ctx = ctx;
         _symbols = ctx.Symbols;
         _pointerSize = ctx.Target.PointerSize;
-        _format = new DwarfFormat(ctx.Target.HasDwarf64);
+        _format = DwarfFormat.Of(ctx.Target);
         _eface = FindOrExit("type:runtime.eface"u8);
         _iface = FindOrExit("type:runtime.iface"u8);
         NewNode(new TypeNode { Shape = Abbreviation.NullType });

@@ -1,3 +1,6 @@
+using AotLinker.Emit;
+using AotLinker.Mapping;
+
 namespace AotLinker.Synthesize.Dwarf;
 
 /// <summary>
@@ -145,6 +148,30 @@ internal abstract class UnitSection(string name, DwarfLayout layout) : DwarfSect
         }
     }
 
+    /// <inheritdoc/>
+    public override void ListRelocations(int piece, NativeList<ExternalReloc> to)
+    {
+        Piece p = _pieces[piece];
+        long end = PieceStart(piece + 1);
+        DieRelocs relocs = Layout.Relocs(to, p.Start);
+        if (p.Start == 0)
+        {
+            relocs.Skip(PrologueSize);
+        }
+        int item = p.Item;
+        for (int i = p.Unit; relocs.Place < end; i++, item = 0)
+        {
+            DwarfUnit unit = Layout.Units[i];
+            int count = ItemCount(unit);
+            for (; item < count && relocs.Place < end; item++)
+            {
+                unit.ExpectIndexes(SymbolOf(unit, item + (2 * Ahead)));
+                unit.ExpectRelocs(SymbolOf(unit, item + Ahead));
+                ListRelocations(unit, item, ref relocs);
+            }
+        }
+    }
+
     /// <summary>
     /// Bytes at the start of a unit's part that do not count in <see cref="AddPackageSizes"/>; null if nothing does. For .debug_info and
     /// .debug_loc the Go linker notes sizes under names that it does not look for, so they come out as 0.
@@ -159,6 +186,9 @@ internal abstract class UnitSection(string name, DwarfLayout layout) : DwarfSect
 
     /// <summary>Writes an item; returns its size.</summary>
     protected abstract int Write(DwarfUnit unit, int item, Span<byte> to);
+
+    /// <summary>Lists an item's relocations, and passes over the item.</summary>
+    protected abstract void ListRelocations(DwarfUnit unit, int item, ref DieRelocs to);
 
     /// <summary>The compiler's symbol that an item is, for memory to be ready in time; 0 for none or if it is not worth looking for.</summary>
     protected abstract int SymbolOf(DwarfUnit unit, int item);

@@ -19,6 +19,19 @@ internal sealed class LineSection(DwarfLayout layout) : UnitSection(".debug_line
     protected override int SymbolOf(DwarfUnit unit, int item) => Layout.Function(unit, item - 1).Lines;
 
     /// <inheritdoc/>
+    protected override void ListRelocations(DwarfUnit unit, int item, ref DieRelocs to)
+    {
+        if (item == 0)
+        {
+            to.Skip(unit.Files!.HeaderSize);
+        }
+        else
+        {
+            Layout.ListRelocations(Layout.Functions(unit)[item - 1].Lines, unit, ref to);
+        }
+    }
+
+    /// <inheritdoc/>
     protected override int Write(DwarfUnit unit, int item, Span<byte> to)
     {
         if (item != 0)
@@ -103,6 +116,35 @@ internal sealed class InfoSection(DwarfLayout layout) : UnitSection(".debug_info
     /// <inheritdoc/>
     protected override int SymbolOf(DwarfUnit unit, int item) => Layout.Function(unit, item - 1 - unit.AbstractFunctions.Count).Info;
 
+    /// <inheritdoc/>
+    protected override void ListRelocations(DwarfUnit unit, int item, ref DieRelocs to)
+    {
+        switch (Locate(unit, item, out int index))
+        {
+            case Part.Header:
+                WriteHeader(ref to, unit);
+                break;
+            case Part.Abstract:
+                Layout.ListRelocations(unit.AbstractFunctions[index].Index, unit, ref to);
+                break;
+            case Part.Function:
+                Layout.ListRelocations(Layout.Functions(unit)[index].Info, unit, ref to);
+                break;
+            case Part.Constants:
+                Layout.ListRelocations(unit.Constants.Index, unit, ref to);
+                break;
+            case Part.Variable:
+                Layout.ListRelocations(Layout.Info.Variables[unit.FirstVariable + index].Index, unit, ref to);
+                break;
+            case Part.Type:
+                Layout.Info.Types.Write(ref to, index);
+                break;
+            default:
+                to.Skip(1);
+                break;
+        }
+    }
+
     private enum Part
     {
         Header,
@@ -156,12 +198,12 @@ internal sealed class InfoSection(DwarfLayout layout) : UnitSection(".debug_info
             w.UInt16(5);
             w.Byte(UnitTypeCompile);
             w.Byte(Layout.PointerSize);
-            w.Offset(0);
+            w.Reference(Layout.Abbreviations.Symbol, 0);
         }
         else
         {
             w.UInt16(4);
-            w.Offset(0);
+            w.Reference(Layout.Abbreviations.Symbol, 0);
             w.Byte(Layout.PointerSize);
         }
         w.Byte((int)(unit.HasText ? Abbreviation.Unit : Abbreviation.UnitWithoutText));
@@ -170,9 +212,9 @@ internal sealed class InfoSection(DwarfLayout layout) : UnitSection(".debug_info
         w.Byte(LanguageGo);
         if (unit.HasText)
         {
-            w.Offset(TSink.IsMeasuring ? 0 : (ulong)Layout.Lines.Start(unit.Position));
-            w.Pointer(TSink.IsMeasuring ? 0 : (ulong)Layout.Symbols.Value(unit.Unit.Text[0]));
-            w.Offset(TSink.IsMeasuring ? 0 : (ulong)Layout.Ranges.Start(unit.Position));
+            w.Reference(Layout.Lines.Symbol, TSink.IsMeasuring ? 0 : (ulong)Layout.Lines.Start(unit.Position));
+            w.Address(unit.Unit.Text[0], TSink.IsMeasuring ? 0 : (ulong)Layout.Symbols.Value(unit.Unit.Text[0]));
+            w.Reference(Layout.Ranges.Symbol, TSink.IsMeasuring ? 0 : (ulong)Layout.Ranges.Start(unit.Position));
         }
         // Where the compiler ran is not known; paths are absolute, or relative to nobody knows where.
         w.Bytes(".\0"u8);
@@ -188,7 +230,7 @@ internal sealed class InfoSection(DwarfLayout layout) : UnitSection(".debug_info
         w.Byte(0);
         if (unit.HasText && Layout.IsDwarf5)
         {
-            w.Offset(TSink.IsMeasuring ? 0 : (ulong)Layout.Addresses!.Start(unit.Position));
+            w.Reference(Layout.Addresses!.Symbol, TSink.IsMeasuring ? 0 : (ulong)Layout.Addresses.Start(unit.Position));
         }
     }
 }
@@ -242,6 +284,19 @@ internal sealed class RangeSection(DwarfLayout layout) : UnitSection(layout.IsDw
     /// <inheritdoc/>
     protected override int SymbolOf(DwarfUnit unit, int item) => Layout.Function(unit, item - 1).Ranges;
 
+    /// <inheritdoc/>
+    protected override void ListRelocations(DwarfUnit unit, int item, ref DieRelocs to)
+    {
+        if (item == 0)
+        {
+            WriteUnitRanges(ref to, unit);
+        }
+        else
+        {
+            Layout.ListRelocations(Layout.Functions(unit)[item - 1].Ranges, unit, ref to);
+        }
+    }
+
     private void WriteUnitRanges<TSink>(ref TSink w, DwarfUnit unit)
         where TSink : IDieSink, allows ref struct
     {
@@ -292,6 +347,10 @@ internal sealed class LocationSection(DwarfLayout layout) : UnitSection(layout.I
 
     /// <inheritdoc/>
     protected override int SymbolOf(DwarfUnit unit, int item) => Layout.Function(unit, item).Locations;
+
+    /// <inheritdoc/>
+    protected override void ListRelocations(DwarfUnit unit, int item, ref DieRelocs to) =>
+        Layout.ListRelocations(Layout.Functions(unit)[item].Locations, unit, ref to);
 }
 
 /// <summary>.debug_addr: for each unit the addresses of the functions that its DIEs refer to by number (ld.writedebugaddr).</summary>
@@ -334,6 +393,28 @@ internal sealed class AddressSection(DwarfLayout layout) : UnitSection(".debug_a
     /// <inheritdoc/>
     protected override int SymbolOf(DwarfUnit unit, int item) => 0;
 
+    /// <inheritdoc/>
+    protected override void ListRelocations(DwarfUnit unit, int item, ref DieRelocs to)
+    {
+        SymbolId[] slots = new SymbolId[unit.SlotCount];
+        ReadOnlySpan<FunctionSymbols> functions = Layout.Functions(unit);
+        for (int i = 0; i < functions.Length; i++)
+        {
+            if (functions[i].Slot >= 0)
+            {
+                slots[functions[i].Slot] = unit.Unit.Text[i];
+            }
+        }
+        foreach ((SymbolId function, int slot) in unit.ExtraSlots ?? [])
+        {
+            slots[slot] = function;
+        }
+        foreach (SymbolId function in slots)
+        {
+            to.Address(function, 0);
+        }
+    }
+
     private void Put(Span<byte> to, int slot, SymbolId function) =>
-        Writer(to[(slot * Layout.PointerSize)..]).Pointer((ulong)Layout.Symbols.Value(function));
+        Writer(to[(slot * Layout.PointerSize)..]).Address(function, (ulong)Layout.Symbols.Value(function));
 }

@@ -1,0 +1,218 @@
+using System.Runtime.InteropServices;
+using AotLinker.Layout;
+using AotLinker.Mapping;
+using AotLinker.Objects;
+using AotLinker.Synthesize.Dwarf;
+
+namespace AotLinker.Emit;
+
+/// <summary>Encodes relocations for an external linker, all of which have the same size, one behind the other.</summary>
+/// <param name="relocs">The relocations.</param>
+/// <param name="to">Zeros.</param>
+internal delegate void ExternalRelocEncoder(ReadOnlySpan<ExternalReloc> relocs, Span<byte> to);
+
+/// <summary>
+/// The relocations that are left to an external linker: found and counted slice by slice, placed by a sum, found again and written, each
+/// slice by one thread (sizeExtRelocs, relocSectFn). To keep them in between would take more memory than to find them takes time.
+/// </summary>
+internal sealed class ExternalRelocs
+{
+    // Symbols of a slice: large enough that a slice costs nothing by itself.
+    private const int SymbolsOfSlice = 1 << 11;
+
+    private const int PiecesOfSlice = 8;
+
+    private readonly LinkContext _ctx;
+    private readonly ExternalRules _rules;
+    private readonly List<Slice> _slices = [];
+    private long _offset;
+    private int _size;
+
+    /// <summary>Counts the relocations of a link; all addresses are known.</summary>
+    public ExternalRelocs(LinkContext ctx)
+    {
+        _ctx = ctx;
+        _rules = new ExternalRules(ctx);
+        Cut();
+        ForSlices(static (slice, list) => slice.Count = list.Count);
+    }
+
+    // The order in which relocations lie in the file.
+    private Segment[] Segments =>
+        [_ctx.TextSegment, _ctx.RoDataSegment, _ctx.RelRoDataSegment, _ctx.DataSegment, _ctx.DwarfSegment, _ctx.PDataSegment, _ctx.XDataSegment];
+
+    /// <summary>
+    /// Gives them their places in the file, section by section, and sets <see cref="Section.RelocOffset"/> and
+    /// <see cref="Section.RelocLength"/>.
+    /// </summary>
+    /// <param name="offset">Where they begin.</param>
+    /// <param name="size">Bytes of each.</param>
+    /// <returns>Offset behind the last.</returns>
+    public long Place(long offset, int size)
+    {
+        _offset = offset;
+        _size = size;
+        foreach (Segment segment in Segments)
+        {
+            foreach (Section section in segment.Sections)
+            {
+                section.RelocLength = 0;
+            }
+        }
+        long first = 0;
+        foreach (Slice slice in _slices)
+        {
+            slice.First = first;
+            first += slice.Count;
+            slice.Section.RelocLength += (ulong)(slice.Count * (long)size);
+        }
+        ulong at = (ulong)offset;
+        foreach (Segment segment in Segments)
+        {
+            foreach (Section section in segment.Sections)
+            {
+                section.RelocOffset = at;
+                at += section.RelocLength;
+            }
+        }
+        return (long)at;
+    }
+
+    /// <summary>Writes them to the output.</summary>
+    public void Write(ExternalRelocEncoder encode)
+    {
+        ForSlices((slice, list) =>
+        {
+            if (list.Count != slice.Count)
+            {
+                throw new InvalidOperationException($"{slice.Section}: {list.Count} relocations where there were {slice.Count}");
+            }
+            int most = OutputFile.MaxMade / _size;
+            long at = _offset + (slice.First * _size);
+            for (ReadOnlySpan<ExternalReloc> left = list.AsSpan(); !left.IsEmpty;)
+            {
+                ReadOnlySpan<ExternalReloc> piece = left[..Math.Min(left.Length, most)];
+                left = left[piece.Length..];
+                using OutputLease lease = _ctx.Output.LeaseMade(at, piece.Length * _size);
+                encode(piece, lease.Span);
+                at += piece.Length * (long)_size;
+            }
+        });
+        _ctx.Diagnostics.ExitIfErrors();
+    }
+
+    private void ForSlices(Action<Slice, NativeList<ExternalReloc>> body)
+    {
+        NativeList<ExternalReloc>?[] lists = new NativeList<ExternalReloc>?[_ctx.Workers.Threads];
+        _ctx.Workers.ForChunks(_slices.Count, 1, (i, _, worker) =>
+        {
+            NativeList<ExternalReloc> list = lists[worker] ??= new();
+            list.Clear();
+            Find(_slices[i], list);
+            body(_slices[i], list);
+        });
+        foreach (NativeList<ExternalReloc>? list in lists)
+        {
+            list?.Dispose();
+        }
+    }
+
+    private void Cut()
+    {
+        int nextFunction = 0;
+        foreach (Segment segment in Segments)
+        {
+            foreach (Section section in segment.Sections)
+            {
+                if (section.IsText)
+                {
+                    int first = nextFunction;
+                    while (nextFunction < _ctx.Text.Count && _ctx.Symbols.SectionIndex(_ctx.Text[nextFunction]) == section.Index)
+                    {
+                        nextFunction++;
+                    }
+                    Cut(section, first, nextFunction - first, SymbolsOfSlice);
+                }
+                else if (section.SymbolCount != 0 && section.Vaddr - segment.Vaddr < segment.FileLength)
+                {
+                    Cut(section, section.FirstSymbol, section.SymbolCount, SymbolsOfSlice);
+                }
+                else if (segment == _ctx.DwarfSegment && _ctx.Dwarf?.Sections.Find(s => s.Output == section) is { } dwarf)
+                {
+                    Cut(section, 0, dwarf.PieceCount, PiecesOfSlice, dwarf);
+                }
+            }
+        }
+    }
+
+    private void Cut(Section section, int first, int count, int most, DwarfSection? dwarf = null)
+    {
+        for (int i = 0; i < count; i += most)
+        {
+            _slices.Add(new Slice(section, first + i, Math.Min(most, count - i), dwarf));
+        }
+    }
+
+    private void Find(Slice slice, NativeList<ExternalReloc> to)
+    {
+        if (slice.Dwarf is { } dwarf)
+        {
+            for (int i = 0; i < slice.Length; i++)
+            {
+                dwarf.ListRelocations(slice.Begin + i, to);
+            }
+        }
+        else if (slice.Section.IsText)
+        {
+            Find(slice.Section, CollectionsMarshal.AsSpan(_ctx.Text).Slice(slice.Begin, slice.Length), to);
+        }
+        else
+        {
+            Find(slice.Section, MemoryMarshal.Cast<int, SymbolId>(_ctx.Data.AsSpan(slice.Begin, slice.Length)), to);
+        }
+    }
+
+    private void Find(Section section, ReadOnlySpan<SymbolId> symbols, NativeList<ExternalReloc> to)
+    {
+        const int Ahead = 8;
+        SymbolTable table = _ctx.Symbols;
+        for (int i = 0; i < symbols.Length; i++)
+        {
+            // Data lies in all objects in no order.
+            if (i + (2 * Ahead) < symbols.Length)
+            {
+                table.ExpectRecord(symbols[i + (2 * Ahead)]);
+            }
+            if (i + Ahead < symbols.Length)
+            {
+                table.ExpectRelocs(symbols[i + Ahead]);
+            }
+            SymbolId s = symbols[i];
+            RelocList relocs = table.Relocs(s);
+            long start = relocs.Count == 0 ? 0 : table.Value(s) - (long)section.Vaddr;
+            for (int r = 0; r < relocs.Count; r++)
+            {
+                if (_rules.TryRead(s, section.Index, relocs, r, start, out ExternalReloc left))
+                {
+                    to.Add(left);
+                }
+            }
+        }
+    }
+
+    /// <summary>A run of symbols, or of pieces of debug information, of one section.</summary>
+    private sealed class Slice(Section section, int begin, int length, DwarfSection? dwarf)
+    {
+        public Section Section => section;
+
+        public DwarfSection? Dwarf => dwarf;
+
+        public int Begin => begin;
+
+        public int Length => length;
+
+        public int Count { get; set; }
+
+        public long First { get; set; }
+    }
+}

@@ -1,0 +1,202 @@
+using System.Globalization;
+using System.Text;
+using AotLinker.Cli;
+using AotLinker.Load;
+using AotLinker.Mapping;
+
+namespace AotLinker.Finish;
+
+/// <summary>
+/// The host's linker, which does the final link of what we can't or shall not: it gets one object with all of Go, and those that C
+/// compilers made (ld.hostlinksetup, hostobjCopy, linkerFlagSupported, hostlink). What the command line says is the format's to know.
+/// </summary>
+internal sealed class HostLinker
+{
+    // Longer command lines go through a file (sys.ExecArgLengthLimit).
+    private const int LongestCommand = 30 << 10;
+
+    private readonly LinkContext _ctx;
+    private readonly string _folder;
+    private readonly List<HostObject> _objects;
+    private bool _hasTrial;
+
+    private HostLinker(LinkContext ctx, string folder, List<HostObject> objects)
+    {
+        _ctx = ctx;
+        _folder = folder;
+        _objects = objects;
+        Program = ctx.Options.ExternalLinker.Count != 0 ? ctx.Options.ExternalLinker
+            : [ctx.Options.GoOs is "darwin" or "freebsd" or "openbsd" ? "clang" : "gcc"];
+        Arguments = ctx.Target.Cpu.HostCompilerArguments(ctx.Target);
+        Strips = ctx.Settings.OmitSymbolTable;
+    }
+
+    /// <summary>The linker and the arguments it always gets (-extld).</summary>
+    public IReadOnlyList<string> Program { get; }
+
+    /// <summary>What tells the linker the CPU.</summary>
+    public IReadOnlyList<string> Arguments { get; }
+
+    /// <summary>Whether the program is to have no symbol table; the object needs one all the same (-s).</summary>
+    public bool Strips { get; }
+
+    /// <summary>Path of the object.</summary>
+    public string Object => Inside("go.o");
+
+    /// <summary>
+    /// Lets an object take the place of the output, in a folder of its own or that of -tmpdir. Sets <see cref="LinkContext.HostLinker"/> and
+    /// <see cref="LinkContext.Output"/>.
+    /// </summary>
+    /// <exception cref="LinkException">The folder or the object can't be made.</exception>
+    /// <exception cref="UnsupportedLinkException">A name could not be passed on.</exception>
+    public static void Begin(LinkContext ctx, List<HostObject> objects)
+    {
+        string folder = ctx.Options.TemporaryDirectory;
+        if (folder.Length == 0)
+        {
+            try
+            {
+                folder = Directory.CreateTempSubdirectory("go-link-").FullName;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                Diagnostics.Fatal(e.Message);
+            }
+            ctx.Diagnostics.AtExit(() => Directory.Delete(folder, recursive: true));
+        }
+        HostLinker linker = new(ctx, folder, objects);
+        ctx.Output.Dispose();
+        OutputFile output = OutputFile.Open(linker.Object, OutputOptions.Default);
+        ctx.Diagnostics.AtExit(output.Dispose);
+        ctx.Output = output;
+        ctx.HostLinker = linker;
+        ctx.Settings.OmitSymbolTable = false;
+        if (ctx.Target.IsExe || ctx.Target.IsPie)
+        {
+            // C's start-up code calls it.
+            ctx.Settings.EntrySymbol = "main";
+        }
+    }
+
+    /// <summary>Whether the linker takes an option: it is tried with a program that does nothing.</summary>
+    public bool Supports(string option)
+    {
+        string source = Inside("trivial.c");
+        if (!_hasTrial)
+        {
+            _hasTrial = true;
+            if (HostSystem.Current.WriteWholeFile(source, "int main() { return 0; }"u8) is { IsError: true } error)
+            {
+                _ctx.Diagnostics.Error($"WriteFile trivial.c failed: {error.Describe("open", source)}");
+            }
+        }
+        List<string> command = [Program[0], .. Arguments];
+        command.AddRange(HostLinkerFlags.ForTrial([.. _ctx.ExternalLinkerFlags, .. _ctx.Options.ExternalLinkerFlags]));
+        command.AddRange(["-o", Inside("a.out"), option, source]);
+        ProgramResult result = HostProcess.Run(command, "LC_ALL=C");
+        return result.Failure is null
+            && result.Output.AsSpan().IndexOf("unrecognized"u8) < 0 && result.Output.AsSpan().IndexOf("unknown"u8) < 0;
+    }
+
+    /// <summary>Copies the objects of C compilers out of their packages, and takes away what differs from link to link; returns their paths.</summary>
+    public List<string> CopyObjects()
+    {
+        List<string> paths = [];
+        for (int i = 0; i < _objects.Count; i++)
+        {
+            paths.Add(Inside(string.Create(CultureInfo.InvariantCulture, $"{i:d6}.o")));
+            if (_ctx.Diagnostics.Verbosity != 0)
+            {
+                _ctx.Diagnostics.Log($"host obj copy: {_objects[i].Member.DisplayName} from pkg {_objects[i].Prefix} -> {paths[i]}");
+            }
+        }
+        _ctx.Workers.For(_objects.Count, i =>
+        {
+            ParsedMember member = _objects[i].Member;
+            ReadOnlySpan<byte> content = _objects[i].File.Span(member.Offset, checked((int)member.Length));
+            if (HostSystem.Current.WriteWholeFile(paths[i], content) is { IsError: true } error)
+            {
+                throw new LinkException($"cannot create {paths[i]}: {error.Describe("open", paths[i])}");
+            }
+        });
+        foreach (string path in (IEnumerable<string>)[.. paths, Object])
+        {
+            try
+            {
+                File.SetLastWriteTimeUtc(path, DateTime.UnixEpoch);
+                File.SetLastAccessTimeUtc(path, DateTime.UnixEpoch);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new LinkException($"cannot chtimes {path}: {e.Message}");
+            }
+        }
+        return paths;
+    }
+
+    /// <summary>Runs the linker. The object is complete and has its name.</summary>
+    /// <exception cref="LinkException">It can't be started, or fails.</exception>
+    public void Link(LinkContext ctx)
+    {
+        List<string> command = PassInFile(ctx.Format.ExternalLinkCommand(ctx, this));
+        if (ctx.Diagnostics.Verbosity != 0)
+        {
+            ctx.Diagnostics.Log("host link:" + string.Concat(command.Select(argument => " " + GoText.Quote(argument))));
+        }
+        Run(ctx, command);
+        ctx.Format.AmendExternalLink(ctx);
+    }
+
+    private static void Run(LinkContext ctx, List<string> command)
+    {
+        ProgramResult result = HostProcess.Run(command);
+        string output = HostPath.Decode(result.Output);
+        if (result.Failure is not null)
+        {
+            throw new LinkException($"running {command[0]} failed: {result.Failure}\n{string.Join(' ', command.Skip(1).Prepend(result.Program))}\n{output}");
+        }
+        if (output.Length != 0)
+        {
+            // Warnings are shown also if all is well.
+            ctx.Diagnostics.Write(result.Output);
+        }
+    }
+
+    // What is too long for a command line is passed in a file, if the linker takes one (passLongArgsInResponseFile).
+    private List<string> PassInFile(List<string> command)
+    {
+        if (command.Sum(argument => (long)HostPath.Encode(argument).Length) < LongestCommand)
+        {
+            return command;
+        }
+        string file = Inside("response");
+        if (HostSystem.Current.WriteWholeFile(file, []) is { IsError: true } first)
+        {
+            Diagnostics.Fatal($"failed while testing response file: {first.Describe("open", file)}");
+        }
+        if (!Supports("@" + file))
+        {
+            if (_ctx.Diagnostics.Verbosity != 0)
+            {
+                _ctx.Diagnostics.Write("not using response file because linker does not support one"u8);
+            }
+            return command;
+        }
+        StringBuilder content = new();
+        foreach (string argument in command.Skip(1))
+        {
+            content.Append(GoText.Quote(argument)).Append('\n');
+        }
+        if (HostSystem.Current.WriteWholeFile(file, HostPath.Encode(content.ToString())) is { IsError: true } error)
+        {
+            Diagnostics.Fatal($"failed while writing response file: {error.Describe("open", file)}");
+        }
+        if (_ctx.Diagnostics.Verbosity != 0)
+        {
+            _ctx.Diagnostics.Write(HostPath.Encode($"response file {file} contents:\n{content}"));
+        }
+        return [command[0], "@" + file];
+    }
+
+    private string Inside(string name) => GoText.CleanPath(_folder + "/" + name);
+}
