@@ -62,7 +62,8 @@ internal static class Link
                 ctx.Output.Commit();
                 InputStore.Shared.ReleasePages(workers);
             }
-            if (ctx.HostLinker is { } host)
+            bool isArchive = ctx.Target.BuildMode == BuildMode.CArchive;
+            if (ctx.HostLinker is { } host && !isArchive)
             {
                 using (phases.Begin("hostlink"))
                 {
@@ -70,6 +71,13 @@ internal static class Link
                 }
             }
             LinkTrace.End(ctx);
+            if (ctx.HostLinker is { } archiver && isArchive)
+            {
+                using (phases.Begin("archive"))
+                {
+                    archiver.Archive(ctx);
+                }
+            }
             phases.Account?.Close(ctx.Symbols);
         }
         return 0;

@@ -54,7 +54,11 @@ internal static class TargetRegistry
 
     /// <summary>Whether an external linker may do the final link of such programs, as far as the command line tells.</summary>
     public static bool LinksExternally(LinkOptions options) =>
-        options is { GoOs: "linux", GoArch: "amd64", BuildMode: BuildMode.Exe or BuildMode.Pie, LinkShared: false, Msan: false, Asan: false };
+        options is
+        {
+            GoOs: "linux", GoArch: "amd64", LinkShared: false, Msan: false, Asan: false,
+            BuildMode: BuildMode.Exe or BuildMode.Pie or BuildMode.CArchive or BuildMode.CShared,
+        };
 
     /// <summary>The object format of a target's operating system; null if it is not supported yet.</summary>
     public static OutputFormat? Format(Target target, Release release, LinkOptions options) => target.HeadType switch

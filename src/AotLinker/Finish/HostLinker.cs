@@ -91,7 +91,7 @@ internal sealed class HostLinker
             }
         }
         List<string> command = [Program[0], .. Arguments];
-        command.AddRange(HostLinkerFlags.ForTrial([.. _ctx.ExternalLinkerFlags, .. _ctx.Options.ExternalLinkerFlags]));
+        command.AddRange(HostLinkerFlags.ForTrial(_ctx.Release, [.. _ctx.ExternalLinkerFlags, .. _ctx.Options.ExternalLinkerFlags]));
         command.AddRange(["-o", Inside("a.out"), option, source]);
         ProgramResult result = HostProcess.Run(command, "LC_ALL=C");
         return result.Failure is null
@@ -145,6 +145,40 @@ internal sealed class HostLinker
         }
         Run(ctx, command);
         ctx.Format.AmendExternalLink(ctx);
+    }
+
+    /// <summary>Makes an archive of the object and those of C compilers (ld.archive).</summary>
+    /// <exception cref="LinkException">The archiver can't be started, or fails.</exception>
+    public void Archive(LinkContext ctx)
+    {
+        string archiver = ctx.Options.ExternalArchiver;
+        if (archiver.Length == 0)
+        {
+            archiver = Supports("--print-prog-name=ar") ? FindTool("ar") : "ar";
+        }
+        List<string> objects = CopyObjects();
+        List<string> command = [archiver, "-q", "-c", "-s", ctx.Options.Output, Object, .. objects];
+        if (ctx.Diagnostics.Verbosity != 0)
+        {
+            ctx.Diagnostics.Log($"archive: {string.Join(' ', command)}");
+        }
+        ProgramResult result = HostProcess.Run(command);
+        if (result.Failure is not null)
+        {
+            throw new LinkException($"running {archiver} failed: {result.Failure}\n{HostPath.Decode(result.Output)}");
+        }
+    }
+
+    // Where the linker's own copy of another tool is (findExtLinkTool).
+    private string FindTool(string name)
+    {
+        ProgramResult result = HostProcess.Run([.. Program, .. Arguments, "--print-prog-name", name]);
+        string output = HostPath.Decode(result.Output);
+        if (result.Failure is not null)
+        {
+            throw new LinkException($"{_ctx.Diagnostics.ProgramName}: finding {name} failed: {result.Failure}\n{output}");
+        }
+        return output.TrimEnd('\r', '\n');
     }
 
     private static void Run(LinkContext ctx, List<string> command)

@@ -1,27 +1,15 @@
+using AotLinker.Releases;
+
 namespace AotLinker.Finish;
 
 /// <summary>What is known of the options of C compilers that link.</summary>
 internal static class HostLinkerFlags
 {
-    private static readonly string[] DroppedWithNext = ["-F", "-l", "-framework", "-Wl,-framework", "-Wl,-rpath", "-Wl,-undefined"];
-
-    private static readonly string[] KeptWithNext =
-    [
-        "-B", "-L", "-arch", "-isysroot", "--sysroot", "-target", "--target", "-resource-dir", "-rtlib", "--rtlib", "-stdlib", "--stdlib",
-        "-unwindlib", "--unwindlib",
-    ];
-
-    private static readonly string[] Kept =
-    [
-        "-B", "-L", "-f", "-m", "-p", "-Wl,", "-arch", "-isysroot", "--sysroot", "-target", "--target", "-resource-dir", "-rtlib", "--rtlib",
-        "-stdlib", "--stdlib", "-unwindlib", "--unwindlib", "-nostdlib++", "-nostdlib", "-nodefaultlibs", "-nostartfiles", "-nostdinc++",
-        "-nostdinc", "-nobuiltininc",
-    ];
-
-    /// <summary>Those that matter when an option is tried: libraries and inputs do not (trimLinkerArgv).</summary>
-    public static List<string> ForTrial(IReadOnlyList<string> flags)
+    /// <summary>Those that matter when another option is tried: libraries and inputs do not (trimLinkerArgv).</summary>
+    public static List<string> ForTrial(Release release, IReadOnlyList<string> flags)
     {
-        List<string> kept = [];
+        string[] dropped = release.TrialDropsWithNext, keptWithNext = release.TrialKeepsWithNext, kept = release.TrialKeeps;
+        List<string> result = [];
         for (int i = 0; i < flags.Count; i++)
         {
             string flag = flags[i];
@@ -29,23 +17,42 @@ internal static class HostLinkerFlags
             {
                 continue;
             }
-            if (Array.IndexOf(DroppedWithNext, flag) >= 0)
+            if (dropped.Contains(flag))
             {
                 i++;
             }
-            else if (Array.IndexOf(KeptWithNext, flag) >= 0)
+            else if (keptWithNext.Contains(flag))
             {
-                kept.Add(flag);
+                result.Add(flag);
                 if (++i < flags.Count)
                 {
-                    kept.Add(flags[i]);
+                    result.Add(flags[i]);
                 }
             }
-            else if (Array.Exists(Kept, prefix => flag.StartsWith(prefix, StringComparison.Ordinal)))
+            else if (Array.Exists(kept, prefix => flag.StartsWith(prefix, StringComparison.Ordinal)))
             {
-                kept.Add(flag);
+                result.Add(flag);
             }
         }
-        return kept;
+        return result;
+    }
+
+    /// <summary>
+    /// Adds options that the user or a package gives. Clang would pass on what makes no sense in a static program, which GNU's linker then
+    /// refuses.
+    /// </summary>
+    public static void Add(List<string> command, IReadOnlyList<string> flags, string interpreterOption)
+    {
+        foreach (string flag in flags)
+        {
+            command.Add(flag);
+            for (int i = 0; flag == "-static" && i < command.Count; i++)
+            {
+                if (command[i] == "-rdynamic" || command[i].StartsWith(interpreterOption, StringComparison.Ordinal))
+                {
+                    command[i] = "-static";
+                }
+            }
+        }
     }
 }

@@ -9,8 +9,12 @@ internal abstract partial class Release
     /// </summary>
     public virtual bool OrdersElfSections => true;
 
+    /// <summary>Whether an object has a section for relocations of pclntab, which may be empty.</summary>
+    public virtual bool RelocatesObjectPclnTab => false;
+
     private partial class Go125
     {
+        public override bool RelocatesObjectPclnTab => true;
         public override bool OrdersElfSections => false;
     }
 }

@@ -10,9 +10,9 @@ internal sealed partial class ElfFormat
     public override string? ExternalLinkObstacle(LinkContext ctx)
     {
         const string What = "external linking";
-        if (!_cpu.MakesObjects || ctx.Target.HeadType != HeadType.Linux || _options.IsAndroid || !ctx.Release.OrdersElfSections)
+        if (!_cpu.MakesObjects || ctx.Target.HeadType != HeadType.Linux || _options.IsAndroid)
             return What;
-        if (!ctx.Target.IsExe && !ctx.Target.IsPie)
+        if (ctx.Target.BuildMode is BuildMode.Shared or BuildMode.Plugin)
             return $"{What} (-buildmode={Cli.LinkCapability.ModeName(ctx.Target.BuildMode)})";
         if (ctx.Target.IsDynlinkingGo)
             return $"{What} of programs that load plugins";
@@ -25,10 +25,13 @@ internal sealed partial class ElfFormat
         List<string> command = [.. host.Program, .. host.Arguments];
         if (host.Strips)
             command.Add("-s");
-        else if (ctx.Settings.OmitDwarf)
+        else if (ctx.Settings.OmitDwarf && ctx.Release.OmitsForeignDwarf)
             command.Add("-Wl,-S");
+        bool isLibrary = ctx.Target.BuildMode == BuildMode.CShared;
         if (ctx.Target.IsPie)
             command.AddRange(["-Wl,-z,relro", "-pie"]);
+        else if (isLibrary)
+            command.AddRange(["-Wl,-z,relro", "-shared", "-Wl,-z,nodelete", "-Wl,-Bsymbolic"]);
         if (_options.BindNow)
             command.Add("-Wl,-z,now");
         if (host.Supports("-Wl,--build-id=0x1234567890abcdef"))
@@ -45,7 +48,7 @@ internal sealed partial class ElfFormat
         {
             if (ctx.Options.Interpreter.Contains(',') && ctx.Release.RefusesCommasInCgoDirectives)
                 Diagnostics.Exit($"invalid dynamic linker path {Cli.GoText.Quote(ctx.Options.Interpreter)}");
-            command.Add("-Wl,--dynamic-linker=" + ctx.Options.Interpreter);
+            command.Add(ctx.Release.InterpreterOption + ctx.Options.Interpreter);
         }
         AddExports(ctx, host, command);
         foreach (string option in (string[])["-Qunused-arguments", "-Wl,--compress-debug-sections=zlib"])
@@ -55,21 +58,21 @@ internal sealed partial class ElfFormat
         }
         command.Add(host.Object);
         command.AddRange(host.CopyObjects());
-        AddFlags(command, ctx.ExternalLinkerFlags);
+        HostLinkerFlags.Add(command, ctx.ExternalLinkerFlags, ctx.Release.InterpreterOption);
         if (ctx.Target.IsExe)
         {
             // Go's code for executables may not be moved. GCC and Clang have names of their own for that.
             if (Array.Find(["-no-pie", "-nopie"], host.Supports) is { } option)
                 command.Add(option);
         }
-        AddFlags(command, ctx.Options.ExternalLinkerFlags);
+        HostLinkerFlags.Add(command, ctx.Options.ExternalLinkerFlags, ctx.Release.InterpreterOption);
         return command;
     }
 
     // Symbols for dlsym and for shared libraries: those that cgo exports, or all if the linker can't be told which.
     private static void AddExports(LinkContext ctx, HostLinker host, List<string> command)
     {
-        if (!host.Supports("-Wl,--export-dynamic-symbol=main"))
+        if (ctx.Target.BuildMode == BuildMode.CShared || !host.Supports("-Wl,--export-dynamic-symbol=main"))
         {
             command.Add("-rdynamic");
             return;
@@ -84,20 +87,6 @@ internal sealed partial class ElfFormat
         }
         exports.Sort(static (a, b) => RawText.Encode(a).AsSpan().SequenceCompareTo(RawText.Encode(b)));
         command.AddRange(exports);
-    }
-
-    // Clang would pass on what makes no sense in a static program, which GNU's linker then refuses.
-    private static void AddFlags(List<string> command, IReadOnlyList<string> flags)
-    {
-        foreach (string flag in flags)
-        {
-            command.Add(flag);
-            for (int i = 0; flag == "-static" && i < command.Count; i++)
-            {
-                if (command[i] == "-rdynamic" || command[i].StartsWith("-Wl,--dynamic-linker=", StringComparison.Ordinal))
-                    command[i] = "-static";
-            }
-        }
     }
 
     /// <inheritdoc/>

@@ -38,6 +38,8 @@ internal sealed partial class ElfFormat
             note.Type = ElfSectionType.Note;
             note.Flags = ElfSectionFlags.Alloc;
         }
+        if (!ctx.Release.OrdersElfSections)
+            _headers.Section(".shstrtab");
         _cpu.DescribeAbiSections(ctx, this);
         ElfSectionHeader symbols = _headers.Section(".symtab");
         _headers.Section(".strtab");
@@ -52,7 +54,7 @@ internal sealed partial class ElfFormat
         _headers.NumberAsMade();
         if (_headers.Sections.Count >= ElfConstants.SectionReserved)
             throw Error("too many ELF sections");
-        _sectionNames = _headers.BuildNames();
+        _sectionNames = ctx.Release.OrdersElfSections ? _headers.BuildNames() : _headers.UseNames(SettledNames(ctx));
         long end = RoundUp(PlaceTables(ctx, hasSymbols: true), 8);
         _objectRelocations = new ExternalRelocs(ctx);
         end = _objectRelocations.Place(end, ObjectRelocationSize);
@@ -73,7 +75,8 @@ internal sealed partial class ElfFormat
             foreach (Section section in segment.Sections)
             {
                 ElfSectionHeader of = (ElfSectionHeader)section.FormatHeader!;
-                if (section.Vaddr >= segment.Vaddr + segment.FileLength || section.Name is ".tbss" or ".gopclntab" || of.Type == ElfSectionType.Note)
+                if (section.Vaddr >= segment.Vaddr + segment.FileLength || section.Name == ".tbss" ||
+                    (section.Name == ".gopclntab" && !ctx.Release.RelocatesObjectPclnTab) || of.Type == ElfSectionType.Note)
                     continue;
                 // Each of several sections of functions has its own.
                 ElfSectionHeader header = _headers.Section(RelocationPrefix + section.Name);

@@ -11,7 +11,8 @@ internal sealed partial class ElfFormat
         string relRo = ctx.Target.UseRelro ? ".data.rel.ro" : "";
         List<string> names =
             ["", ".text", ".noptrdata", ".data", ".bss", ".noptrbss", ".go.fuzzcntrs", ".go.buildinfo", ".go.fipsinfo", .. _cpu.AbiSections];
-        if (!ctx.Settings.NoDynamic)
+        bool isExternal = ctx.Target.IsExternal;
+        if (!ctx.Settings.NoDynamic || isExternal)
             names.Add(".tbss");
         if (_os.Identification is { } identification)
             names.Add(identification(_encoding, _options.Race).SectionName);
@@ -25,6 +26,16 @@ internal sealed partial class ElfFormat
         if (relRo.Length > 0)
             names.Add(relRo);
         names.AddRange([relRo + ".typelink", relRo + ".itablink", relRo + ".gosymtab", relRo + ".gopclntab"]);
+        if (isExternal)
+        {
+            string rel = RelocationPrefix;
+            names.AddRange([rel + ".text", rel + ".rodata"]);
+            names.AddRange([rel + relRo + ".typelink", rel + relRo + ".itablink", rel + relRo + ".gosymtab", rel + relRo + ".gopclntab"]);
+            names.AddRange([rel + ".noptrdata", rel + ".data"]);
+            if (relRo.Length > 0)
+                names.Add(rel + relRo);
+            names.AddRange([rel + ".go.buildinfo", rel + ".go.fipsinfo", .. _cpu.AbiSections.Select(name => rel + name), ".note.GNU-stack"]);
+        }
         if (ctx.Target.BuildMode is BuildMode.CArchive or BuildMode.CShared or BuildMode.Shared or BuildMode.Plugin)
             names.AddRange([".init_array", RelocationPrefix + ".init_array"]);
         if (!ctx.Settings.OmitSymbolTable)
@@ -34,7 +45,11 @@ internal sealed partial class ElfFormat
             ReadOnlySpan<string> common = ["abbrev", "frame", "info", "loc", "line", "gdb_scripts"];
             ReadOnlySpan<string> own = ctx.Options.Experiments.Has(Releases.Experiments.Dwarf5) ? ["addr", "rnglists", "loclists"] : ["ranges", "loc"];
             foreach (string name in (ReadOnlySpan<string>)[.. common, .. own])
+            {
                 names.Add(".debug_" + name);
+                if (isExternal)
+                    names.Add(RelocationPrefix + ".debug_" + name);
+            }
         }
         names.Add(".shstrtab");
         if (!ctx.Settings.NoDynamic)
