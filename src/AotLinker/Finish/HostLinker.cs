@@ -26,7 +26,7 @@ internal sealed class HostLinker
         _folder = folder;
         _objects = objects;
         Program = ctx.Options.ExternalLinker.Count != 0 ? ctx.Options.ExternalLinker
-            : [ctx.Options.GoOs is "darwin" or "freebsd" or "openbsd" ? "clang" : "gcc"];
+            : [Releases.Platforms.DefaultCompiler(ctx.Options.GoOs)];
         Arguments = ctx.Target.Cpu.HostCompilerArguments(ctx.Target);
         Strips = ctx.Settings.OmitSymbolTable;
     }
@@ -113,10 +113,15 @@ internal sealed class HostLinker
         _ctx.Workers.For(_objects.Count, i =>
         {
             ParsedMember member = _objects[i].Member;
-            ReadOnlySpan<byte> content = _objects[i].File.Span(member.Offset, checked((int)member.Length));
-            if (HostSystem.Current.WriteWholeFile(paths[i], content) is { IsError: true } error)
+            try
             {
-                throw new LinkException($"cannot create {paths[i]}: {error.Describe("open", paths[i])}");
+                // Not with the mode of a program: archives may keep it.
+                using FileStream copy = File.Create(paths[i]);
+                copy.Write(_objects[i].File.Span(member.Offset, checked((int)member.Length)));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new LinkException($"cannot write {paths[i]}: {e.Message}");
             }
         });
         foreach (string path in (IEnumerable<string>)[.. paths, Object])

@@ -59,7 +59,7 @@ internal sealed partial class HostLibraries
         IReadOnlyList<string> compiler = _ctx.Options.ExternalLinker;
         if (compiler.Count == 0)
         {
-            compiler = [_ctx.Options.GoOs is "darwin" or "freebsd" or "openbsd" ? "clang" : "gcc"];
+            compiler = [Releases.Platforms.DefaultCompiler(_ctx.Options.GoOs)];
         }
         List<string> arguments = [.. compiler.Skip(1), .. _ctx.Target.Cpu.HostCompilerArguments(_ctx.Target), question];
         if (_ctx.Diagnostics.Verbosity > 0)

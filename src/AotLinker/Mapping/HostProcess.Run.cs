@@ -14,11 +14,15 @@ internal readonly record struct ProgramResult(string Program, string? Failure, b
 /// <summary>Runs another program and waits for it (os/exec's CombinedOutput).</summary>
 internal static unsafe partial class HostProcess
 {
+    private const int SigXfsz = 25;
     private const int CloseOnExec = 0x80000;
     private const short SetSignalDefaults = 4;
 
     // The C libraries' types for posix_spawn are smaller than that.
     private const int SpawnTypeSize = 1024;
+
+    /// <summary>Whether this is done as cmd/link does it; on Windows paths and arguments have other forms.</summary>
+    public static bool RunsPrograms => !OperatingSystem.IsWindows();
 
     /// <summary>Runs a program.</summary>
     /// <param name="command">The program, looked up in PATH where it has no folder, and its arguments.</param>
@@ -64,9 +68,10 @@ internal static unsafe partial class HostProcess
             _ = RawOpenAction(actions, 0, "/dev/null"u8, 0, 0);
             _ = RawCopyAction(actions, ends[1], 1);
             _ = RawCopyAction(actions, ends[1], 2);
-            // The runtime ignores SIGPIPE, which a program would inherit.
+            // The runtime ignores SIGPIPE, and we SIGXFSZ, which a program would inherit.
             _ = RawInitAttributes(attributes);
             _ = RawAddSignal(signals, SigPipe);
+            _ = RawAddSignal(signals, SigXfsz);
             _ = RawSetSignals(attributes, signals);
             _ = RawSetFlags(attributes, SetSignalDefaults);
             int error = RawSpawn(out int process, path, actions, attributes, arguments, environment);

@@ -117,4 +117,7 @@ internal static class Platforms
         || (goarch == "ppc64" && (goos == "aix" || (goos == "linux" && !release.LinuxPpc64HasCgo)))
         || (goarch == "arm64" && goos == "windows" && !release.WindowsArm64LinksCgoInternally)
         || goos is "android" or "dragonfly";
+
+    /// <summary>The C compiler that links where no other is named (Link.extld).</summary>
+    public static string DefaultCompiler(string goos) => goos is "darwin" or "freebsd" or "openbsd" ? "clang" : "gcc";
 }

@@ -145,7 +145,7 @@ internal sealed partial class StandardSuite
     {
         string[] lines =
         [
-            "-linkmode=external", "-buildmode=c-shared", "-buildmode=c-archive", "-buildmode=shared", "-buildmode=plugin", "-linkshared",
+            "-buildmode=shared", "-buildmode=plugin", "-linkshared",
             "-race", "-msan", "-asan", "-H windows", "-H darwin", "-H plan9", "-memprofile=@SIDE@", "-cpuprofile=@SIDE@",
             .. _release == "1.25" ? (string[])[] : ["-D 0x480000"],
         ];

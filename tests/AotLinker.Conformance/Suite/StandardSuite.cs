@@ -100,6 +100,7 @@ internal sealed partial class StandardSuite
         suite.AddWinePrograms();
         suite.AddFormatErrors();
         suite.AddHostObjects();
+        suite.AddExternal();
         suite.AddWasm();
         suite.AddErrors();
         suite.AddMapping();

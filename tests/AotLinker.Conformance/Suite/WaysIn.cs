@@ -86,7 +86,7 @@ internal sealed partial class StandardSuite
     /// <summary>What can't be linked yet goes to the toolchain's own linker, with one line that says so.</summary>
     private void FallBack() => InFolder(folder =>
     {
-        string[] flags = ["-buildmode=c-archive"];
+        string[] flags = ["-buildmode=plugin"];
         string archive = Path.Combine(folder, "x.a");
         string[] command = [_toolchain.Go, "build", _subject.ToolExecFlag, .. flags, "-o", archive, "./hello"];
         CommandResult refused = Command.Run(command, null, GoEnvironment(new() { ["CGO_ENABLED"] = "1" }), Settings.Programs);

@@ -30,9 +30,7 @@ public sealed class LinkCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("external linking (-linkmode=external)", "-linkmode=external", "main.a")]
-    [InlineData("external linking (buildmode=c-archive)", "-buildmode=c-archive", "main.a")]
-    [InlineData("external linking (buildmode=c-shared)", "-buildmode=c-shared", "main.a")]
+    [InlineData("external linking (-linkmode=external)", "-linkmode=external", "-linkshared", "main.a")]
     [InlineData("external linking (buildmode=plugin)", "-buildmode=plugin", "main.a")]
     [InlineData("external linking (buildmode=shared)", "-buildmode=shared", "main.a")]
     [InlineData("external linking (msan)", "-msan", "main.a")]
@@ -49,8 +47,8 @@ public sealed class LinkCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("-linkmode=external", "external linking (-linkmode=external)")]
-    [InlineData("-buildmode=c-shared", "external linking (buildmode=c-shared)")]
+    [InlineData("-buildmode=plugin", "external linking (buildmode=plugin)")]
+    [InlineData("-buildmode=shared", "external linking (buildmode=shared)")]
     public void WithoutAStockLinkerItIsAnError(string flag, string reason)
     {
         Assert.Equal(2, Run("go1.27.4", null, flag, "main.a"));
@@ -62,17 +60,17 @@ public sealed class LinkCommandTests : IDisposable
     public void StrictMakesItAnError()
     {
         _variables["AOTLINK_STRICT"] = "1";
-        Assert.Equal(2, Run("go1.27.4", Stock, "-linkmode=external", "main.a"));
+        Assert.Equal(2, Run("go1.27.4", Stock, "-buildmode=plugin", "main.a"));
         Assert.Empty(_calls);
-        Assert.Equal("/go/link: external linking (-linkmode=external) is not supported yet\n", Error);
+        Assert.Equal("/go/link: external linking (buildmode=plugin) is not supported yet\n", Error);
     }
 
     [Fact]
     public void TheEnvironmentMayNameAStockLinker()
     {
         _variables["AOTLINK_STOCK_LINKER"] = "/other/link";
-        Assert.Equal(7, Run("go1.27.4", null, "-linkmode=external", "main.a"));
-        Assert.Equal(["/other/link -linkmode=external main.a"], _calls);
+        Assert.Equal(7, Run("go1.27.4", null, "-buildmode=plugin", "main.a"));
+        Assert.Equal(["/other/link -buildmode=plugin main.a"], _calls);
     }
 
     [Theory]

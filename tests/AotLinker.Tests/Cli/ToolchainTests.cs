@@ -46,6 +46,8 @@ public class ToolchainTests
         Assert.Equal("/lib/ld-musl-x86_64.so.1", options.Environment.GoLdso);
         Assert.Equal("go1.27.2-vendor X:nogreenteagc", options.BuildVersion);
         Assert.Contains(" GOAMD64=v3 X:", options.ObjectHeader, StringComparison.Ordinal);
+        Assert.Null(LinkCapability.Missing(options));
+        options = LinkOptions.Parse(fake.Link, ["main.a"], Environment("linux", "arm64"), toolchain);
         Assert.Equal("external linking (GO_EXTLINK_ENABLED=1)", LinkCapability.Missing(options));
     }
 

@@ -12,6 +12,7 @@ public sealed partial class SeamTests
     [InlineData("Synthesize")]
     [InlineData("Layout")]
     [InlineData("Emit")]
+    [InlineData("Finish")]
     public void PassesNameNoCpuSystemOrFormat(string folder)
     {
         string source = Path.Combine(Root(), "src", "AotLinker", folder);

@@ -10,7 +10,7 @@ internal sealed partial class ElfFormat
     public override string? ExternalLinkObstacle(LinkContext ctx)
     {
         const string What = "external linking";
-        if (!_cpu.MakesObjects || ctx.Target.HeadType != HeadType.Linux || _options.IsAndroid)
+        if (!_cpu.MakesObjects || ctx.Target.HeadType != HeadType.Linux || _options.IsAndroid || !Mapping.HostProcess.RunsPrograms)
             return What;
         if (ctx.Target.BuildMode is BuildMode.Shared or BuildMode.Plugin)
             return $"{What} (-buildmode={Cli.LinkCapability.ModeName(ctx.Target.BuildMode)})";
