@@ -158,9 +158,9 @@ format() {
     if [ ! -x "$gofmt" ]; then
         say "no Go toolchain is here yet: the Go sources were not checked"
     elif [ "${1:-}" = --fix ]; then
-        "$gofmt" -w tests/programs tests/broken tests/hostobject*
+        "$gofmt" -w tests/programs tests/broken tests/hostobject* tests/external
     else
-        unformatted=$("$gofmt" -l tests/programs tests/broken tests/hostobject*)
+        unformatted=$("$gofmt" -l tests/programs tests/broken tests/hostobject* tests/external)
         [ -z "$unformatted" ] || die "gofmt would change: $unformatted"
     fi
     say "the format is right"

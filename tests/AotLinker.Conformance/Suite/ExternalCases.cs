@@ -19,8 +19,9 @@ internal sealed partial class StandardSuite
         string half = Path.Combine(Settings.Root, "tests", "external");
         Dictionary<string, string> cgo = new() { ["CGO_ENABLED"] = "1" };
         string programsStamp = CaptureSet.Stamp(Settings.Programs);
+        CaptureSet hello = new(_toolchain, "build", ["-ldflags=-linkmode=external", "./hello"], Settings.Programs, cgo, programsStamp);
         CaptureSet go = new(
-            _toolchain, "build", ["-ldflags=-linkmode=external", "./hello", "./server", "./dwarf", "./types", "./assembly", "./gcdata"],
+            _toolchain, "build", ["-ldflags=-linkmode=external", "./server", "./dwarf", "./types", "./assembly", "./gcdata"],
             Settings.Programs, cgo, programsStamp);
         CaptureSet goPie = new(
             _toolchain, "build", ["-buildmode=pie", "-ldflags=-linkmode=external", "./hello", "./server", "./dwarf", "./gcdata"], Settings.Programs, cgo, programsStamp);
@@ -34,7 +35,7 @@ internal sealed partial class StandardSuite
         CaptureSet exe = Half("exe"), pie = Half("pie"), shared = Half("c-shared"), archive = Half("c-archive");
         const string Name = "example.test/external";
 
-        One("hello", NewestInCi, () => go[Module + "hello"]);
+        One("hello", NewestInCi, () => hello[Module + "hello"]);
         One("C and Go", NewestInCi, () => exe[Name]);
         One("C and Go, pie", NewestInCi, () => pie[Name], "-linkmode=external");
         One("C and Go, c-shared", NewestInCi, () => shared[Name]);
@@ -69,17 +70,17 @@ internal sealed partial class StandardSuite
         {
             string name = string.Join(' ', line);
             bool often = line[0] is "-s" or "-extldflags=-lnosuch" or "-extld=no-such-cc";
-            One("hello " + (name.Length < 60 ? name : name[..60] + "…"), often ? NewestInCi : Tier.All, () => go[Module + "hello"], line);
+            One("hello " + (name.Length < 60 ? name : name[..60] + "…"), often ? NewestInCi : Tier.All, () => hello[Module + "hello"], line);
         }
 
         foreach (string threads in (string[])["1", "16"])
         {
             Add(ExternalGroup, $"hello, {threads} threads", Tier.All, () =>
-                SameExternally(go[Module + "hello"], [], new Dictionary<string, string> { ["AOTLINK_THREADS"] = threads }));
+                SameExternally(hello[Module + "hello"], [], new Dictionary<string, string> { ["AOTLINK_THREADS"] = threads }));
         }
 
         Add(ExternalGroup, "hello, shuffled", Tier.All, () => SameExternally(
-            go[Module + "hello"], [], new Dictionary<string, string> { ["AOTLINK_THREADS"] = "4", ["AOTLINK_SHUFFLE"] = "1" }));
+            hello[Module + "hello"], [], new Dictionary<string, string> { ["AOTLINK_THREADS"] = "4", ["AOTLINK_SHUFFLE"] = "1" }));
 
         void One(string name, Tier tier, Func<LinkStep> step, params string[] more) => Add(ExternalGroup, name, tier, () => SameExternally(step(), more));
     }
@@ -94,7 +95,7 @@ internal sealed partial class StandardSuite
             exec gcc "$@"
 
             """);
-        File.SetUnixFileMode(compiler, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        MakeExecutable(compiler);
         (CommandResult want, Dictionary<string, byte[]> expected) = Link([step.Tool], null);
         (CommandResult got, Dictionary<string, byte[]> actual) = Link(_subject.Linker, environment);
 
@@ -120,7 +121,7 @@ internal sealed partial class StandardSuite
         {
             string program = Path.Combine(folder, "run");
             File.WriteAllBytes(program, actual["program"]);
-            File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            MakeExecutable(program);
             CommandResult run = Command.Run([program], [], new Dictionary<string, string>(), folder, limit: TimeSpan.FromMinutes(3));
             Check.That(run.ExitCode == 0, $"the program exits with {run.ExitCode}\n{Command.Tail(run.OutputText + run.ErrorText, 1500)}");
         }
@@ -159,6 +160,14 @@ internal sealed partial class StandardSuite
             return (result, files);
         }
     });
+
+    private static void MakeExecutable(string file)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
 
     private static string Text(Dictionary<string, byte[]> files, string name) => Encoding.UTF8.GetString(files[name]);
 
