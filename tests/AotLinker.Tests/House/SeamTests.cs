@@ -21,8 +21,8 @@ public sealed partial class SeamTests
         foreach (string file in Directory.EnumerateFiles(source, "*.cs", SearchOption.AllDirectories))
         {
             // The loaders of host objects are formats of their own; what a release's plan of data looks like is the release's.
-            if (Path.GetFileName(file).StartsWith("Host", StringComparison.Ordinal) || Path.GetFileName(file).StartsWith("DataPlan", StringComparison.Ordinal)
-                || file.Contains(Path.DirectorySeparatorChar + "Host", StringComparison.Ordinal))
+            if ((folder == "Load" && Path.GetFileName(file).StartsWith("Host", StringComparison.Ordinal))
+                || Path.GetFileName(file).StartsWith("DataPlan", StringComparison.Ordinal))
             {
                 continue;
             }

@@ -43,7 +43,7 @@ public sealed class DieRelocsTests
         DieWriter writer = new(bytes, 8, false, new DwarfFormat(false));
         Describe(ref writer);
         Assert.Equal("341200005500", Convert.ToHexString(bytes, 5, 6));
-        Assert.Equal((byte)0x99, bytes[10]);
+        Assert.Equal((byte)0x99, bytes[11]);
     }
 
     private static (RelocKind Kind, int Size, SymbolId Target, long Addend) Of(in ExternalReloc r) => (r.Kind, r.Size, r.Target, r.Addend);
