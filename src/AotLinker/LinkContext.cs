@@ -47,6 +47,9 @@ internal sealed class LinkContext
     /// <summary>The Go release of the objects.</summary>
     public required Release Release { get; init; }
 
+    /// <summary>How many lower bits of a pc tables for the runtime leave out.</summary>
+    public int TablePcShift => Release.TablesCountFunctions ? Target.Cpu.PcUnitShift : 0;
+
     /// <summary>Parallel loops.</summary>
     public required Workers Workers { get; init; }
 

@@ -66,7 +66,7 @@ internal static class TargetRegistry
         _ when target.IsElf => new ElfFormat(target, release, ElfOptions.From(options)),
         HeadType.Plan9 => new Plan9Format(target, options.Plan9Symbols64),
         HeadType.Darwin when target.Cpu.MachO is { } cpu => new MachOFormat(cpu, MachOOptions.From(options, release)),
-        HeadType.Windows => new PeFormat(target, options.WindowsGui),
+        HeadType.Windows => new PeFormat(target, release, options.WindowsGui),
         HeadType.Aix => new XcoffFormat(),
         HeadType.Js or HeadType.Wasip1 => new WasmFormat(),
         _ => null,

@@ -44,12 +44,13 @@ internal sealed class BuildEnvironment
             "power10" => 10,
             _ => Fail(8, "invalid GOPPC64: must be power8, power9, power10", ref _earlyError),
         };
+        bool knowsRiscV23 = (toolchain?.Release ?? Release.Newest).KnowsRiscV23;
         GoRiscv64 = Or("GORISCV64", _defaults.GoRiscv64) switch
         {
             "rva20u64" => 20,
             "rva22u64" => 22,
-            "rva23u64" => 23,
-            _ => Fail(20, "invalid GORISCV64: must be rva20u64, rva22u64, rva23u64", ref _earlyError),
+            "rva23u64" when knowsRiscV23 => 23,
+            _ => Fail(20, $"invalid GORISCV64: must be rva20u64, rva22u64{(knowsRiscV23 ? ", rva23u64" : "")}", ref _earlyError),
         };
         string[] features = Or("GOWASM", "").Split(',');
         _wasmFeatures = string.Join(',', ((string[])["satconv", "signext"]).Where(feature => features.Contains(feature)));
@@ -221,16 +222,17 @@ internal sealed class BuildEnvironment
         return null;
     }
 
-    private string? FipsError(Release release) => IsFipsSetting(GoFips140, release.KnowsFipsCandidates)
+    private string? FipsError(Release release) => IsFipsSetting(GoFips140, release)
         ? null
         : $"invalid GOFIPS140: must be off, latest, inprocess, certified, or {(release.KnowsFipsCandidates ? "v1.Y.Z" : "vX.Y.Z")}";
 
     // off, latest, inprocess, certified, or a module version v1.Y.Z with -rcN or -HASH8; before there were candidates, vX.Y.Z
     // (buildcfg.isFIPSVersion).
-    private static bool IsFipsSetting(string value, bool knowsCandidates)
+    private static bool IsFipsSetting(string value, Release release)
     {
         if (value is "off" or "latest" or "inprocess" or "certified")
             return true;
+        bool knowsCandidates = release.KnowsFipsCandidates;
         ReadOnlySpan<char> rest = value;
         if (!rest.StartsWith("v") || (knowsCandidates && !rest.StartsWith("v1.")))
             return false;
@@ -251,7 +253,7 @@ internal sealed class BuildEnvironment
             return CutNumber(ref rest) && rest.IsEmpty;
         }
 
-        return rest[0] == '-' && rest.Length == 9;
+        return rest[0] == '-' && rest.Length == 9 && release.KnowsFipsHashes;
     }
 
     private static bool CutNumber(ref ReadOnlySpan<char> text)

@@ -127,6 +127,8 @@ internal static class FlagTable
             {
                 FlagId.Plan9Symbols64 => goos == "plan9" && goarch == "amd64",
                 FlagId.DataAddress => release?.HasDataAddressFlag ?? true,
+                FlagId.FunctionAlignment => release?.HasFunctionAlignFlag ?? true,
+                FlagId.AllErrors => release?.HasAllErrorsFlag ?? true,
                 FlagId.MacOs or FlagId.MacSdk => release?.HasMacVersionFlags ?? true,
                 _ => true,
             };
@@ -217,13 +219,19 @@ internal static class FlagTable
         new(FlagId.DebugTextSize, "debugtextsize", FlagKind.Int, null, "debug text section max size"),
         new(FlagId.DebugTrampolines, "debugtramp", FlagKind.Int, null, "debug trampolines"),
         new(FlagId.DumpDependencies, "dumpdep", FlagKind.Bool, null, "dump symbol dependency graph"),
+
+        // From Go 1.25 on.
         new(FlagId.AllErrors, "e", FlagKind.Bool, null, "no limit on number of errors reported"),
+
         new(FlagId.ExternalArchiver, "extar", FlagKind.String, null, "archive program for buildmode=c-archive"),
         new(FlagId.ExternalLinker, "extld", FlagKind.Value, "linker", "use linker when linking in external mode"),
         new(FlagId.ExternalLinkerFlags, "extldflags", FlagKind.Value, "flags", "pass flags to external linker"),
         new(FlagId.IgnoreVersionMismatch, "f", FlagKind.Bool, null, "ignore version mismatch"),
         new(FlagId.FipsObject, "fipso", FlagKind.String, "file", "write fips module to file"),
+
+        // From Go 1.25 on.
         new(FlagId.FunctionAlignment, "funcalign", FlagKind.Int, "N", "set function align to N bytes"),
+
         new(FlagId.SkipPackageDataChecks, "g", FlagKind.Bool, null, "disable go package data checks"),
         new(FlagId.HaltOnError, "h", FlagKind.Bool, null, "halt on error"),
         new(FlagId.ImportConfig, "importcfg", FlagKind.Value, "file", "read import configuration from file"),

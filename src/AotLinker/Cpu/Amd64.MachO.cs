@@ -35,7 +35,7 @@ internal sealed partial class Amd64
                 RefuseImport("reloc");
                 return true;
 
-            case MachOAmd64.Subtractor << 1:
+            case MachOAmd64.Subtractor << 1 when ctx.Release.LinksMachODifferences:
                 return MachOCpu.ConvertDifference(
                     ctx, s, reloc, MachOAmd64.Unsigned << 1, "X86_64_RELOC_SUBTRACTOR", "X86_64_RELOC_UNSIGNED at the same offset");
 

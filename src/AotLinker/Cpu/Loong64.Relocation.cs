@@ -114,6 +114,10 @@ internal sealed partial class Loong64
     /// <inheritdoc/>
     public override bool AddDynamicRelocation(LinkContext ctx, SymbolId s, int reloc)
     {
+        if (!ctx.Release.LoongLinksInternally)
+        {
+            throw new LinkException(MessageForm.Log, "adddynrel not implemented");
+        }
         if (ctx.Symbols.Relocs(s).Kind(reloc) == RelocKind.Host && ConvertHostRelocation(ctx, s, reloc) is { } done)
         {
             return done;

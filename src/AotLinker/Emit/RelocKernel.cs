@@ -39,7 +39,7 @@ internal sealed unsafe class RelocKernel
                 RelocKind.Call when isInternal && !ctx.Target.Cpu.ComputesCalls => Form.PcRelative,
                 RelocKind.PcRel when isInternal => Form.PcRelative,
                 RelocKind.Addr when isInternal => Form.Address,
-                RelocKind.AddrOff or RelocKind.MethodOff when ctx.Target.Cpu.PcUnitShift == 0 => Form.Offset,
+                RelocKind.AddrOff or RelocKind.MethodOff when ctx.TablePcShift == 0 => Form.Offset,
                 _ => Form.Other,
             };
         }

@@ -36,7 +36,7 @@ internal sealed class Relocator
         _values = ctx.Symbols.Values;
         _bigEndian = ctx.Target.IsBigEndian;
         _wide = ctx.Target.PointerSize > 4;
-        _pcUnitShift = ctx.Target.Cpu.PcUnitShift;
+        _pcUnitShift = ctx.TablePcShift;
         _cpuComputesCalls = ctx.Target.Cpu.ComputesCalls;
         ulong textStart = ctx.TextSegment.Sections.Count > 0 ? ctx.TextSegment.Sections[0].Vaddr : 0;
         _offsetBases = [.. ctx.Sections.Select(s => s is null ? NoBase : (long)(s.IsText ? textStart : s.Vaddr))];
@@ -240,6 +240,9 @@ internal sealed class Relocator
                 }
                 return true;
 
+            case RelocKind.DwarfFileRef:
+                return false;
+
             case RelocKind.Size:
                 value = _symbols.Size(target) + addend;
                 return true;
@@ -355,6 +358,9 @@ internal sealed class Relocator
         }
     }
 
+    // How messages about values that don't fit name the relocation.
+    private string Named(RelocKind kind) => _ctx.Release.NamesRelocationsThatDontFit ? " " + kind.GoName() : "";
+
     private void CheckRange(SymbolId s, int offset, RelocKind kind, SymbolId target, long value, bool fitsSigned, bool fitsUnsigned)
     {
         if (fitsSigned)
@@ -363,11 +369,11 @@ internal sealed class Relocator
         }
         if (kind is RelocKind.PcRel or RelocKind.Call)
         {
-            Report(s, offset, $"pc-relative relocation {kind.GoName()} address for {_symbols.NameText(target)} is too big: {GoHex(value)}");
+            Report(s, offset, $"pc-relative relocation{Named(kind)} address for {_symbols.NameText(target)} is too big: {GoHex(value)}");
         }
         else if (!fitsUnsigned)
         {
-            Report(s, offset, $"non-pc-relative relocation {kind.GoName()} address for {_symbols.NameText(target)} is too big: 0x{value:x}");
+            Report(s, offset, $"non-pc-relative relocation{Named(kind)} address for {_symbols.NameText(target)} is too big: 0x{value:x}");
         }
     }
 

@@ -25,6 +25,9 @@ internal sealed partial class TextLayout
     private readonly LinkContext _ctx;
     private readonly SymbolTable _symbols;
     private readonly int _align;
+
+    // What a function that asks for an alignment has at least.
+    private readonly int _leastAlign;
     private Section _section;
     private int _sectionCount = 1;
     private ulong _address;
@@ -34,6 +37,7 @@ internal sealed partial class TextLayout
         _ctx = ctx;
         _symbols = ctx.Symbols;
         _align = ctx.Settings.FunctionAlign;
+        _leastAlign = ctx.Release.FunctionsMayBeAlignedLess ? 1 : _align;
         _section = ctx.AddSection(ctx.TextSegment, ".text", 5);
         _section.Align = _align;
     }
@@ -159,7 +163,7 @@ internal sealed partial class TextLayout
         {
             return false;
         }
-        Sequence<Functions> functions = new(_ctx.Workers, new Functions(_symbols, _ctx.Text, _align, _section.Index), _ctx.Text.Count, (long)_address);
+        Sequence<Functions> functions = new(_ctx.Workers, new Functions(_symbols, _ctx.Text, _align, _leastAlign, _section.Index), _ctx.Text.Count, (long)_address);
         if ((ulong)functions.End - _address >= limit)
         {
             return false;
@@ -200,7 +204,7 @@ internal sealed partial class TextLayout
             _address += MinFunctionSize;
             return;
         }
-        int align = Math.Max(_symbols.Align(s), _align);
+        int align = AlignOf(_symbols.Align(s), _align, _leastAlign);
         _address = Round(_address, align);
         _section.Align = Math.Max(_section.Align, align);
         ulong size = (ulong)Math.Max(_symbols.Size(s), MinFunctionSize);
@@ -260,11 +264,13 @@ internal sealed partial class TextLayout
         }
     }
 
-    private readonly struct Functions(SymbolTable symbols, List<SymbolId> text, int align, int section) : ISequenceItems
+    private static int AlignOf(int asked, int usual, int least) => asked == 0 ? usual : Math.Max(asked, least);
+
+    private readonly struct Functions(SymbolTable symbols, List<SymbolId> text, int align, int leastAlign, int section) : ISequenceItems
     {
         /// <inheritdoc/>
         public (int Align, long Size) Measure(int i) =>
-            (Math.Max(symbols.Align(text[i]), align), Math.Max(symbols.Size(text[i]), MinFunctionSize));
+            (AlignOf(symbols.Align(text[i]), align, leastAlign), Math.Max(symbols.Size(text[i]), MinFunctionSize));
 
         /// <inheritdoc/>
         public void SetPlace(int i, long place)

@@ -311,12 +311,13 @@ internal sealed unsafe class HostElf
             && ((s.Name.Length == 0 && Starts(section, ".debug_"))
                 || Starts(s.Name, ".Ldebug_") || s.Name is ".L0 " or ".Lline_table_start0"
                 || (Starts(s.Name, "$d") && section == ".debug_frame")
-                || _cpu.IsHostMark(RawText.Encode(s.Name))
+                || (_ctx.Release.SkipsHostMarks && _cpu.IsHostMark(RawText.Encode(s.Name)))
                 || (_ctx.Release.SkipsMacroGroups && (Starts(s.Name, "wm4.") || Starts(s.Name, "wm8.")))))
         {
             return true;
         }
-        return Starts(s.Name, ".Linfo_string") || Starts(s.Name, ".LASF") || Starts(s.Name, ".LLRL") || Starts(s.Name, ".LLST") || Starts(s.Name, ".LVUS");
+        return Starts(s.Name, ".Linfo_string") || Starts(s.Name, ".LASF") || Starts(s.Name, ".LLRL") || Starts(s.Name, ".LLST")
+            || (_ctx.Release.SkipsHostMarks && Starts(s.Name, ".LVUS"));
 
         static bool Starts(string s, string with) => s.StartsWith(with, StringComparison.Ordinal);
     }
@@ -344,7 +345,7 @@ internal sealed unsafe class HostElf
             AddText(section.Symbol);
             foreach (SymbolId part in parts)
             {
-                if (!_cpu.IsHostLabel(_symbols.Name(part)))
+                if (!_ctx.Release.SkipsHostMarks || !_cpu.IsHostLabel(_symbols.Name(part)))
                     AddText(part);
             }
         }

@@ -342,6 +342,8 @@ internal sealed unsafe partial class HostMachO
                 b.AddHostReloc(r.HostType, (int)offset, r.Size, Target(sections, symbols, r), addend);
                 addend = 0;
             }
+            if (_ctx.Release.SortsMachORelocations)
+                b.SortRelocs();
         }
     }
 

@@ -222,6 +222,8 @@ internal enum RelocKind : byte
     DwTxtAddrU3,
     /// <summary>R_DWTXTADDR_U4.</summary>
     DwTxtAddrU4,
+    /// <summary>R_DWARFFILEREF, up to Go 1.24: nothing is done for it any more.</summary>
+    DwarfFileRef,
     /// <summary>
     /// A relocation of a host object, in the numbering of its format and CPU (<see cref="RelocList.HostType"/>). The CPU turns it into one
     /// of the kinds above when it treats dynamic relocations; one that is left then is not applied.
@@ -255,7 +257,7 @@ internal static class RelocKinds
     public static bool IsOfCpu(this RelocKind kind) => kind is not (RelocKind.Addr or RelocKind.PeImageOff or RelocKind.Call
         or RelocKind.PcRel or RelocKind.GotPcRel or RelocKind.MethodOff or RelocKind.AddrOff or RelocKind.Size or RelocKind.Const
         or RelocKind.GotOff or RelocKind.TlsLe or RelocKind.TlsIe or RelocKind.AddrCuOff or RelocKind.DwarfSecRef
-        or RelocKind.XcoffRef or RelocKind.Host);
+        or RelocKind.XcoffRef or RelocKind.DwarfFileRef or RelocKind.Host);
 
     /// <summary>The name cmd/link prints for a kind (objabi.RelocType.String).</summary>
     public static string GoName(this RelocKind kind) => kind switch
@@ -367,6 +369,7 @@ internal static class RelocKinds
         RelocKind.DwTxtAddrU2 => "R_DWTXTADDR_U2",
         RelocKind.DwTxtAddrU3 => "R_DWTXTADDR_U3",
         RelocKind.DwTxtAddrU4 => "R_DWTXTADDR_U4",
+        RelocKind.DwarfFileRef => "R_DWARFFILEREF",
         _ => "RelocType(0)",
     };
 }

@@ -270,17 +270,21 @@ internal readonly struct SymbolBuilder(SymbolTable table, SymbolId symbol)
     public void SortRelocs()
     {
         Span<RelocRecord> relocs = WritableRelocs();
-        // Insertion keeps equal offsets in order; the lists are short or nearly sorted.
-        for (int i = 1; i < relocs.Length; i++)
+        bool sorted = true;
+        for (int i = 1; i < relocs.Length && sorted; i++)
         {
-            RelocRecord r = relocs[i];
-            int j = i;
-            for (; j > 0 && relocs[j - 1].Offset > r.Offset; j--)
-            {
-                relocs[j] = relocs[j - 1];
-            }
-            relocs[j] = r;
+            sorted = relocs[i - 1].Offset <= relocs[i].Offset;
         }
+        if (sorted)
+        {
+            return;
+        }
+        long[] keys = new long[relocs.Length];
+        for (int i = 0; i < relocs.Length; i++)
+        {
+            keys[i] = ((long)relocs[i].Offset << 32) | (uint)i;
+        }
+        keys.AsSpan().Sort(relocs);
     }
 
     private void AddRelocRecord(ushort number, int offset, int size, SymbolId target, long addend)

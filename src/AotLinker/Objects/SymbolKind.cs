@@ -212,40 +212,13 @@ internal static class SymbolKinds
     /// <summary>A DWARF kind.</summary>
     public static bool IsDwarf(this SymbolKind kind) => kind is >= SymbolKind.DwarfSect and <= SymbolKind.DwarfAddr;
 
-    /// <summary>The kind that the object file's byte <paramref name="abiKind"/> (cmd/internal/objabi.SymKind) stands for;
-    /// <see cref="SymbolKind.None"/> for a value no release writes.</summary>
+    /// <summary>The kind that the object file's byte <paramref name="number"/> stands for;
+    /// <see cref="SymbolKind.None"/> for a value the release does not write.</summary>
+    /// <param name="number">The byte.</param>
+    /// <param name="kinds">The release's kinds (<see cref="Releases.Release.ObjectSymbolKinds"/>).</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SymbolKind FromObject(byte abiKind) => abiKind < ObjectKinds.Length ? (SymbolKind)ObjectKinds[abiKind] : SymbolKind.None;
-
-    private static ReadOnlySpan<byte> ObjectKinds =>
-    [
-        (byte)SymbolKind.None,
-        (byte)SymbolKind.Text,
-        (byte)SymbolKind.TextFips,
-        (byte)SymbolKind.RoData,
-        (byte)SymbolKind.RoDataFips,
-        (byte)SymbolKind.NoPtrData,
-        (byte)SymbolKind.NoPtrDataFips,
-        (byte)SymbolKind.Data,
-        (byte)SymbolKind.DataFips,
-        (byte)SymbolKind.Bss,
-        (byte)SymbolKind.NoPtrBss,
-        (byte)SymbolKind.TlsBss,
-        (byte)SymbolKind.DwarfCuInfo,
-        (byte)SymbolKind.DwarfConst,
-        (byte)SymbolKind.DwarfFcn,
-        (byte)SymbolKind.DwarfAbsFcn,
-        (byte)SymbolKind.DwarfType,
-        (byte)SymbolKind.DwarfVar,
-        (byte)SymbolKind.DwarfRange,
-        (byte)SymbolKind.DwarfLoc,
-        (byte)SymbolKind.DwarfLines,
-        (byte)SymbolKind.DwarfAddr,
-        (byte)SymbolKind.LibFuzzer8BitCounter,
-        (byte)SymbolKind.CoverageCounter,
-        (byte)SymbolKind.CoverageAuxVar,
-        (byte)SymbolKind.SehUnwindInfo,
-    ];
+    public static SymbolKind FromObject(byte number, ReadOnlySpan<byte> kinds) =>
+        number < kinds.Length ? (SymbolKind)kinds[number] : SymbolKind.None;
 
     /// <summary>The name cmd/link prints for a kind.</summary>
     public static string GoName(this SymbolKind kind) => kind switch

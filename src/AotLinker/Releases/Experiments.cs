@@ -18,26 +18,28 @@ internal enum Experiments : uint
     RegabiWrappers = 1 << 4,
     RegabiArgs = 1 << 5,
     HeapMinimum512KiB = 1 << 6,
-    Arenas = 1 << 7,
-    CgoCheck2 = 1 << 8,
-    LoopVar = 1 << 9,
-    CacheProg = 1 << 10,
-    NewInliner = 1 << 11,
-    RangeFunc = 1 << 12,
-    AliasTypeParams = 1 << 13,
-    SwissMap = 1 << 14,
-    SyncHashTrieMap = 1 << 15,
-    Synctest = 1 << 16,
-    Dwarf5 = 1 << 17,
-    JsonV2 = 1 << 18,
-    GreenTeaGc = 1 << 19,
-    RandomizedHeapBase64 = 1 << 20,
-    RuntimeFreegc = 1 << 21,
-    SizeSpecializedMalloc = 1 << 22,
-    GoroutineLeakProfile = 1 << 23,
-    Simd = 1 << 24,
-    RuntimeSecret = 1 << 25,
-    MapSplitGroup = 1 << 26,
+    CoverageRedesign = 1 << 7,
+    Arenas = 1 << 8,
+    CgoCheck2 = 1 << 9,
+    LoopVar = 1 << 10,
+    CacheProg = 1 << 11,
+    NewInliner = 1 << 12,
+    RangeFunc = 1 << 13,
+    AliasTypeParams = 1 << 14,
+    SwissMap = 1 << 15,
+    SpinbitMutex = 1 << 16,
+    SyncHashTrieMap = 1 << 17,
+    Synctest = 1 << 18,
+    Dwarf5 = 1 << 19,
+    JsonV2 = 1 << 20,
+    GreenTeaGc = 1 << 21,
+    RandomizedHeapBase64 = 1 << 22,
+    RuntimeFreegc = 1 << 23,
+    SizeSpecializedMalloc = 1 << 24,
+    GoroutineLeakProfile = 1 << 25,
+    Simd = 1 << 26,
+    RuntimeSecret = 1 << 27,
+    MapSplitGroup = 1 << 28,
 }
 
 /// <summary>
@@ -91,10 +93,11 @@ internal readonly struct ExperimentSet
             || (goarch is "s390x" && release.HasS390xRegisterAbi);
         bool registerAbiIsOptional = goarch is "s390x" && release.S390xRegisterAbiIsOptional;
 
-        // DWARF 5 is off where the platform's own tools can't read it.
-        Experiments standard = release.StandardExperiments
-            | (hasRegisterAbi ? RegisterAbi : Experiments.None)
-            | (goos is "darwin" or "ios" or "aix" ? Experiments.None : Experiments.Dwarf5);
+        // DWARF 5 is off where the platform's own tools can't read it; the mutex that spins on a bit exchanges single bytes.
+        Experiments ofTarget = (hasRegisterAbi ? RegisterAbi : Experiments.None)
+            | (goos is "darwin" or "ios" or "aix" ? Experiments.None : Experiments.Dwarf5)
+            | (goarch is "386" or "amd64" or "arm" or "arm64" or "ppc64le" or "ppc64" ? Experiments.SpinbitMutex : Experiments.None);
+        Experiments standard = release.StandardExperiments | (ofTarget & release.KnownExperiments);
         Experiments enabled = standard;
 
         foreach (Range part in setting.AsSpan().Split(','))
@@ -165,6 +168,7 @@ internal readonly struct ExperimentSet
         Experiments.RegabiWrappers => "regabiwrappers",
         Experiments.RegabiArgs => "regabiargs",
         Experiments.HeapMinimum512KiB => "heapminimum512kib",
+        Experiments.CoverageRedesign => "coverageredesign",
         Experiments.Arenas => "arenas",
         Experiments.CgoCheck2 => "cgocheck2",
         Experiments.LoopVar => "loopvar",
@@ -173,6 +177,7 @@ internal readonly struct ExperimentSet
         Experiments.RangeFunc => "rangefunc",
         Experiments.AliasTypeParams => "aliastypeparams",
         Experiments.SwissMap => "swissmap",
+        Experiments.SpinbitMutex => "spinbitmutex",
         Experiments.SyncHashTrieMap => "synchashtriemap",
         Experiments.Synctest => "synctest",
         Experiments.Dwarf5 => "dwarf5",

@@ -8,7 +8,7 @@ namespace AotLinker.Releases;
 /// </summary>
 internal static class Go125Tables
 {
-    private static readonly byte[] RelocTable = Without(
+    private static readonly byte[] RelocTable = TableChanges.Without(
         Go126Tables.RelocKinds,
         [
             (byte)RelocKind.RiscvAdd32,
@@ -19,7 +19,7 @@ internal static class Go125Tables
 
     private static readonly byte[] KindTable = MakeSymbolKindNumbers();
 
-    private static readonly byte[] BuiltinTable = Lines(Go126Tables.Builtins)
+    private static readonly byte[] BuiltinTable = TableChanges.Lines(Go126Tables.Builtins)
         .Without("1runtime.printfloat32", "1runtime.printcomplex64", "1runtime.printquoted")
         .Replace("1runtime.printfloat64", "1runtime.printfloat")
         .Replace("1runtime.printcomplex128", "1runtime.printcomplex")
@@ -27,7 +27,7 @@ internal static class Go125Tables
         .InsertBefore("1runtime.mapIterNext", "1runtime.mapiternext")
         .ToBytes();
 
-    private static readonly byte[] LinknameTable = Lines(Go126Tables.BlockedLinknames)
+    private static readonly byte[] LinknameTable = TableChanges.Lines(Go126Tables.BlockedLinknames)
         .Without("internal/runtime/maps.rand internal/runtime/maps")
         .From("crypto/fips140.isBypassed crypto/fips140", replacedBy: "")
         .ToBytes();
@@ -62,58 +62,5 @@ internal static class Go125Tables
             kinds.Remove((byte)kind);
             kinds.Insert(kinds.IndexOf((byte)before), (byte)kind);
         }
-    }
-
-    private static byte[] Without(ReadOnlySpan<byte> table, ReadOnlySpan<byte> missing)
-    {
-        List<byte> rest = [];
-        foreach (byte kind in table)
-        {
-            if (!missing.Contains(kind))
-            {
-                rest.Add(kind);
-            }
-        }
-        return [.. rest];
-    }
-
-    private static LineList Lines(ReadOnlySpan<byte> text) => new([.. System.Text.Encoding.UTF8.GetString(text).Split('\n')]);
-
-    /// <summary>The lines of a table, to be changed.</summary>
-    private readonly struct LineList(List<string> lines)
-    {
-        public LineList Without(params ReadOnlySpan<string> missing)
-        {
-            foreach (string line in missing)
-            {
-                lines.RemoveAt(IndexOf(line));
-            }
-            return this;
-        }
-
-        /// <summary>Takes out a line and all behind it, and puts another there.</summary>
-        public LineList From(string line, string replacedBy)
-        {
-            lines.RemoveRange(IndexOf(line), lines.Count - IndexOf(line));
-            lines.Add(replacedBy);
-            return this;
-        }
-
-        public LineList Replace(string line, string by)
-        {
-            lines[IndexOf(line)] = by;
-            return this;
-        }
-
-        public LineList InsertBefore(string line, string added)
-        {
-            lines.Insert(IndexOf(line), added);
-            return this;
-        }
-
-        public byte[] ToBytes() => System.Text.Encoding.UTF8.GetBytes(string.Join('\n', lines));
-
-        private int IndexOf(string line) =>
-            lines.IndexOf(line) is >= 0 and int i ? i : throw new InvalidOperationException($"Go 1.26 has no line {line}");
     }
 }

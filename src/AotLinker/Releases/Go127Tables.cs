@@ -5,6 +5,37 @@ namespace AotLinker.Releases;
 /// <summary>Tables of Go 1.27: relocation numbers (cmd/internal/objabi) and builtin functions (cmd/internal/goobj).</summary>
 internal static class Go127Tables
 {
+    /// <summary>The symbol kind for each number an object file may carry (cmd/internal/objabi).</summary>
+    public static ReadOnlySpan<byte> ObjectSymbolKinds =>
+    [
+        (byte)SymbolKind.None,
+        (byte)SymbolKind.Text,
+        (byte)SymbolKind.TextFips,
+        (byte)SymbolKind.RoData,
+        (byte)SymbolKind.RoDataFips,
+        (byte)SymbolKind.NoPtrData,
+        (byte)SymbolKind.NoPtrDataFips,
+        (byte)SymbolKind.Data,
+        (byte)SymbolKind.DataFips,
+        (byte)SymbolKind.Bss,
+        (byte)SymbolKind.NoPtrBss,
+        (byte)SymbolKind.TlsBss,
+        (byte)SymbolKind.DwarfCuInfo,
+        (byte)SymbolKind.DwarfConst,
+        (byte)SymbolKind.DwarfFcn,
+        (byte)SymbolKind.DwarfAbsFcn,
+        (byte)SymbolKind.DwarfType,
+        (byte)SymbolKind.DwarfVar,
+        (byte)SymbolKind.DwarfRange,
+        (byte)SymbolKind.DwarfLoc,
+        (byte)SymbolKind.DwarfLines,
+        (byte)SymbolKind.DwarfAddr,
+        (byte)SymbolKind.LibFuzzer8BitCounter,
+        (byte)SymbolKind.CoverageCounter,
+        (byte)SymbolKind.CoverageAuxVar,
+        (byte)SymbolKind.SehUnwindInfo,
+    ];
+
     /// <summary>The relocation kind for each number an object file of this release may carry.</summary>
     public static ReadOnlySpan<byte> RelocKinds =>
     [

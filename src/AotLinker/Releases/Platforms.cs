@@ -71,8 +71,8 @@ internal static class Platforms
             "shared" => goos == "linux" && goarch is "386" or "amd64" or "arm" or "arm64" or "ppc64" or "ppc64le" or "s390x",
             "plugin" => goos switch
             {
-                "linux" => goarch is "386" or "amd64" or "arm" or "arm64" or "loong64" or "ppc64" or "ppc64le"
-                    or "riscv64" or "s390x",
+                "linux" => goarch is "386" or "amd64" or "arm" or "arm64" or "loong64" or "ppc64" or "ppc64le" or "s390x"
+                    || (goarch is "riscv64" && release.RiscV64HasPlugins),
                 "android" => goarch is "386" or "amd64",
                 "darwin" => true,
                 "freebsd" => goarch is "amd64",
@@ -91,7 +91,7 @@ internal static class Platforms
     {
         "android" => goarch is "arm64",
         "darwin" or "windows" => true,
-        "linux" => goarch is "amd64" or "arm64" or "loong64" or "ppc64le"
+        "linux" => goarch is "amd64" or "arm64" or "ppc64le" || (goarch is "loong64" && release.LoongLinksInternally)
             || (goarch is "ppc64" && release.LinuxPpc64HasCgo) || (goarch is "s390x" && release.S390xLinksPieInternally),
         _ => false,
     };
@@ -114,6 +114,7 @@ internal static class Platforms
     public static bool CgoNeedsExternalLinker(Release release, string goos, string goarch) =>
         NeedsExternalLinker(goos, goarch)
         || goarch is "mips" or "mipsle" or "mips64" or "mips64le"
+        || (goarch == "loong64" && !release.LoongLinksInternally)
         || (goarch == "ppc64" && (goos == "aix" || (goos == "linux" && !release.LinuxPpc64HasCgo)))
         || (goarch == "arm64" && goos == "windows" && !release.WindowsArm64LinksCgoInternally)
         || goos is "android" or "dragonfly";

@@ -25,6 +25,12 @@ internal abstract partial class Release
     /// <summary>Whether the linker has the flag -D.</summary>
     public virtual bool HasDataAddressFlag => true;
 
+    /// <summary>Whether the linker has the flag -funcalign.</summary>
+    public virtual bool HasFunctionAlignFlag => true;
+
+    /// <summary>Whether the linker has the flag -e.</summary>
+    public virtual bool HasAllErrorsFlag => true;
+
     /// <summary>Whether <c>-V=goexperiment</c> lists all experiments that are on, rather than those that differ from the standard.</summary>
     public virtual bool VersionMayListExperiments => false;
 
@@ -36,6 +42,12 @@ internal abstract partial class Release
 
     /// <summary>Whether GOFIPS140 may only name versions v1.Y.Z, among them release candidates.</summary>
     public virtual bool KnowsFipsCandidates => true;
+
+    /// <summary>Whether a version in GOFIPS140 may end with a hash.</summary>
+    public virtual bool KnowsFipsHashes => true;
+
+    /// <summary>Whether GORISCV64 may be rva23u64.</summary>
+    public virtual bool KnowsRiscV23 => true;
 
     /// <summary>Whether object headers name GORISCV64.</summary>
     public virtual bool HeadersNameRiscVProfile => true;
@@ -58,6 +70,9 @@ internal abstract partial class Release
     /// <summary>Whether PIE is linked internally for linux/s390x.</summary>
     public abstract bool S390xLinksPieInternally { get; }
 
+    /// <summary>Whether plugins can be built for linux/riscv64.</summary>
+    public virtual bool RiscV64HasPlugins => true;
+
     /// <summary>Whether openbsd/mips64 is a port.</summary>
     public abstract bool HasOpenBsdMips64 { get; }
 
@@ -70,13 +85,31 @@ internal abstract partial class Release
     private const Experiments CommonExperiments =
         Experiments.FieldTrack | Experiments.PreemptibleLoops | Experiments.StaticLockRanking | Experiments.BoringCrypto
         | Experiments.RegabiWrappers | Experiments.RegabiArgs | Experiments.HeapMinimum512KiB | Experiments.Arenas
-        | Experiments.CgoCheck2 | Experiments.LoopVar | Experiments.NewInliner | Experiments.Dwarf5 | Experiments.JsonV2
-        | Experiments.GreenTeaGc;
+        | Experiments.CgoCheck2 | Experiments.LoopVar | Experiments.NewInliner;
+
+    // Of Go 1.25 and later.
+    private const Experiments RecentExperiments = Experiments.Dwarf5 | Experiments.JsonV2 | Experiments.GreenTeaGc;
+
+    // Of Go 1.25 and earlier.
+    private const Experiments EarlierExperiments = Experiments.CacheProg | Experiments.RangeFunc | Experiments.AliasTypeParams
+        | Experiments.SwissMap | Experiments.SyncHashTrieMap | Experiments.Synctest;
 
     // Of Go 1.26 and later.
     private const Experiments LaterExperiments =
         Experiments.RandomizedHeapBase64 | Experiments.RuntimeFreegc | Experiments.SizeSpecializedMalloc | Experiments.Simd
         | Experiments.RuntimeSecret;
+
+    private sealed partial class Go124
+    {
+        public override bool HasFunctionAlignFlag => false;
+        public override bool HasAllErrorsFlag => false;
+        public override bool KnowsFipsHashes => false;
+        public override bool KnowsRiscV23 => false;
+        public override Experiments KnownExperiments =>
+            CommonExperiments | EarlierExperiments | Experiments.CoverageRedesign | Experiments.SpinbitMutex;
+        public override Experiments StandardExperiments => base.StandardExperiments | Experiments.CoverageRedesign;
+        public override bool RiscV64HasPlugins => false;
+    }
 
     private partial class Go125
     {
@@ -88,8 +121,7 @@ internal abstract partial class Release
         public override bool HeadersNameRiscVProfile => false;
         public override bool HeadersNameWasmFeatures => true;
         public override bool ChecksPortForPlugins => false;
-        public override Experiments KnownExperiments => CommonExperiments | Experiments.CacheProg | Experiments.RangeFunc
-            | Experiments.AliasTypeParams | Experiments.SwissMap | Experiments.SyncHashTrieMap | Experiments.Synctest;
+        public override Experiments KnownExperiments => CommonExperiments | EarlierExperiments | RecentExperiments;
         public override Experiments StandardExperiments =>
             Experiments.AliasTypeParams | Experiments.SwissMap | Experiments.SyncHashTrieMap;
         public override bool HasS390xRegisterAbi => false;
@@ -101,7 +133,7 @@ internal abstract partial class Release
     {
         public override bool HasMacVersionFlags => false;
         public override bool ResponseFilesHoldLines => true;
-        public override Experiments KnownExperiments => CommonExperiments | LaterExperiments | Experiments.GoroutineLeakProfile;
+        public override Experiments KnownExperiments => CommonExperiments | RecentExperiments | LaterExperiments | Experiments.GoroutineLeakProfile;
         public override Experiments StandardExperiments => Experiments.RandomizedHeapBase64 | Experiments.GreenTeaGc;
         public override bool S390xRegisterAbiIsOptional => true;
         public override bool LinuxPpc64HasCgo => false;
@@ -113,7 +145,7 @@ internal abstract partial class Release
     {
         public override bool HasMacVersionFlags => true;
         public override bool ResponseFilesHoldLines => false;
-        public override Experiments KnownExperiments => CommonExperiments | LaterExperiments | Experiments.MapSplitGroup;
+        public override Experiments KnownExperiments => CommonExperiments | RecentExperiments | LaterExperiments | Experiments.MapSplitGroup;
         public override Experiments StandardExperiments => Experiments.RandomizedHeapBase64 | Experiments.GreenTeaGc
             | Experiments.JsonV2 | Experiments.SizeSpecializedMalloc;
         public override bool S390xRegisterAbiIsOptional => false;

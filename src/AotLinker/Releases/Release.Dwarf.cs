@@ -17,17 +17,9 @@ internal abstract partial class Release
         public override string[] InspectedTypes =>
         [
             "Type", "ArrayType", "ChanType", "FuncType", "PtrType", "SliceType", "StructType", "InterfaceType", "ITab", "Imethod",
-            MapType,
+            hasBucketMaps ? "OldMapType" : "SwissMapType",
         ];
 
-        /// <summary>Name of a map's type descriptor in package internal/abi.</summary>
-        protected virtual string MapType => "SwissMapType";
-    }
-
-    private sealed partial class Go125WithBucketMaps
-    {
-        public override bool HasBucketMaps => true;
-
-        protected override string MapType => "OldMapType";
+        public override bool HasBucketMaps => hasBucketMaps;
     }
 }

@@ -12,6 +12,19 @@ internal abstract partial class Release
     /// <summary>Whether an object has a section for relocations of pclntab, which may be empty.</summary>
     public virtual bool RelocatesObjectPclnTab => false;
 
+    /// <summary>The debug sections whose names are settled before, without ".debug_".</summary>
+    /// <param name="isDwarf5">Whether debug information is DWARF 5.</param>
+    public virtual string[] SettledDebugSections(bool isDwarf5) =>
+    [
+        "abbrev", "frame", "info", "loc", "line", "gdb_scripts",
+        .. isDwarf5 ? (ReadOnlySpan<string>)["addr", "rnglists", "loclists"] : ["ranges", "loc"],
+    ];
+
+    private sealed partial class Go124
+    {
+        public override string[] SettledDebugSections(bool isDwarf5) => ["abbrev", "frame", "info", "loc", "line", "gdb_scripts", "ranges"];
+    }
+
     private partial class Go125
     {
         public override bool RelocatesObjectPclnTab => true;

@@ -18,6 +18,9 @@ internal abstract partial class Release
     /// <summary>Whether calls and addresses of host objects for loong64 may take instructions for other distances than usual.</summary>
     public virtual bool LinksLoongDistances => true;
 
+    /// <summary>Whether symbols that tools for riscv64 and loong64 leave behind are left out of host objects.</summary>
+    public virtual bool SkipsHostMarks => true;
+
     /// <summary>Whether jumps and data of host objects for riscv64 are linked.</summary>
     public virtual bool LinksRiscVData => true;
 
@@ -38,6 +41,11 @@ internal abstract partial class Release
     /// distances, and arm64 knows only addresses.
     /// </summary>
     public virtual bool SeparatesPeRelocations => true;
+
+    private sealed partial class Go124
+    {
+        public override bool SkipsHostMarks => false;
+    }
 
     private partial class Go125
     {

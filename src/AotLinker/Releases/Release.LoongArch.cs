@@ -18,6 +18,14 @@ internal abstract partial class Release
     /// <summary>Whether distances and thread-local offsets that don't fit their fields are errors on loong64, rather than cut off.</summary>
     public abstract bool ChecksLoongRanges { get; }
 
+    /// <summary>Whether PIE, imports and host objects are linked internally on loong64.</summary>
+    public virtual bool LoongLinksInternally => true;
+
+    private sealed partial class Go124
+    {
+        public override bool LoongLinksInternally => false;
+    }
+
     private partial class Go125
     {
         public override bool LoongTrampolinesReachImports => true;

@@ -29,6 +29,27 @@ internal abstract partial class Release
     /// </summary>
     public abstract bool TakesMacVersionOfObjects { get; }
 
+    /// <summary>Whether the GOT becomes read-only where data is relocated at run time.</summary>
+    public virtual bool HasReadOnlyMachOGot => true;
+
+    /// <summary>The name of the GOT's section.</summary>
+    public virtual string MachOGotSection => "__got";
+
+    /// <summary>Whether relocations of Mach-O objects are put in the order of their fields.</summary>
+    public virtual bool SortsMachORelocations => false;
+
+    /// <summary>Whether differences of addresses in Mach-O objects for amd64 are linked.</summary>
+    public virtual bool LinksMachODifferences => true;
+
+    private sealed partial class Go124
+    {
+        public override MacVersion? FixedMacVersion => new MacVersion(11, 0, 0);
+        public override bool HasReadOnlyMachOGot => false;
+        public override string MachOGotSection => "__nl_symbol_ptr";
+        public override bool SortsMachORelocations => true;
+        public override bool LinksMachODifferences => false;
+    }
+
     private partial class Go126
     {
         public override MacVersion? FixedMacVersion => new MacVersion(12, 0, 0);

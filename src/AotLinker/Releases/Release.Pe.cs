@@ -18,6 +18,17 @@ internal abstract partial class Release
     /// <summary>Whether programs without a symbol table may have debug information (<c>-s -w=0</c>).</summary>
     public virtual bool HasWindowsDwarfWithoutSymbols => true;
 
+    /// <summary>
+    /// Whether programs of 64 bits lie where those of other linkers lie, far beyond 32-bit addresses. If not, those for amd64 lie at the
+    /// addresses of 32-bit programs, and code may hold addresses.
+    /// </summary>
+    public virtual bool PutsWindowsProgramsHigh => true;
+
+    private sealed partial class Go124
+    {
+        public override bool PutsWindowsProgramsHigh => false;
+    }
+
     private partial class Go125
     {
         public override bool HasWindowsDwarfWithoutSymbols => false;

@@ -6,7 +6,7 @@ internal abstract partial class Release
     /// <summary>
     /// Whether a package is the runtime or one it imports; their functions come first (objabi.LookupPkgSpecial).
     /// </summary>
-    public bool IsRuntimePackage(string path) => path is "runtime"
+    public virtual bool IsRuntimePackage(string path) => path is "runtime"
         or "internal/runtime/atomic" or "internal/runtime/cgroup" or "internal/runtime/exithook" or "internal/runtime/gc"
         or "internal/runtime/maps" or "internal/runtime/math" or "internal/runtime/sys"
         or "internal/abi" or "internal/bytealg" or "internal/byteorder" or "internal/chacha8rand" or "internal/coverage/rtcov"
@@ -54,6 +54,14 @@ internal abstract partial class Release
     /// <summary>Whether there is an empty section .gosymtab, between runtime.symtab and runtime.esymtab.</summary>
     public virtual bool HasSymbolTableSection => false;
 
+    /// <summary>Whether a function that asks for a smaller alignment than usual gets it.</summary>
+    public virtual bool FunctionsMayBeAlignedLess => false;
+
+    /// <summary>
+    /// Whether tables for the runtime count functions where a pc is a function's number and a place in it, rather than hold pcs.
+    /// </summary>
+    public virtual bool TablesCountFunctions => true;
+
     /// <summary>The unit of code addresses in riscv64's tables (sys.ArchRISCV64.MinLC).</summary>
     public virtual int RiscVMinLc => 2;
 
@@ -62,6 +70,20 @@ internal abstract partial class Release
 
     /// <summary>What stands for function values that need relocation at run time.</summary>
     public virtual ReadOnlySpan<byte> RelocatedFunctionValues => "go:funcdescrel"u8;
+
+    private sealed partial class Go124
+    {
+        public override bool FunctionsMayBeAlignedLess => true;
+        public override bool TablesCountFunctions => false;
+
+        // The linker has a list of its own, with packages that look like the runtime's (isRuntimeDepPkg).
+        public override bool IsRuntimePackage(string path) => path is "runtime" or "sync/atomic" or "unsafe"
+            or "internal/abi" or "internal/asan" or "internal/bytealg" or "internal/byteorder" or "internal/chacha8rand"
+            or "internal/coverage/rtcov" or "internal/cpu" or "internal/goarch" or "internal/godebugs" or "internal/goexperiment"
+            or "internal/goos" or "internal/msan" or "internal/profilerecord" or "internal/race" or "internal/stringslite"
+            || ((path.StartsWith("runtime/internal/", StringComparison.Ordinal) || path.StartsWith("internal/runtime/", StringComparison.Ordinal))
+                && !path.EndsWith("_test", StringComparison.Ordinal));
+    }
 
     private partial class Go125
     {

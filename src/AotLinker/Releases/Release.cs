@@ -9,13 +9,16 @@ namespace AotLinker.Releases;
 /// </summary>
 internal abstract partial class Release
 {
-    private static readonly Release[] All = [new Go125(), new Go126(), new Go127()];
+    private static readonly Release[] All = [new Go124(), new Go125(), new Go126(), new Go127()];
 
     /// <summary>Major and minor, as in "1.27".</summary>
     public abstract string Name { get; }
 
     /// <summary>The relocation kind (<see cref="RelocKind"/>) for each number in an object file.</summary>
     public abstract ReadOnlySpan<byte> RelocKinds { get; }
+
+    /// <summary>The symbol kind for each number in an object file (cmd/internal/objabi.SymKind).</summary>
+    public virtual ReadOnlySpan<byte> ObjectSymbolKinds => Go127Tables.ObjectSymbolKinds;
 
     /// <summary>How data is distributed over sections.</summary>
     public abstract DataPlan DataPlan { get; }
@@ -40,6 +43,9 @@ internal abstract partial class Release
 
     /// <summary>Whether a dupok definition replaces or is compared with an existing one only if that is dupok as well.</summary>
     public abstract bool DupOkNeedsDupOk { get; }
+
+    /// <summary>Whether variables of one name and different sizes, one with content and one without, are one of the larger size.</summary>
+    public virtual bool MergesSizes => true;
 
     /// <summary>Whether references from assembly objects count as linkname references that must be allowed.</summary>
     public abstract bool ChecksAssemblyLinknames { get; }
@@ -85,6 +91,15 @@ internal abstract partial class Release
     /// </summary>
     public abstract bool FollowsElfSupplements { get; }
 
+    /// <summary>The bits of a hash's first byte that tell it from SHA-256 (cmd/internal/hash.Sum32).</summary>
+    public virtual byte ToolHashMask => 0xff;
+
+    /// <summary>The first of a hash's bytes that abbreviated names of types are made of.</summary>
+    public virtual int ShortHashStart => 0;
+
+    /// <summary>Whether messages about values that don't fit their fields name the relocation.</summary>
+    public virtual bool NamesRelocationsThatDontFit => true;
+
     /// <summary>The DEFLATE encoder of the release's toolchain.</summary>
     public abstract DeflateFamily Deflate { get; }
 
@@ -119,10 +134,30 @@ internal abstract partial class Release
         return null;
     }
 
-    /// <summary>Go 1.25, which is 1.26 but for what that changed.</summary>
-    private partial class Go125 : Go126
+    /// <summary>Go 1.24, which is 1.25 but for what that changed.</summary>
+    /// <param name="hasBucketMaps">As for <see cref="Go125"/>.</param>
+    private sealed partial class Go124(bool hasBucketMaps = false) : Go125(hasBucketMaps)
     {
-        private static readonly Go125 WithBucketMaps = new Go125WithBucketMaps();
+        private static readonly Go124 WithBucketMaps = new(hasBucketMaps: true);
+
+        public override string Name => "1.24";
+        public override ReadOnlySpan<byte> RelocKinds => Go124Tables.RelocKinds;
+        public override ReadOnlySpan<byte> ObjectSymbolKinds => Go124Tables.ObjectSymbolKinds;
+        public override ReadOnlySpan<byte> SymbolKindNumbers => Go124Tables.SymbolKindNumbers;
+        public override ReadOnlySpan<byte> Builtins => Go124Tables.Builtins;
+        public override ReadOnlySpan<byte> BlockedLinknames => Go124Tables.BlockedLinknames;
+        public override bool MergesSizes => false;
+        public override byte ToolHashMask => 1;
+        public override int ShortHashStart => 4;
+        public override bool NamesRelocationsThatDontFit => false;
+        public override Release With(ExperimentSet experiments) => experiments.Has(Experiments.SwissMap) ? this : WithBucketMaps;
+    }
+
+    /// <summary>Go 1.25, which is 1.26 but for what that changed.</summary>
+    /// <param name="hasBucketMaps">Whether GOEXPERIMENT=noswissmap brings back the maps of earlier releases.</param>
+    private partial class Go125(bool hasBucketMaps = false) : Go126
+    {
+        private static readonly Go125 WithBucketMaps = new(hasBucketMaps: true);
 
         public override string Name => "1.25";
         public override ReadOnlySpan<byte> RelocKinds => Go125Tables.RelocKinds;
@@ -132,13 +167,10 @@ internal abstract partial class Release
         public override ReadOnlySpan<byte> BlockedLinknames => Go125Tables.BlockedLinknames;
         public override int KindMask => 0x1f;
         public override Release With(ExperimentSet experiments) => experiments.Has(Experiments.SwissMap) ? this : WithBucketMaps;
-    }
 
-    /// <summary>Go 1.25 where GOEXPERIMENT=noswissmap brings back the maps of earlier releases.</summary>
-    private sealed partial class Go125WithBucketMaps : Go125
-    {
-        // Four pointers, sizes of a key, a value and a bucket in four bytes, and flags.
-        protected override int MapRecordExtra(int pointerSize) => (4 * pointerSize) + 8;
+        // Maps of buckets: four pointers, sizes of a key, a value and a bucket in four bytes, and flags.
+        protected override int MapRecordExtra(int pointerSize) =>
+            hasBucketMaps ? (4 * pointerSize) + 8 : base.MapRecordExtra(pointerSize);
     }
 
     private partial class Go126 : Release

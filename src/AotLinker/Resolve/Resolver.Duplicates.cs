@@ -38,22 +38,23 @@ internal sealed partial class Resolver
             return;
         }
 
-        SymbolKind kind = SymbolKinds.FromObject(record.RawKind), oldKind = SymbolKinds.FromObject(oldRecord.RawKind);
+        SymbolKind kind = KindOf(record), oldKind = KindOf(oldRecord);
         bool hasContent = o.DataSize(local) != 0, oldHasContent = old.DataSize(oldLocal) != 0;
         bool oldIsZeroed = oldKind.IsAnyData() && !oldHasContent;
         bool isZeroed = kind.IsAnyData() && !hasContent;
-        if (oldIsZeroed && (kind.IsText() || hasContent || (isZeroed && record.Size > oldRecord.Size)))
+        bool merges = _table.Release.MergesSizes;
+        if (oldIsZeroed && (kind.IsText() || (hasContent && (merges || record.Size >= oldRecord.Size)) || (isZeroed && record.Size > oldRecord.Size)))
         {
             uint oldSize = oldRecord.Size;
             Win(state, slotId, o, local);
-            if (oldSize > record.Size)
+            if (oldSize > record.Size && merges)
             {
                 _fixups[state.Shard].Add(new SizeFixup(position, slotId, oldSize));
             }
         }
-        else if (isZeroed)
+        else if (isZeroed && (merges || record.Size <= oldRecord.Size || oldKind.IsText()))
         {
-            if (record.Size > oldRecord.Size)
+            if (record.Size > oldRecord.Size && merges)
             {
                 _fixups[state.Shard].Add(new SizeFixup(position, slotId, record.Size));
             }
@@ -64,11 +65,13 @@ internal sealed partial class Resolver
             {
                 if (_fatal is null || position < _fatal.Position)
                 {
-                    _fatal = new DuplicateDefinition(position, o, local, old, oldLocal);
+                    _fatal = new DuplicateDefinition(position, o, local, kind, old, oldLocal, oldKind);
                 }
             }
         }
     }
+
+    private SymbolKind KindOf(in SymbolRecord record) => SymbolKinds.FromObject(record.RawKind, _table.Release.ObjectSymbolKinds);
 
     private void Win(ShardState state, int slotId, GoObject o, int local)
     {
@@ -119,7 +122,7 @@ internal sealed partial class Resolver
 
     private sealed record DuplicateReport(int Position, GoObject Object, int Local, GoObject Old, string Reason);
 
-    private sealed record DuplicateDefinition(int Position, GoObject Object, int Local, GoObject Old, int OldLocal)
+    private sealed record DuplicateDefinition(int Position, GoObject Object, int Local, SymbolKind Kind, GoObject Old, int OldLocal, SymbolKind OldKind)
     {
         public LinkException ToException()
         {
@@ -127,7 +130,7 @@ internal sealed partial class Resolver
             ref readonly SymbolRecord q = ref Old.Symbol(OldLocal);
             return new LinkException(
                 MessageForm.Input,
-                $"duplicated definition of symbol {System.Text.Encoding.UTF8.GetString(Object.Name(r))}, from {Object.Package} (type {SymbolKinds.FromObject(r.RawKind).GoName()} size {r.Size}) and {Old.Package} (type {SymbolKinds.FromObject(q.RawKind).GoName()} size {q.Size})");
+                $"duplicated definition of symbol {System.Text.Encoding.UTF8.GetString(Object.Name(r))}, from {Object.Package} (type {Kind.GoName()} size {r.Size}) and {Old.Package} (type {OldKind.GoName()} size {q.Size})");
         }
     }
 }

@@ -26,11 +26,12 @@ internal sealed unsafe partial class Resolver
             GoObject o = _objects[index];
             int next = start[index];
             int first = _positions.Start(index) - o.DefCount;
+            ReadOnlySpan<byte> kinds = _table.Release.ObjectSymbolKinds;
             for (int local = o.DefCount; (local = NextNew(first + local, first + o.AllDefCount) - first) < o.AllDefCount; local++)
             {
                 int position = first + local;
                 ref readonly SymbolRecord r = ref o.Symbol(local);
-                _table.SetDefinition(next, position, SymbolKinds.FromObject(r.RawKind));
+                _table.SetDefinition(next, position, SymbolKinds.FromObject(r.RawKind, kinds));
                 // The attributes of those with names are merged with their references' later.
                 byte align = AlignOf(o, in r);
                 SymbolTable.Attributes attributes = local < o.FirstNonPkg ? AttributesOf(in r) : SymbolTable.Attributes.None;
@@ -48,7 +49,7 @@ internal sealed unsafe partial class Resolver
             foreach (Override v in list)
             {
                 GoObject o = _objects[v.Object];
-                _table.ReplaceDefinition(FinalId(v.Entry), v.Object, v.Local, SymbolKinds.FromObject(o.Symbol(v.Local).RawKind));
+                _table.ReplaceDefinition(FinalId(v.Entry), v.Object, v.Local, SymbolKinds.FromObject(o.Symbol(v.Local).RawKind, _table.Release.ObjectSymbolKinds));
             }
         }
     }

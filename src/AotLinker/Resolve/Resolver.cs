@@ -225,10 +225,11 @@ internal sealed unsafe partial class Resolver
     {
         SymbolFlags2 noted = SymbolFlags2.UsedInIface | _exportFlag;
         Span<byte> kinds = _table.KindsFrom(o.GlobalBase, o.DefCount);
+        ReadOnlySpan<byte> objectKinds = _table.Release.ObjectSymbolKinds;
         SymbolRecord* record = o.FirstRecord;
         for (int i = 0; i < kinds.Length; i++, record++)
         {
-            kinds[i] = (byte)SymbolKinds.FromObject(record->RawKind);
+            kinds[i] = (byte)SymbolKinds.FromObject(record->RawKind, objectKinds);
             if (HasName(in *record))
             {
                 *name++ = NameOf(o, in *record, i);

@@ -299,7 +299,7 @@ internal static class TextOrder
             return;
         }
         ref readonly SymbolRecord record = ref o.Symbol(local);
-        if (!SymbolKinds.FromObject(record.RawKind).IsText())
+        if (!SymbolKinds.FromObject(record.RawKind, symbols.Release.ObjectSymbolKinds).IsText())
         {
             return;
         }

@@ -1,6 +1,8 @@
 using System.Buffers.Text;
 using System.Text;
+using AotLinker.Hashing;
 using AotLinker.Objects;
+using AotLinker.Releases;
 
 namespace AotLinker.Synthesize;
 
@@ -27,7 +29,7 @@ internal static class TypeSymbolNames
         {
             SymbolId s = new(i);
             // With shared libraries, masks for the collector are made from types the program itself does not use.
-            if ((symbols.IsReachable(s) || target.IsLinkShared) && Mangle(symbols.Name(s)) is { } name)
+            if ((symbols.IsReachable(s) || target.IsLinkShared) && Mangle(symbols.Name(s), ctx.Release) is { } name)
             {
                 symbols.ExternalNames[s] = Encoding.UTF8.GetString(name);
                 SymbolId library = symbols.Lookup(name, symbols.Version(s));
@@ -40,7 +42,7 @@ internal static class TypeSymbolNames
     }
 
     /// <summary>The short name of a symbol; null where the name stays (ld.typeSymbolMangle).</summary>
-    public static byte[]? Mangle(ReadOnlySpan<byte> name)
+    public static byte[]? Mangle(ReadOnlySpan<byte> name, Release release)
     {
         bool isType = name.StartsWith("type:"u8);
         bool instantiatedWithType = name.Contains((byte)'@');
@@ -51,7 +53,7 @@ internal static class TypeSymbolNames
         }
         if (isType)
         {
-            return [.. name[5] == '.' ? "type:."u8 : "type:"u8, .. Digest(name[5..])];
+            return [.. name[5] == '.' ? "type:."u8 : "type:"u8, .. Digest(name[5..], release)];
         }
         int open = name.IndexOf((byte)'[');
         int close = name.LastIndexOf((byte)']');
@@ -59,15 +61,15 @@ internal static class TypeSymbolNames
         {
             close = name.Length;
         }
-        return [.. name[..(open + 1)], .. Digest(name[(open + 1)..close]), .. name[close..]];
+        return [.. name[..(open + 1)], .. Digest(name[(open + 1)..close], release), .. name[close..]];
     }
 
-    private static byte[] Digest(ReadOnlySpan<byte> text)
+    private static byte[] Digest(ReadOnlySpan<byte> text, Release release)
     {
-        Span<byte> hash = stackalloc byte[Hashing.Sha256.DigestSize];
-        Hashing.Sha256.Hash(text, hash);
+        Span<byte> hash = stackalloc byte[Sha256.DigestSize];
+        ToolHash.Sum32(text, hash, release.ToolHashMask);
         byte[] encoded = new byte[Base64.GetMaxEncodedToUtf8Length(HashBytes)];
-        Base64.EncodeToUtf8(hash[..HashBytes], encoded, out _, out _);
+        Base64.EncodeToUtf8(hash.Slice(release.ShortHashStart, HashBytes), encoded, out _, out _);
         return encoded;
     }
 }

@@ -21,7 +21,7 @@ internal static class GeneratedProgram
         string module = Path.Combine(root, "large");
         string temporary = Path.Combine(root, Guid.NewGuid().ToString("N"));
         Directory.CreateDirectory(temporary);
-        File.WriteAllText(Path.Combine(temporary, "go.mod"), "module example.test/large\n\ngo 1.25\n");
+        File.WriteAllText(Path.Combine(temporary, "go.mod"), "module example.test/large\n\ngo 1.24\n");
         for (int package = 0; package < Packages; package++)
         {
             string folder = Path.Combine(temporary, $"part{package}");

@@ -269,7 +269,7 @@ internal sealed partial class StandardSuite
         Variant("no compiler DWARF", Tier.All, ["-gcflags=all=-dwarf=0", "./hello"], [], ["hello"]);
         Variant("netgo, osusergo", Tier.All, ["-tags=netgo,osusergo,timetzdata", "./server"], [], ["server"]);
         Variant("-ldflags of go build", Tier.All, ["-ldflags=-s -w -X 'main.Version=1 2'", "./server"], [], ["server"]);
-        if (_release == "1.25")
+        if (_release is "1.25" or "1.24")
         {
             Variant("maps of buckets", Tier.All, ["./maps", "./dwarf", "./server"], new() { ["GOEXPERIMENT"] = "noswissmap" }, ["maps", "dwarf", "server"]);
         }

@@ -6,7 +6,7 @@ namespace AotLinker.Conformance.Suite;
 internal static class SuiteCommand
 {
     /// <summary>Releases that aotlink links, the newest first.</summary>
-    public static readonly string[] SupportedReleases = ["1.27", "1.26", "1.25"];
+    public static readonly string[] SupportedReleases = ["1.27", "1.26", "1.25", "1.24"];
 
     /// <summary>Exit code 0 when every case passed, 1 otherwise.</summary>
     public static int Run(string[] args)

@@ -96,13 +96,15 @@ func main() {
 	table := map[int]int{}
 	var group sync.WaitGroup
 	for index := range 50 {
-		group.Go(func() {
+		group.Add(1)
+		go func() {
+			defer group.Done()
 			counter.Add(1)
 			lock.Lock()
 			table[index%5]++
 			lock.Unlock()
 			runtime.Gosched()
-		})
+		}()
 	}
 	group.Wait()
 	check(counter.Load() == 50 && table[3] == 10, "counters")

@@ -42,9 +42,7 @@ internal sealed partial class ElfFormat
             names.AddRange([".symtab", ".strtab"]);
         if (!ctx.Settings.OmitDwarf)
         {
-            ReadOnlySpan<string> common = ["abbrev", "frame", "info", "loc", "line", "gdb_scripts"];
-            ReadOnlySpan<string> own = ctx.Options.Experiments.Has(Releases.Experiments.Dwarf5) ? ["addr", "rnglists", "loclists"] : ["ranges", "loc"];
-            foreach (string name in (ReadOnlySpan<string>)[.. common, .. own])
+            foreach (string name in ctx.Release.SettledDebugSections(ctx.Options.Experiments.Has(Releases.Experiments.Dwarf5)))
             {
                 names.Add(".debug_" + name);
                 if (isExternal)

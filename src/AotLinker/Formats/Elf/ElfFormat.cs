@@ -41,7 +41,7 @@ internal sealed partial class ElfFormat : OutputFormat
         _relocations = new ElfRelocationTable(_encoding, cpu.HasAddends);
         _headers = new ElfHeaders(_encoding, RelocationPrefix);
         Flags = cpu.Flags(target.HeadType, release);
-        _gnuBuildId = options.GnuBuildIdFromGo ? HashBuildId(options.BuildId) : options.GnuBuildId;
+        _gnuBuildId = options.GnuBuildIdFromGo ? HashBuildId(options.BuildId, release) : options.GnuBuildId;
     }
 
     /// <inheritdoc/>
@@ -128,10 +128,10 @@ internal sealed partial class ElfFormat : OutputFormat
     }
 
     // A build ID of the GNU tools has the length of a SHA-1.
-    private static byte[] HashBuildId(string id)
+    private static byte[] HashBuildId(string id, Release release)
     {
         Span<byte> hash = stackalloc byte[Sha256.DigestSize];
-        ToolHash.Sum32(RawText.Encode(id), hash);
+        ToolHash.Sum32(RawText.Encode(id), hash, release.ToolHashMask);
         return hash[..20].ToArray();
     }
 

@@ -90,7 +90,12 @@ internal sealed class ElfLoong64 : ElfCpu
     };
 
     /// <inheritdoc/>
-    public override bool KnowsRelocation(uint type, Release release) => release.LinksLoongDistances || type is not (HostPcRel20S2 or HostCall36);
+    public override bool KnowsRelocation(uint type, Release release) => type switch
+    {
+        HostPcRel20S2 or HostCall36 or HostPcala64Lo20 or HostPcala64Hi12 or HostGot64PcLo20 or HostGot64PcHi12 => release.LinksLoongDistances,
+        100 or 102 or 105 or 106 or HostB16 or HostB21 or HostPcalaHi20 or HostPcalaLo12 or HostGotPcHi20 or HostGotPcLo12 => release.LoongLinksInternally,
+        _ => true,
+    };
 
     /// <summary>Name of a type that host objects may have but we don't link.</summary>
     public static string HostRelocationName(uint type) => type switch
@@ -121,6 +126,9 @@ internal sealed class ElfLoong64 : ElfCpu
     /// <inheritdoc/>
     public override void SetUpPlt(LinkContext ctx, SymbolBuilder plt, SymbolBuilder gotPlt, SymbolId dynamic)
     {
+        if (!ctx.Release.LoongLinksInternally)
+            return;
+
         // Entries come with their own address, plus 12, in t1 and that of this code in t3.
         Add(plt, 0x1a00000e, RelocKind.Loong64AddrHi, gotPlt.Symbol, 0); // pcalau12i t2, .got.plt
         plt.AddUInt32(0x0011bdad); // sub.d t1, t1, t3

@@ -201,6 +201,7 @@ internal sealed partial class MachOFormat
                     stubSize = 6;
                     break;
                 case ".got":
+                    name = ctx.Release.MachOGotSection;
                     flags = MachOConstants.SectionSymbolPointers;
                     firstIndirect = (uint)(ctx.Symbols.Size(ctx.Known.LinkEditPlt) / 4);
                     break;
@@ -250,7 +251,7 @@ internal sealed partial class MachOFormat
             offset += length;
         }
         Span<byte> digest = stackalloc byte[Sha256.DigestSize];
-        ToolHash.Finish32(ref hash, digest);
+        ToolHash.Finish32(ref hash, digest, ctx.Release.ToolHashMask);
         return MachOOptions.UuidFromHash(digest, ctx.Release);
     }
 }

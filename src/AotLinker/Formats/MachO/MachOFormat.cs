@@ -119,7 +119,7 @@ internal sealed partial class MachOFormat : OutputFormat
         symbols.Update(".machosymtab"u8, 0).SetKind(SymbolKind.MachoSymTab).SetReachable();
         symbols.Update(".plt"u8, 0).SetKind(SymbolKind.MachoPlt).SetReachable();
         symbols.Update(".got"u8, 0)
-            .SetKind(ctx.Target.UseRelro ? SymbolKind.MachoRelRoSect : SymbolKind.MachoGot)
+            .SetKind(ctx.Target.UseRelro && ctx.Release.HasReadOnlyMachOGot ? SymbolKind.MachoRelRoSect : SymbolKind.MachoGot)
             .SetReachable()
             .SetAlign(4);
         symbols.Update(".linkedit.plt"u8, 0).SetKind(SymbolKind.MachoIndirectPlt).SetReachable();

@@ -41,7 +41,7 @@ internal sealed class MachOOptions
     private static byte[] FromBuildId(string buildId, Release release)
     {
         Span<byte> hash = stackalloc byte[Sha256.DigestSize];
-        ToolHash.Sum32(RawText.Encode(buildId), hash);
+        ToolHash.Sum32(RawText.Encode(buildId), hash, release.ToolHashMask);
         return UuidFromHash(hash, release);
     }
 }

@@ -1,4 +1,5 @@
 using AotLinker.Objects;
+using AotLinker.Releases;
 
 namespace AotLinker.Formats.Pe;
 
@@ -21,7 +22,7 @@ internal sealed class Pe386 : PeCpu
     public override bool HasUnderscores => true;
 
     /// <inheritdoc/>
-    public override void AddImportStub(SymbolBuilder stubs, SymbolId import)
+    public override void AddImportStub(SymbolBuilder stubs, SymbolId import, Release release)
     {
         // JMP through memory; two NOPs.
         stubs.AddBytes([0xff, 0x25]);

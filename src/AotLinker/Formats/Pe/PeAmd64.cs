@@ -1,4 +1,5 @@
 using AotLinker.Objects;
+using AotLinker.Releases;
 
 namespace AotLinker.Formats.Pe;
 
@@ -15,12 +16,24 @@ internal sealed class PeAmd64 : PeCpu
     public override bool HasUnwindTables => true;
 
     /// <inheritdoc/>
-    public override void AddImportStub(SymbolBuilder stubs, SymbolId import)
+    public override long ImageBase(Release release) => release.PutsWindowsProgramsHigh ? HighImageBase : base.ImageBase(release);
+
+    /// <inheritdoc/>
+    public override void AddImportStub(SymbolBuilder stubs, SymbolId import, Release release)
     {
-        // JMP through memory, relative to the program counter as addresses don't fit 32 bits; two NOPs.
-        stubs.AddBytes([0xff, 0x25]);
-        stubs.AddPcRelative4(import);
-        stubs.AddBytes([0x90, 0x90]);
+        // JMP through memory, and NOPs. Where addresses don't fit 32 bits, the memory is told relative to the program counter.
+        if (release.PutsWindowsProgramsHigh)
+        {
+            stubs.AddBytes([0xff, 0x25]);
+            stubs.AddPcRelative4(import);
+        }
+        else
+        {
+            stubs.AddBytes([0xff, 0x24, 0x25]);
+            stubs.AddAddress4(import);
+        }
+        while (stubs.Size % 8 != 0)
+            stubs.AddBytes([0x90]);
     }
 
     /// <inheritdoc/>

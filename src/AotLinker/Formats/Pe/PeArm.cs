@@ -1,4 +1,5 @@
 using AotLinker.Objects;
+using AotLinker.Releases;
 
 namespace AotLinker.Formats.Pe;
 
@@ -21,7 +22,7 @@ internal sealed class PeArm : PeCpu
     public override string EarlierName => "ARM ";
 
     /// <inheritdoc/>
-    public override void AddImportStub(SymbolBuilder stubs, SymbolId import) =>
+    public override void AddImportStub(SymbolBuilder stubs, SymbolId import, Release release) =>
         throw new LinkException("internal error in windynrelocsym: unsupported arch ARM");
 
     /// <inheritdoc/>

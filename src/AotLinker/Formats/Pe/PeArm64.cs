@@ -1,4 +1,5 @@
 using AotLinker.Objects;
+using AotLinker.Releases;
 
 namespace AotLinker.Formats.Pe;
 
@@ -20,7 +21,10 @@ internal sealed class PeArm64 : PeCpu
     public override bool IsAlwaysRelocated => true;
 
     /// <inheritdoc/>
-    public override void AddImportStub(SymbolBuilder stubs, SymbolId import)
+    public override long ImageBase(Release release) => release.PutsWindowsProgramsHigh ? HighImageBase : 1L << 32;
+
+    /// <inheritdoc/>
+    public override void AddImportStub(SymbolBuilder stubs, SymbolId import, Release release)
     {
         AddInstruction(0x90000010); // ADRP X16, page of the import's address
         AddInstruction(0xf9400211); // LDR X17, [X16, offset in the page]

@@ -1,4 +1,5 @@
 using AotLinker.Objects;
+using AotLinker.Releases;
 
 namespace AotLinker.Formats.Pe;
 
@@ -25,13 +26,19 @@ internal abstract class PeCpu
     /// <summary>Whether C's names begin with an underscore that ours lack.</summary>
     public virtual bool HasUnderscores => false;
 
+    /// <summary>Where programs of 64 bits lie that other linkers make, Microsoft's and LLVM's.</summary>
+    protected const long HighImageBase = 0x1_4000_0000;
+
+    /// <summary>Address at which programs want to be loaded.</summary>
+    public virtual long ImageBase(Release release) => 0x40_0000;
+
     /// <summary>Appends code that jumps to an imported function, by way of its place in the import address table (windynrelocsym).</summary>
-    public abstract void AddImportStub(SymbolBuilder stubs, SymbolId import);
+    public abstract void AddImportStub(SymbolBuilder stubs, SymbolId import, Release release);
 
     /// <summary>What a host object's relocation of a type is; null for a type that is not known (loadpe.Load).</summary>
     public abstract PeHostRelocation? HostRelocation(ushort type);
 
-    /// <summary>The same in releases where CPUs share types (<see cref="Releases.Release.SeparatesPeRelocations"/>): those of x86.</summary>
+    /// <summary>The same in releases where CPUs share types (<see cref="Release.SeparatesPeRelocations"/>): those of x86.</summary>
     public virtual PeHostRelocation? EarlierHostRelocation(ushort type) => type switch
     {
         1 => new(RelocKind.Addr, 8),

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using AotLinker.Layout;
 using AotLinker.Objects;
+using AotLinker.Releases;
 using AotLinker.Synthesize.Dwarf;
 
 namespace AotLinker.Formats.Pe;
@@ -24,10 +25,6 @@ namespace AotLinker.Formats.Pe;
 /// </remarks>
 internal sealed partial class PeFormat : OutputFormat
 {
-    // Microsoft's and LLVM's linkers have the same.
-    private const long ImageBase64 = 0x1_4000_0000;
-    private const long ImageBase32 = 0x40_0000;
-
     private readonly PeCpu _cpu;
     private readonly bool _wide;
     private readonly bool _isGui;
@@ -38,13 +35,15 @@ internal sealed partial class PeFormat : OutputFormat
 
     /// <summary>PE for a target.</summary>
     /// <param name="target">The target.</param>
+    /// <param name="release">The release.</param>
     /// <param name="isGui">Whether programs have no console.</param>
     /// <exception cref="LinkException">There is no such port.</exception>
-    public PeFormat(Target target, bool isGui)
+    public PeFormat(Target target, Release release, bool isGui)
     {
         _cpu = target.Cpu.Pe ?? throw new LinkException("unknown -H option: windows");
         _wide = target.PointerSize == 8;
         _isGui = isGui;
+        ImageBase = _cpu.ImageBase(release);
         _isRelocated = _cpu.IsAlwaysRelocated || target.IsPie;
     }
 
@@ -52,7 +51,7 @@ internal sealed partial class PeFormat : OutputFormat
     public override string Name => "pe";
 
     /// <inheritdoc/>
-    public override long ImageBase => _wide ? ImageBase64 : ImageBase32;
+    public override long ImageBase { get; }
 
     /// <inheritdoc/>
     public override bool RecordsDynamicRelocations => false;

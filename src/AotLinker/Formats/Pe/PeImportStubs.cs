@@ -91,7 +91,7 @@ internal static class PeImportStubs
         if (symbols.PltOffset[target] == Wanted)
         {
             symbols.PltOffset[target] = (int)stubs.Size;
-            cpu.AddImportStub(stubs, target);
+            cpu.AddImportStub(stubs, target, ctx.Release);
         }
         b.SetRelocTarget(reloc, stubs.Symbol);
         b.SetRelocAddend(reloc, symbols.PltOffset[target]);

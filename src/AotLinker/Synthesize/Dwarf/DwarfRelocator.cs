@@ -202,6 +202,8 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
                     Put(s, i, kind, field, target, SectionRelative(s, i, target) + r.Addend);
                 }
                 break;
+            case RelocKind.DwarfFileRef:
+                break;
             case RelocKind.Size:
                 Put(s, i, kind, field, target, _symbols.Size(target) + r.Addend);
                 break;
@@ -278,6 +280,8 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
         }
     }
 
+    private string Named(RelocKind kind) => _symbols.Release.NamesRelocationsThatDontFit ? " " + kind.GoName() : "";
+
     private void Put(SymbolId s, int reloc, RelocKind kind, Span<byte> field, SymbolId target, long value)
     {
         switch (field.Length)
@@ -285,7 +289,7 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
             case 4:
                 if (value != (int)value && value != (uint)value)
                 {
-                    Report(s, reloc, target, $"non-pc-relative relocation {kind.GoName()} address for {_symbols.NameText(target)} is too big: 0x{value:x}");
+                    Report(s, reloc, target, $"non-pc-relative relocation{Named(kind)} address for {_symbols.NameText(target)} is too big: 0x{value:x}");
                 }
                 if (_bigEndian)
                 {

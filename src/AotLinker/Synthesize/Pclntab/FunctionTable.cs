@@ -75,7 +75,7 @@ internal sealed class FunctionTable
         }
         // The last function ends somewhere; where pcs count functions, at the next number.
         SymbolId last = _functions.Last;
-        uint length = ctx.Target.Cpu.PcUnitShift != 0 ? 1 : (uint)_symbols.Size(last);
+        uint length = ctx.TablePcShift != 0 ? 1 : (uint)_symbols.Size(last);
         writer.UInt32((long)count * LookupSize, TextOffset(ctx, last, textStart) + length);
 
         int first = _starts.AsSpan().BinarySearch((uint)Math.Min(offset, uint.MaxValue));
@@ -99,7 +99,7 @@ internal sealed class FunctionTable
     public static long TextOffset(LinkContext ctx, long address, long textStart, SymbolId s = default)
     {
         long offset = address - textStart;
-        int shift = ctx.Target.Cpu.PcUnitShift;
+        int shift = ctx.TablePcShift;
         if (offset < 0)
         {
             throw new InvalidOperationException($"{ctx.Symbols.NameText(s)} lies in front of the text");
