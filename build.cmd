@@ -8,7 +8,7 @@ rem   build.cmd conformance   the whole conformance suite, with a table
 rem   build.cmd format        checks the format of the sources
 rem
 rem The .NET SDK is installed into .dotnet when it is missing. Native AOT needs Visual Studio's C++ tools, and the
-rem conformance suite needs Go 1.27, 1.26 and 1.25: on PATH, or in folders named by AOTLINK_GOROOTS (separated by ;).
+rem conformance suite needs Go 1.27, 1.26, 1.25 and 1.24: on PATH, or in folders named by AOTLINK_GOROOTS (separated by ;).
 setlocal enabledelayedexpansion
 cd /d "%~dp0"
 set DOTNET_NOLOGO=1

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Records what cmd/link prints for command lines and environments that it refuses, for the unit tests.
 
-usage: scripts/record-messages.py GOROOT-1.25 GOROOT-1.26 GOROOT-1.27
+usage: scripts/record-messages.py GOROOT-1.24 GOROOT-1.25 GOROOT-1.26 GOROOT-1.27
 
 Writes tests/AotLinker.Tests/Cli/Recorded/messages.jsonl (one object for each release and command line; $TOOL and $USAGE
 stand for the tool's path and the usage message), usage-RELEASE.txt, and buildmodes.txt (the ports and the build modes
@@ -49,7 +49,9 @@ CASES = [
     ("GOEXPERIMENT=none,regabi", ["-V=full"]), ("GOOS=darwin GOEXPERIMENT=dwarf5", ["-V=full"]),
     ("GOOS=darwin", ["-V=full"]), ("GOEXPERIMENT=goroutineleakprofile", ["-V=full"]),
     ("GOEXPERIMENT=noswissmap,synctest", ["-V=full"]), ("GOEXPERIMENT=norangefunc,cacheprog", ["-V=full"]),
-    ("GOEXPERIMENT=noaliastypeparams", ["-V=full"]), ("GOEXPERIMENT=nosynchashtriemap", ["-V=goexperiment"]),
+    ("GOEXPERIMENT=noaliastypeparams", ["-V=full"]), ("GOEXPERIMENT=nospinbitmutex,nocoverageredesign", ["-V=full"]),
+    ("GOARCH=s390x GOEXPERIMENT=spinbitmutex,nodwarf5", ["-V=full"]), ("", ["-e=x", "a.o"]), ("GORISCV64=rva23u64", ["-V"]),
+    ("GOEXPERIMENT=nosynchashtriemap", ["-V=goexperiment"]),
     ("GOEXPERIMENT=mapsplitgroup", ["-V=full"]), ("GOEXPERIMENT=jsonv2", ["-V=full"]),
     ("GOEXPERIMENT=nojsonv2,fieldtrack,arenas", ["-V=full"]), ("", ["-V=zork"]), ("", ["-V=goexperiment"]), ("", ["-zork", "-V"]), ("", ["-V", "-zork"]),
     ("", ["-crash_for_testing"]),

@@ -1,3 +1,3 @@
 module example.test/broken
 
-go 1.25
+go 1.24

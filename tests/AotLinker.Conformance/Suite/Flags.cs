@@ -147,7 +147,7 @@ internal sealed partial class StandardSuite
         [
             "-buildmode=shared", "-buildmode=plugin", "-linkshared",
             "-race", "-msan", "-asan", "-H windows", "-H darwin", "-H plan9", "-memprofile=@SIDE@", "-cpuprofile=@SIDE@",
-            .. _release == "1.25" ? (string[])[] : ["-D 0x480000"],
+            .. _release is "1.25" or "1.24" ? (string[])[] : ["-D 0x480000"],
         ];
         foreach (string line in lines)
         {

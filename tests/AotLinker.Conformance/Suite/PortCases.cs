@@ -73,7 +73,7 @@ internal sealed partial class StandardSuite
                 AddImports(port);
             }
 
-            foreach ((string value, string cpu) in port.Variants)
+            foreach ((string value, string cpu) in port.VariantsOf(_release))
             {
                 CaptureSet variant = Builds(port, ["./hello", "./server"], new() { [port.Variable] = value });
                 string[] options = cpu.Length == 0 ? [] : ["-cpu", cpu];
@@ -149,7 +149,7 @@ internal sealed partial class StandardSuite
             Large("cmd/go (pie)", pie, "cmd/go", []);
         }
 
-        foreach ((string value, _) in port.Variants)
+        foreach ((string value, _) in port.VariantsOf(_release))
         {
             CaptureSet variant = new(_toolchain, "build", ["cmd/gofmt"], Source, For(port, new() { [port.Variable] = value }));
             Large($"cmd/gofmt, {port.Variable}={value}", variant, "cmd/gofmt", []);

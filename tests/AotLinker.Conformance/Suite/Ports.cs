@@ -37,6 +37,9 @@ internal sealed record Port(string Os, string Cpu)
     /// <summary>The variants that are tried, with the name of a CPU for the emulator that knows them; empty for its usual one.</summary>
     public (string Value, string EmulatedCpu)[] Variants { get; init; } = [];
 
+    /// <summary>The first release that knows the last of the variants; empty where all do.</summary>
+    public string LastVariantSince { get; init; } = "";
+
     /// <summary>Flags that mean something for it alone.</summary>
     public string[][] OwnFlags { get; init; } = [];
 
@@ -53,6 +56,10 @@ internal sealed record Port(string Os, string Cpu)
 
     /// <summary>Whether a release has the port.</summary>
     public bool IsOf(string release) => Until.Length == 0 || string.CompareOrdinal(release, Until) <= 0;
+
+    /// <summary>The variants that a release knows.</summary>
+    public (string Value, string EmulatedCpu)[] VariantsOf(string release) =>
+        string.CompareOrdinal(release, LastVariantSince) >= 0 ? Variants : Variants[..^1];
 
     public override string ToString() => $"{Os}/{Cpu}";
 
@@ -81,7 +88,7 @@ internal sealed record Port(string Os, string Cpu)
             Emulator = "aarch64", Library = "aarch64-linux-gnu", IsDeep = true, IsSample = true, HasPie = true, HasTrampolines = true,
             Variable = "GOARM64", Variants = [("v8.1,lse", "")],
         },
-        new("linux", "loong64") { Emulator = "loongarch64", IsDeep = true, HasPie = true, HasTrampolines = true },
+        new("linux", "loong64") { Emulator = "loongarch64", IsDeep = true, HasPie = true, PieSince = "1.25", HasTrampolines = true },
         new("linux", "mips")
         {
             Emulator = "mips", IsDeep = true, HasTrampolines = true,
@@ -115,7 +122,7 @@ internal sealed record Port(string Os, string Cpu)
         new("linux", "riscv64")
         {
             Emulator = "riscv64", IsDeep = true, HasTrampolines = true,
-            Variable = "GORISCV64", Variants = [("rva22u64", ""), ("rva23u64", "rv64,v=true")],
+            Variable = "GORISCV64", Variants = [("rva22u64", ""), ("rva23u64", "rv64,v=true")], LastVariantSince = "1.25",
         },
         new("linux", "s390x") { Emulator = "s390x", Library = "s390x-linux-gnu", IsDeep = true, IsSample = true, HasPie = true, PieSince = "1.27" },
         new("netbsd", "386"),

@@ -95,7 +95,7 @@ public sealed class LinkCommandTests : IDisposable
     public void AnUnknownReleaseIsHandedOverBeforeItsFlagsAreRead()
     {
         Assert.Equal(7, Run("go1.99.1", Stock, "-flagofthefuture", "main.a"));
-        Assert.Equal($"aotlink: go1.99.1 (aotlink links Go 1.25, Go 1.26 and Go 1.27) is not supported yet; handing over to {Stock}\n", Error);
+        Assert.Equal($"aotlink: go1.99.1 (aotlink links Go 1.24, Go 1.25, Go 1.26 and Go 1.27) is not supported yet; handing over to {Stock}\n", Error);
         Assert.Equal(7, Run("go1.99.1", Stock, "-V=full"));
         Assert.DoesNotContain("handing over to /stock/link\naotlink", Error, StringComparison.Ordinal);
     }
@@ -103,8 +103,8 @@ public sealed class LinkCommandTests : IDisposable
     [Fact]
     public void AnUnknownReleaseWithoutItsLinkerIsAnErrorThatNamesThoseWeKnow()
     {
-        Assert.Equal(2, Run("go1.24.3", null, "main.a"));
-        Assert.Equal("/go/link: go1.24.3 (aotlink links Go 1.25, Go 1.26 and Go 1.27) is not supported yet\n", Error);
+        Assert.Equal(2, Run("go1.23.3", null, "main.a"));
+        Assert.Equal("/go/link: go1.23.3 (aotlink links Go 1.24, Go 1.25, Go 1.26 and Go 1.27) is not supported yet\n", Error);
     }
 
     [Fact]

@@ -115,7 +115,7 @@ public sealed class ProcessTests
     {
         (int exitCode, string output, _) = Run([], "--version");
         Assert.Equal(0, exitCode);
-        Assert.Matches(@"^aotlink \d+\.\d+\.\d+ for Go 1\.25, Go 1\.26 and Go 1\.27\r?\n$", output);
+        Assert.Matches(@"^aotlink \d+\.\d+\.\d+ for Go 1\.24, Go 1\.25, Go 1\.26 and Go 1\.27\r?\n$", output);
 
         (exitCode, output, _) = Run([], "--help");
         Assert.Equal(0, exitCode);

@@ -57,6 +57,7 @@ public class RecordedMessageTests
     }
 
     [Theory]
+    [InlineData("1.24")]
     [InlineData("1.25")]
     [InlineData("1.26")]
     [InlineData("1.27")]
@@ -66,6 +67,7 @@ public class RecordedMessageTests
             FlagTable.Usage(FlagTable.For(Release.ForVersion("go" + release), "linux", "amd64")));
 
     [Theory]
+    [InlineData("1.24")]
     [InlineData("1.25")]
     [InlineData("1.26")]
     [InlineData("1.27")]

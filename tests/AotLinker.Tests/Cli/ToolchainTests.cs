@@ -85,6 +85,8 @@ public class ToolchainTests
     }
 
     [Theory]
+    [InlineData("1.24", "linux", "amd64", "regabiwrappers,regabiargs,coverageredesign,aliastypeparams,swissmap,spinbitmutex,synchashtriemap")]
+    [InlineData("1.24", "linux", "riscv64", "regabiwrappers,regabiargs,coverageredesign,aliastypeparams,swissmap,synchashtriemap")]
     [InlineData("1.25", "linux", "amd64", "regabiwrappers,regabiargs,aliastypeparams,swissmap,synchashtriemap,dwarf5")]
     [InlineData("1.25", "linux", "s390x", "aliastypeparams,swissmap,synchashtriemap,dwarf5")]
     [InlineData("1.26", "linux", "amd64", "regabiwrappers,regabiargs,dwarf5,greenteagc,randomizedheapbase64")]

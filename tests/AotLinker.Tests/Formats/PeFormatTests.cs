@@ -148,6 +148,8 @@ public class PeFormatTests
     {
         Assert.Equal("ff25000000009090", Convert.ToHexStringLower(Stub(PeAmd64.Instance).Code));
         Assert.Equal("PcRel 2 4", Stub(PeAmd64.Instance).Relocations);
+        Assert.Equal("ff24250000000090", Convert.ToHexStringLower(Stub(PeAmd64.Instance, "go1.24").Code));
+        Assert.Equal("Addr 3 4", Stub(PeAmd64.Instance, "go1.24").Relocations);
         Assert.Equal("10000090110240f920021fd6", Convert.ToHexStringLower(Stub(PeArm64.Instance).Code));
         Assert.Equal("Arm64PcRel 0 4, Arm64PcRel 4 4", Stub(PeArm64.Instance).Relocations);
     }
@@ -163,12 +165,12 @@ public class PeFormatTests
     public void AddendsOfArm64AreInTheInstructions(int type, uint field, long addend) =>
         Assert.Equal(addend, PeArm64.Instance.HostAddend((ushort)type, (int)field));
 
-    private static (byte[] Code, string Relocations) Stub(PeCpu cpu)
+    private static (byte[] Code, string Relocations) Stub(PeCpu cpu, string release = "go1.27")
     {
         LinkContext ctx = new PeSample(BuildMode.Exe).Context;
         SymbolBuilder stubs = ctx.Symbols.Update("stubs"u8, 0);
         SymbolId import = ctx.Symbols.LookupOrCreate("import"u8, 0);
-        cpu.AddImportStub(stubs, import);
+        cpu.AddImportStub(stubs, import, Release.ForVersion(release)!);
         RelocList relocs = stubs.Relocs;
         List<string> texts = [];
         for (int i = 0; i < relocs.Count; i++)

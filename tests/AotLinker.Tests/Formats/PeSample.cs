@@ -28,7 +28,7 @@ internal sealed class PeSample
             BuildMode = mode,
             LinkMode = LinkMode.Internal,
         };
-        _format = new PeFormat(target, isGui);
+        _format = new PeFormat(target, Release.ForVersion(release)!, isGui);
         Release known = Release.ForVersion(release)!;
         Context = new LinkContext
         {

@@ -106,13 +106,15 @@ public class HashTests
         Assert.Equal(HMACSHA256.HashData(key, data), code);
     }
 
-    [Fact]
-    public void Tool_hashes()
+    [Theory]
+    [InlineData(0x01)]
+    [InlineData(0xFF)]
+    public void Tool_hashes(byte mask)
     {
         byte[] digest = new byte[32];
-        ToolHash.Sum32("go build id"u8, digest);
+        ToolHash.Sum32("go build id"u8, digest, mask);
         byte[] plain = SHA256.HashData("go build id"u8);
-        plain[0] ^= 0xFF;
+        plain[0] ^= mask;
         Assert.Equal(plain, digest);
 
         Sha256 hash = ToolHash.New32();

@@ -7,6 +7,7 @@ namespace AotLinker.Tests.Layout;
 public class DataLayoutTests
 {
     [Theory]
+    [InlineData("go1.24")]
     [InlineData("go1.25")]
     [InlineData("go1.26")]
     [InlineData("go1.27")]

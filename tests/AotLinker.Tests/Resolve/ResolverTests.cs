@@ -13,7 +13,7 @@ public sealed class ResolverTests
     private const byte DupOk = 1;
     private const byte Linkname = 16;
 
-    public static TheoryData<string> Releases => ["go1.25", "go1.26", "go1.27"];
+    public static TheoryData<string> Releases => ["go1.24", "go1.25", "go1.26", "go1.27"];
 
     [Fact]
     public void NumbersLikeASerialWalk()
