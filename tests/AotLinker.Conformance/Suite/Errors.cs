@@ -106,13 +106,13 @@ internal sealed partial class StandardSuite
             Check.That(got.ExitCode == 2 && got.Hash is null, $"exit {got.ExitCode}, expected 2 and no file");
             Check.That(got.Error.Contains("arm64", StringComparison.Ordinal), $"the error does not name arm64:\n{Command.Tail(got.Error, 1500)}");
         });
-        Add("errors", "objects of another experiment", Tier.Ci, () => Mismatch(Hello(), With("GOEXPERIMENT", "nodwarf5")));
+        Add("errors", "objects of another experiment", Tier.Ci, () => Mismatch(Hello(), With("GOEXPERIMENT", OtherExperiment)));
         Add("errors", "unknown GOARCH", Tier.Ci, () => Mismatch(Hello(), With("GOARCH", "pdp11")));
         AddBeyond("errors", "a package of another experiment", Tier.Ci, () =>
         {
-            CaptureSet old = new(_toolchain, "build", ["./hello", "./dwarf"], Settings.Programs, With("GOEXPERIMENT", "nodwarf5"), CaptureSet.Stamp(Settings.Programs));
+            CaptureSet old = new(_toolchain, "build", ["./hello", "./dwarf"], Settings.Programs, With("GOEXPERIMENT", OtherExperiment), CaptureSet.Stamp(Settings.Programs));
             string foreign = old[Module + "hello"].PackageFile("fmt");
-            Refused(Hello(), step => Repoint(step, "fmt", foreign), foreign, "dwarf5");
+            Refused(Hello(), step => Repoint(step, "fmt", foreign), foreign, OtherExperiment[2..]);
         });
         AddBeyond("errors", "objects of an unknown release", Tier.Ci, () => Refused(
             Hello(), step => ReplaceBytes(step.MainArchive, $" go{_release}.", " go1.99."), ["main.a", "1.99", .. SuiteCommand.SupportedReleases]));

@@ -48,7 +48,7 @@ internal sealed partial class StandardSuite
         }));
         Add("ways in", "-V and -V=full through -toolexec", Tier.Ci, () =>
         {
-            foreach (string experiment in (string[])["", "nodwarf5", "fieldtrack"])
+            foreach (string experiment in (string[])["", OtherExperiment, "fieldtrack"])
             {
                 Dictionary<string, string> environment = _toolchain.Environment(new Dictionary<string, string> { ["GOEXPERIMENT"] = experiment });
                 foreach (string flag in (string[])["-V", "-V=full"])
