@@ -49,7 +49,7 @@ internal static class LinkTrace
             CultureInfo.InvariantCulture,
             $"{symbols.Count} symbols, {reachable} reachable\n\t{ofPackages} package symbols, {hashed} hashed symbols, {others} non-package symbols, {external} external symbols"));
 
-        // A counter that nothing in Go's linker counts up any more.
+        // A counter that Go's linker counts up no more since 1.26; before, it is not counted here.
         ctx.Diagnostics.Log("0 liveness data");
     }
 
