@@ -43,9 +43,13 @@ internal static class Capture
             // As many compilers as there are processors, and each with one: together they take a sixth less time than each with all.
             string[] test = verb == "test" ? ["-test"] : [];
             string several = Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture);
-            Command.Run(
-                [toolchain.Go, "list", "-export", "-p", several, "-f", "{{.ImportPath}}", .. test, .. arguments], null,
-                new Dictionary<string, string>(settings) { ["GOMAXPROCS"] = "1" }, workingDirectory, limit: BuildLimit);
+            // It would write the header of a C library into the working directory.
+            if (!arguments.Any(argument => argument.StartsWith("-buildmode=c-", StringComparison.Ordinal)))
+            {
+                Command.Run(
+                    [toolchain.Go, "list", "-export", "-p", several, "-f", "{{.ImportPath}}", .. test, .. arguments], null,
+                    new Dictionary<string, string>(settings) { ["GOMAXPROCS"] = "1" }, workingDirectory, limit: BuildLimit);
+            }
 
             string into = Path.Combine(work, "links");
             string binaries = Path.Combine(work, "bin");
