@@ -80,22 +80,30 @@ internal sealed partial class StandardSuite
             Check.That(result.ExitCode != 0, "uninstall succeeds where nothing is installed");
             Check.That(before == Capture.HashFile(tool), "the linker was changed");
         }));
-        AddBeyond("ways in", "fall back to the toolchain's linker", NewestInCi, FallBack);
+        AddBeyond("ways in", "fall back to the toolchain's linker", NewestInCi, () => InFolder(folder =>
+            FallBack(folder, ["-buildmode=plugin", "./hello"], Settings.Programs)));
+        AddBeyond("ways in", "fall back for a program that loads plugins", Tier.All, () => InFolder(folder =>
+        {
+            File.WriteAllText(Path.Combine(folder, "go.mod"), "module example.test/loads\n\ngo 1.24\n");
+            File.WriteAllText(Path.Combine(folder, "main.go"), "package main\n\nimport \"plugin\"\n\nfunc main() { println(plugin.Open(\"x\")) }\n");
+            FallBack(folder, ["-ldflags=-linkmode=internal", "."], folder);
+            FallBack(folder, ["."], folder);
+        }));
     }
 
     /// <summary>What can't be linked yet goes to the toolchain's own linker, with one line that says so.</summary>
-    private void FallBack() => InFolder(folder =>
+    private void FallBack(string folder, string[] arguments, string workingDirectory)
     {
-        string[] flags = ["-buildmode=plugin"];
-        string archive = Path.Combine(folder, "x.a");
-        string[] command = [_toolchain.Go, "build", _subject.ToolExecFlag, .. flags, "-o", archive, "./hello"];
-        CommandResult refused = Command.Run(command, null, GoEnvironment(new() { ["CGO_ENABLED"] = "1" }), Settings.Programs);
-        CommandResult handed = Command.Run(command, null, _toolchain.Environment(new Dictionary<string, string> { ["CGO_ENABLED"] = "1" }), Settings.Programs);
-        CommandResult stock = Command.Run([_toolchain.Go, "build", .. flags, "-o", archive, "./hello"], null, _toolchain.Environment(new Dictionary<string, string> { ["CGO_ENABLED"] = "1" }), Settings.Programs);
+        Dictionary<string, string> cgo = new() { ["CGO_ENABLED"] = "1" };
+        string[] output = ["-o", Path.Combine(folder, "x.a"), .. arguments];
+        string[] command = [_toolchain.Go, "build", _subject.ToolExecFlag, .. output];
+        CommandResult refused = Command.Run(command, null, GoEnvironment(cgo), workingDirectory);
+        CommandResult handed = Command.Run(command, null, _toolchain.Environment(cgo), workingDirectory);
+        CommandResult stock = Command.Run([_toolchain.Go, "build", .. output], null, _toolchain.Environment(cgo), workingDirectory);
         Check.That(handed.ExitCode == stock.ExitCode, $"exit {handed.ExitCode}, the toolchain alone {stock.ExitCode}\n{handed.ErrorText}");
-        Check.That(handed.ErrorText.Contains("aotlink", StringComparison.Ordinal), "nothing says that the other linker was used");
+        Check.That(handed.ErrorText.Contains("aotlink", StringComparison.Ordinal), $"nothing says that the other linker was used\n{handed.ErrorText}");
         Check.That(refused.ExitCode != 0, $"{Replay.StrictVariable}=1 does not make it an error");
-    });
+    }
 
     private void InstallAndUninstall(string folder, string go, Dictionary<string, string> environment, string tool)
     {

@@ -14,8 +14,6 @@ internal sealed partial class ElfFormat
             return What;
         if (ctx.Target.BuildMode is BuildMode.Shared or BuildMode.Plugin)
             return $"{What} (-buildmode={Cli.LinkCapability.ModeName(ctx.Target.BuildMode)})";
-        if (ctx.Target.IsDynlinkingGo)
-            return $"{What} of programs that load plugins";
         return ctx.Options.Msan || ctx.Options.Asan ? $"{What} with a sanitizer" : null;
     }
 

@@ -110,8 +110,6 @@ internal sealed partial class MachOFormat : OutputFormat
     {
         if (ctx.Target.IsExternal)
             throw new UnsupportedLinkException("external linking of Mach-O objects (-linkmode=external)");
-        if (ctx.Target.IsDynlinkingGo)
-            throw new UnsupportedLinkException("linking of Mach-O programs that load plugins");
 
         // The two first ones only count: what they stand for is made when it is written.
         SymbolTable symbols = ctx.Symbols;
