@@ -284,10 +284,14 @@ internal static class Link
         {
             return null;
         }
+        if (loaded.UnknownObject is { } file)
+        {
+            // Only the external linker may know what it is; a damaged package is better told by its name.
+            throw new UnsupportedLinkException($"external linking, which the unrecognized object {file} needs,");
+        }
         if (ctx.Format.ExternalLinkObstacle(ctx) is { } obstacle)
         {
-            throw new UnsupportedLinkException(
-                loaded.UnknownObject is { } file ? $"{obstacle}, which the unrecognized object {file} needs," : obstacle);
+            throw new UnsupportedLinkException(obstacle);
         }
         return ctx.IsCgo ? null : "runtime/cgo";
     }
