@@ -52,7 +52,7 @@ internal sealed partial class StandardSuite
 
         // Without arguments it says how it is used, and fails.
         Add(ExternalGroup, "cmd/go", Tier.All, () => SameExternally(goTool["cmd/go"], [], isRun: false));
-        if (_release != "1.24")
+        if (HasDwarf5)
         {
             One("DWARF 4: dwarf", Tier.All, () => dwarf4[Module + "dwarf"]);
         }
