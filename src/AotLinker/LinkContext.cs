@@ -11,13 +11,15 @@ using AotLinker.Synthesize.Dwarf;
 namespace AotLinker;
 
 /// <summary>
-/// Fills a piece of a generated symbol's content, straight in the output or in a buffer; all of it must be set, zeros included. Any
-/// thread may call it, for several pieces at a time, in any order. All addresses are known by then.
+/// Fills a piece of a generated symbol's content, straight in the output or in a buffer. It is called once for each piece, by any thread,
+/// for several pieces at a time, in any order. All addresses are known by then.
 /// </summary>
 /// <param name="ctx">The link.</param>
 /// <param name="symbol">The symbol.</param>
 /// <param name="offset">Offset of the piece in the symbol.</param>
-/// <param name="piece">The bytes to set: the whole symbol, unless its <see cref="GeneratedContent.Granule"/> allows less.</param>
+/// <param name="piece">
+/// The bytes, all zero so far: the whole symbol, unless its <see cref="GeneratedContent.Granule"/> allows less.
+/// </param>
 internal delegate void ContentGenerator(LinkContext ctx, SymbolId symbol, long offset, Span<byte> piece);
 
 /// <summary>How the content of a generated symbol is made.</summary>

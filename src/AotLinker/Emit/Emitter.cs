@@ -355,17 +355,25 @@ internal sealed class Emitter
 
     private void FillSymbols(Span<byte> span, long start, ReadOnlySpan<SymbolId> symbols, ReadOnlySpan<byte> pad)
     {
-        // Data lies in all objects in no order: a symbol's record is asked for well before its content, and that before it is needed.
+        // Data lies in all objects in no order: where a symbol is, its record and its content are asked for one after the other, well before
+        // they are needed.
         const int Places = 32;
         const int RecordAhead = 16;
         const int ContentAhead = 8;
+        const int PlaceAhead = 2 * RecordAhead;
         Span<int> objects = stackalloc int[Places];
         Span<int> locals = stackalloc int[Places];
         int at = 0;
-        for (int i = -RecordAhead; i < symbols.Length; i++)
+        for (int i = -PlaceAhead; i < symbols.Length; i++)
         {
-            int ahead = i + RecordAhead;
+            int ahead = i + PlaceAhead;
             if (ahead < symbols.Length)
+            {
+                _symbols.ExpectLocate(symbols[ahead]);
+                _symbols.Values.Expect(symbols[ahead]);
+            }
+            ahead = i + RecordAhead;
+            if ((uint)ahead < (uint)symbols.Length)
             {
                 ref int local = ref locals[ahead % Places];
                 int o = _symbols.LocateIndex(symbols[ahead], out local);

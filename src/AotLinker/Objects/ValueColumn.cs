@@ -57,6 +57,17 @@ internal sealed unsafe class ValueColumn(LiveNumbers numbers) : IDisposable
         }
     }
 
+    /// <summary>Asks the CPU for the value of a symbol.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Expect(SymbolId s)
+    {
+        int number = numbers.Of(s.Index);
+        if (number >= 0)
+        {
+            Prefetch.Read(_words.ByNumber(out _) + number);
+        }
+    }
+
     /// <summary>Sets the value of a symbol if it is still 0, while other threads may set it, too.</summary>
     public void SetIfZero(SymbolId s, long value)
     {

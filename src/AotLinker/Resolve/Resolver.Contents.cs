@@ -86,6 +86,10 @@ internal sealed unsafe partial class Resolver
                 taken = Pick(names, state.Shard, o.ContentHashesOf(isShort), isShort, from, block, indices + next, keys + next);
             }
             table.Expect(keys + next, taken);
+            for (int i = next; i < next + taken; i++)
+            {
+                o.ExpectRecord(o.DefCount + first + indices[i]);
+            }
             EnterPicked(table, o, first, isShort, indices + half, keys + half, waiting, state.Shard);
             (waiting, half) = (taken, next);
         }

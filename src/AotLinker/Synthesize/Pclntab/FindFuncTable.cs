@@ -39,7 +39,6 @@ internal sealed class FindFuncTable
     /// <summary>Fills some buckets.</summary>
     public void Fill(LinkContext ctx, SymbolId symbol, long offset, Span<byte> piece)
     {
-        piece.Clear();
         PieceWriter writer = new(piece, offset, ctx.Target.IsBigEndian);
         long bucket = offset / BucketSize;
         // The very first one is the first of all, even if it is a label of a host object and has no length.

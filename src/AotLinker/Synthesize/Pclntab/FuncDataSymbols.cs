@@ -79,7 +79,6 @@ internal sealed class FuncDataSymbols(FunctionList functions, InlineTrees trees)
 
     private void Fill(LinkContext ctx, SymbolId symbol, long offset, Span<byte> piece)
     {
-        piece.Clear();
         Span<InlineTrees.Inlined> known = stackalloc InlineTrees.Inlined[KnownInlined];
         known.Clear();
         GoObject? owner = _symbols.Origin(functions[_functions[symbol.Index - _firstTree]], out int local);

@@ -109,7 +109,6 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, I
     /// <summary>Fills a piece of the table.</summary>
     public void Fill(LinkContext ctx, SymbolId symbol, long offset, Span<byte> piece)
     {
-        piece.Clear();
         PieceWriter writer = new(piece, offset, ctx.Target.IsBigEndian);
         Span<InlineTrees.Inlined> known = stackalloc InlineTrees.Inlined[KnownInlined];
         known.Clear();

@@ -53,7 +53,6 @@ internal sealed class FunctionNames(FunctionList functions, Mentions mentions)
     /// <summary>Fills a piece of the table.</summary>
     public void Fill(LinkContext ctx, SymbolId symbol, long offset, Span<byte> piece)
     {
-        piece.Clear();
         PieceWriter writer = new(piece, offset, ctx.Target.IsBigEndian);
         Places places = default;
         int count = _order.Count;

@@ -64,7 +64,6 @@ internal sealed class FunctionTable
     /// <summary>Fills a piece of the table.</summary>
     public void Fill(LinkContext ctx, SymbolId symbol, long offset, Span<byte> piece)
     {
-        piece.Clear();
         PieceWriter writer = new(piece, offset, ctx.Target.IsBigEndian);
         long textStart = _symbols.Value(_symbols.Lookup("runtime.text"u8, 0));
         int count = _functions.Count;

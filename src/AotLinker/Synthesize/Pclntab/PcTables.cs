@@ -138,7 +138,6 @@ internal sealed unsafe class PcTables : IDisposable
     /// <summary>Fills a piece of the table.</summary>
     public void Fill(LinkContext ctx, SymbolId symbol, long offset, Span<byte> piece)
     {
-        piece.Clear();
         PieceWriter writer = new(piece, offset, ctx.Target.IsBigEndian);
         for (int i = FirstAt(offset); i < _tables.Length; i++)
         {

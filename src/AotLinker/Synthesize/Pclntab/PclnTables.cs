@@ -162,7 +162,6 @@ internal sealed class PclnTables
 
     private void FillHeader(LinkContext ctx, SymbolId symbol, long offset, Span<byte> piece)
     {
-        piece.Clear();
         PieceWriter writer = new(piece, offset, ctx.Target.IsBigEndian);
         int pointer = ctx.Target.PointerSize;
         writer.UInt32(0, Magic);

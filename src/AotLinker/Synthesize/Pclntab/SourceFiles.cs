@@ -132,15 +132,13 @@ internal sealed unsafe class SourceFiles : IDisposable
     /// <summary>Fills a piece of the names.</summary>
     public void FillNames(LinkContext ctx, SymbolId symbol, long offset, Span<byte> piece)
     {
-        // The symbol is rounded up to a pointer's size.
-        piece.Clear();
+        // The symbol is rounded up to a pointer's size, with zeros.
         new PieceWriter(piece, offset, false).Bytes(0, _names.AsSpan()[..(int)NamesSize]);
     }
 
     /// <summary>Fills a piece of the units' table.</summary>
     public void FillUnitTable(LinkContext ctx, SymbolId symbol, long offset, Span<byte> piece)
     {
-        piece.Clear();
         PieceWriter writer = new(piece, offset, ctx.Target.IsBigEndian);
         for (long i = offset / 4; i < UnitTableSize / 4 && 4 * i < writer.End; i++)
         {
