@@ -306,13 +306,18 @@ internal sealed unsafe class GoObject
     /// <summary>Asks the CPU for the record of a symbol.</summary>
     public void ExpectRecord(int local) => Prefetch.Read(_symbols + ((nuint)(uint)local * SymbolRecord.RecordSize));
 
-    /// <summary>Asks the CPU for where a definition's content, relocations and auxiliary symbols begin.</summary>
+    /// <summary>Asks the CPU for where a definition's content and relocations begin.</summary>
     public void ExpectIndexes(int local)
     {
         Prefetch.Read(_relocIndex + local);
-        Prefetch.Read(_auxIndex + local);
         Prefetch.Read(_dataIndex + local);
     }
+
+    /// <summary>Asks the CPU for where a definition's relocations begin.</summary>
+    public void ExpectRelocIndex(int local) => Prefetch.Read(_relocIndex + local);
+
+    /// <summary>Asks the CPU for where a definition's auxiliary symbols begin.</summary>
+    public void ExpectAuxIndex(int local) => Prefetch.Read(_auxIndex + local);
 
     /// <summary>Asks the CPU for where a definition's content begins.</summary>
     public void ExpectDataIndex(int local) => Prefetch.Read(_dataIndex + local);
@@ -321,8 +326,8 @@ internal sealed unsafe class GoObject
     public void ExpectDefinition(int local)
     {
         ExpectRecord(local);
-        Prefetch.Read(_relocIndex + local);
-        Prefetch.Read(_auxIndex + local);
+        ExpectRelocIndex(local);
+        ExpectAuxIndex(local);
     }
 
     /// <summary>Asks the CPU for the beginning of a definition's content.</summary>
@@ -335,7 +340,7 @@ internal sealed unsafe class GoObject
         }
     }
 
-    /// <summary>Asks the CPU for the first of a definition's relocations and auxiliary symbols.</summary>
+    /// <summary>Asks the CPU for the first of a definition's relocations.</summary>
     public void ExpectRelocs(int local)
     {
         if ((uint)local < (uint)AllDefCount)
@@ -343,7 +348,6 @@ internal sealed unsafe class GoObject
             uint from = Unaligned.U32((byte*)(_relocIndex + local));
             uint count = Unaligned.U32((byte*)(_relocIndex + local + 1)) - from;
             Expect(_relocs + ((nuint)from * RelocRecord.RecordSize), (nuint)count * RelocRecord.RecordSize, mostLines: 6);
-            ExpectAuxes(local);
         }
     }
 

@@ -211,9 +211,7 @@ internal sealed unsafe partial class SymbolTable
         }
     }
 
-    /// <summary>
-    /// Asks the CPU for a symbol's name, content, relocations and auxiliary symbols. <see cref="ExpectRecord"/> came a while before.
-    /// </summary>
+    /// <summary>Asks the CPU for a symbol's name, content and relocations. <see cref="ExpectRecord"/> came a while before.</summary>
     public void ExpectContent(SymbolId s)
     {
         if (Locate(s, out int local) is { } o)
@@ -224,7 +222,7 @@ internal sealed unsafe partial class SymbolTable
         }
     }
 
-    /// <summary>Asks the CPU for a symbol's relocations and auxiliary symbols. <see cref="ExpectRecord"/> came a while before.</summary>
+    /// <summary>Asks the CPU for a symbol's relocations. <see cref="ExpectRecord"/> came a while before.</summary>
     public void ExpectRelocs(SymbolId s)
     {
         if (Locate(s, out int local) is { } o)
@@ -232,6 +230,12 @@ internal sealed unsafe partial class SymbolTable
             o.ExpectRelocs(local);
         }
     }
+
+    /// <summary>Asks the CPU for where a symbol's auxiliary symbols begin.</summary>
+    public void ExpectAuxIndex(SymbolId s) => Locate(s, out int local)?.ExpectAuxIndex(local);
+
+    /// <summary>Asks the CPU for a symbol's auxiliary symbols. <see cref="ExpectAuxIndex"/> came a while before.</summary>
+    public void ExpectAuxes(SymbolId s) => Locate(s, out int local)?.ExpectAuxes(local);
 
     /// <summary>Kind of memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -236,7 +236,11 @@ internal sealed class FloodWorker : IDisposable
             if (_waiting > RelocsBehind)
             {
                 ref Place p = ref Queued(end - RelocsBehind);
-                Locate(ref p)?.ExpectRelocs(p.Local);
+                if (Locate(ref p) is { } o)
+                {
+                    o.ExpectRelocs(p.Local);
+                    o.ExpectAuxes(p.Local);
+                }
             }
         }
         if (_waiting == 0)

@@ -412,11 +412,13 @@ internal sealed class DebugInfo : IDisposable
                 {
                     batch[count++] = s;
                     _symbols.ExpectRecord(s);
+                    _symbols.ExpectAuxIndex(s);
                 }
             }
             foreach (SymbolId s in batch[..count])
             {
                 _symbols.ExpectRelocs(s);
+                _symbols.ExpectAuxes(s);
             }
             foreach (SymbolId s in batch[..count])
             {

@@ -86,7 +86,16 @@ internal sealed class DwarfUnit(CompilationUnit unit, int index)
         }
     }
 
-    /// <summary>Asks the CPU for the relocations. <see cref="ExpectIndexes"/> came a while before.</summary>
+    /// <summary>The same for the relocations alone.</summary>
+    public void ExpectRelocIndex(int s)
+    {
+        if (s != 0 && IsOwn(new SymbolId(s), out int local))
+        {
+            Unit.Object!.ExpectRelocIndex(local);
+        }
+    }
+
+    /// <summary>Asks the CPU for the relocations. <see cref="ExpectRelocIndex"/> came a while before.</summary>
     public void ExpectRelocs(int s)
     {
         if (s != 0 && IsOwn(new SymbolId(s), out int local))

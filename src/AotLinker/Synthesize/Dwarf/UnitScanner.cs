@@ -42,11 +42,11 @@ internal sealed class UnitScanner(LinkContext ctx, MemoryArena memory) : IDispos
             int to = Math.Min(text.Length, from + Batch);
             for (int i = from; i < to; i++)
             {
-                _symbols.ExpectRecord(text[i]);
+                _symbols.ExpectAuxIndex(text[i]);
             }
             for (int i = from; i < to; i++)
             {
-                _symbols.ExpectRelocs(text[i]);
+                _symbols.ExpectAuxes(text[i]);
             }
             for (int i = from; i < to; i++)
             {
@@ -140,22 +140,22 @@ internal sealed class UnitScanner(LinkContext ctx, MemoryArena memory) : IDispos
                 case AuxKind.FuncInfo:
                     parts.Owner = owner;
                     parts.Info = (int)Math.Min(aux.Target.SymbolIndex, int.MaxValue);
-                    owner!.ExpectIndexes(parts.Info);
+                    owner!.ExpectDataIndex(parts.Info);
                     break;
                 case AuxKind.PcSp:
                     symbols.StackDeltas = _symbols.PcTable(owner, aux.Target);
                     break;
                 case AuxKind.DwarfInfo:
                     symbols.Info = Checked(owner!, aux, SymbolKind.DwarfFcn).Index;
-                    unit.ExpectIndexes(symbols.Info);
+                    unit.ExpectRelocIndex(symbols.Info);
                     break;
                 case AuxKind.DwarfLoc:
                     parts.Locations = Checked(owner!, aux, SymbolKind.DwarfLoc).Index;
-                    unit.ExpectIndexes(parts.Locations);
+                    unit.ExpectRelocIndex(parts.Locations);
                     break;
                 case AuxKind.DwarfRanges:
                     parts.Ranges = Checked(owner!, aux, SymbolKind.DwarfRange).Index;
-                    unit.ExpectIndexes(parts.Ranges);
+                    unit.ExpectRelocIndex(parts.Ranges);
                     break;
                 case AuxKind.DwarfLines:
                     symbols.Lines = Checked(owner!, aux, SymbolKind.DwarfLines).Index;

@@ -5,11 +5,13 @@ namespace AotLinker.Synthesize.Pclntab;
 
 /// <summary>
 /// Walks over functions in their order, and asks the CPU, some functions ahead, for what an object says about them: the auxiliary symbols,
-/// then the function's record. Where these begin says a table that the functions of an object are in by turns.
+/// then where the function's record begins, then the record. Where auxiliary symbols begin says a table that the functions of an object are
+/// in by turns.
 /// </summary>
 internal ref struct Approach
 {
     private const int AuxesAhead = 8;
+    private const int RecordIndexAhead = 6;
     private const int RecordAhead = 4;
 
     private readonly FunctionList _functions;
@@ -41,6 +43,10 @@ internal ref struct Approach
         {
             ExpectAuxes(i + AuxesAhead);
         }
+        if (i + RecordIndexAhead < _end && _places.Get(_symbols, i + RecordIndexAhead, out int far) is { } owner && Record(owner, far) is >= 0 and var record)
+        {
+            owner.ExpectDataIndex(record);
+        }
         if (i + RecordAhead < _end && _places.Get(_symbols, i + RecordAhead, out int ahead) is { } o)
         {
             ExpectFuncInfo(o, ahead);
@@ -52,14 +58,23 @@ internal ref struct Approach
     /// <summary>Asks for the record of a function whose auxiliary symbols were asked for.</summary>
     public static void ExpectFuncInfo(GoObject o, int local)
     {
+        if (Record(o, local) is >= 0 and var record)
+        {
+            o.ExpectData(record);
+        }
+    }
+
+    // The definition that is a function's record; -1 if there is none.
+    private static int Record(GoObject o, int local)
+    {
         foreach (ref readonly AuxRecord aux in o.Auxes(local))
         {
             if (aux.Kind == AuxKind.FuncInfo)
             {
-                o.ExpectData((int)Math.Min(aux.Target.SymbolIndex, int.MaxValue));
-                return;
+                return (int)Math.Min(aux.Target.SymbolIndex, int.MaxValue);
             }
         }
+        return -1;
     }
 
     private void ExpectAuxes(int i) => _places.Locate(_symbols, i, _functions[i], out int local)?.ExpectAuxes(local);

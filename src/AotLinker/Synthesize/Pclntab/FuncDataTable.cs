@@ -253,7 +253,14 @@ internal sealed class FuncDataTable(FunctionList functions, Mentions mentions, I
         }
         if (step == 0)
         {
-            o.ExpectIndexes(local);
+            if (item >= 0)
+            {
+                o.ExpectDataIndex(local);
+            }
+            else
+            {
+                o.ExpectAuxIndex(local);
+            }
         }
         else if (item >= 0)
         {

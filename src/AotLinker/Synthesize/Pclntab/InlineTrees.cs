@@ -91,7 +91,7 @@ internal sealed class InlineTrees(FunctionList functions, FunctionNames names)
             SymbolId s = callees[k - first] = _symbols.Resolve(owner, info.Inlined(k).Function);
             if (known[s.Index & (known.Length - 1)].Key != s.Index + 1)
             {
-                places.Locate(_symbols, count++, s, out int local)?.ExpectIndexes(local);
+                places.Locate(_symbols, count++, s, out int local)?.ExpectAuxIndex(local);
             }
         }
         for (int i = 0; i < count; i++)
