@@ -275,14 +275,11 @@ internal static class Link
         ctx.Target.CanUsePlugins = ctx.IsCgo && loaded.ByPath.ContainsKey("plugin")
             && (!ctx.Release.ChecksPortForPlugins || Platforms.SupportsBuildMode(ctx.Release, "plugin", options.GoOs, options.GoArch));
         ctx.Target.LinkMode = LinkModeDecision.Decide(options, ctx.Diagnostics, ctx.Release, loaded, ctx.IsCgo);
-        if (ctx.Target.CanUsePlugins)
-        {
-            // Such programs have other symbols in their symbol tables.
-            throw new UnsupportedLinkException("linking of programs that load plugins");
-        }
         if (!ctx.Target.IsExternal)
         {
-            return null;
+            // Such programs have other symbols in their symbol tables.
+            return ctx.Target.CanUsePlugins && !(ctx.Target.IsElf && ctx.Target.Cpu.LinksModules)
+                ? throw new UnsupportedLinkException("linking of programs that load plugins without an external linker") : null;
         }
         if (loaded.UnknownObject is { } file)
         {

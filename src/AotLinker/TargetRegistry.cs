@@ -57,7 +57,7 @@ internal static class TargetRegistry
         options is
         {
             GoOs: "linux", GoArch: "amd64", LinkShared: false, Msan: false, Asan: false,
-            BuildMode: BuildMode.Exe or BuildMode.Pie or BuildMode.CArchive or BuildMode.CShared,
+            BuildMode: BuildMode.Exe or BuildMode.Pie or BuildMode.CArchive or BuildMode.CShared or BuildMode.Plugin,
         };
 
     /// <summary>The object format of a target's operating system; null if it is not supported yet.</summary>

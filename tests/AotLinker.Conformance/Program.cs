@@ -84,7 +84,7 @@ internal static class Program
         string[] taken =
         [
             "GOOS", "GOARCH", "GOAMD64", "GO386", "GOARM", "GOARM64", "GOMIPS", "GOMIPS64", "GOPPC64", "GORISCV64", "GOWASM",
-            "GOEXPERIMENT", "GOFIPS140", "GOPATH", "GO111MODULE", "GOTMPDIR",
+            "GOEXPERIMENT", "CGO_ENABLED", "GOFIPS140", "GOPATH", "GO111MODULE", "GOTMPDIR",
         ];
         return taken.Where(name => Environment.GetEnvironmentVariable(name) is not null)
             .ToDictionary(name => name, name => Environment.GetEnvironmentVariable(name)!);

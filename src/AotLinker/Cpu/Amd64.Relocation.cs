@@ -1,4 +1,5 @@
 using AotLinker.Objects;
+using AotLinker.Synthesize;
 
 namespace AotLinker.Cpu;
 
@@ -9,6 +10,20 @@ namespace AotLinker.Cpu;
 internal sealed partial class Amd64
 {
     private const uint GlobDat = 6;
+
+    /// <inheritdoc/>
+    public override void GenerateText(LinkContext ctx)
+    {
+        if (ModuleRegistration.Prepare(ctx, out SymbolId callee) is { } function)
+        {
+            // leaq moduledata(%rip), %rdi; callq runtime.addmoduledata; retq
+            function.AddBytes([0x48, 0x8d, 0x3d]);
+            function.AddPcRelative4(ctx.ModuleData);
+            function.AddUInt8(0xe8);
+            function.AddReference(callee, 0, RelocKind.Call, 4);
+            function.AddUInt8(0xc3);
+        }
+    }
 
     /// <inheritdoc/>
     public override bool AddDynamicRelocation(LinkContext ctx, SymbolId s, int reloc)

@@ -51,6 +51,9 @@ internal sealed partial class Amd64 : CpuArch
     public override int CallRelocBackoff(Target target) => 1;
 
     /// <inheritdoc/>
+    public override bool LinksModules => true;
+
+    /// <inheritdoc/>
     public override ReadOnlySpan<byte> CodePad => [0xCC];
 
     /// <inheritdoc/>

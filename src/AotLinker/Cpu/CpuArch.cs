@@ -117,6 +117,12 @@ internal abstract partial class CpuArch
     /// <summary>Whether executables for darwin are always position-independent.</summary>
     public virtual bool AlwaysPieOnDarwin => false;
 
+    /// <summary>
+    /// Whether we link for this CPU what shares Go code with other modules: plugins, programs that load them, Go shared libraries. Such
+    /// code has relocations and initialisers of its own.
+    /// </summary>
+    public virtual bool LinksModules => false;
+
     /// <summary>What the host's compiler is told so that it thinks of this CPU (hostlinkArchArgs).</summary>
     public virtual IReadOnlyList<string> HostCompilerArguments(Target target) => [];
 

@@ -25,7 +25,8 @@ internal static class SymbolNames
     {
         isPlain = !(ctx.Symbols.ExternalNames.Count > 0 && ctx.Symbols.ExternalNames.ContainsKey(s))
             && AbiNames.Suffix(ctx, s, name) is null
-            && !name.Contains(MiddleDot[0]);
+            && !AbiNames.NamesInternal(ctx, s, name)
+            && (ctx.Target.IsDynlinkingGo || !name.Contains(MiddleDot[0]));
         return isPlain ? name.Length : Rewrite(ctx, s, dotsFirst).Length;
     }
 
@@ -37,7 +38,10 @@ internal static class SymbolNames
             name = ReplaceDots(name);
         if (AbiNames.Suffix(ctx, s, name) is { } abi)
             name = [.. name, .. Encoding.ASCII.GetBytes($".abi{abi}")];
-        return ReplaceDots(name);
+        if (AbiNames.NamesInternal(ctx, s, name))
+            name = [.. name, .. AbiNames.InternalSuffix];
+        // Other modules look for the very name.
+        return ctx.Target.IsDynlinkingGo ? name : ReplaceDots(name);
     }
 
     private static byte[] ReplaceDots(byte[] name)

@@ -81,14 +81,7 @@ internal sealed partial class StandardSuite
             Check.That(before == Capture.HashFile(tool), "the linker was changed");
         }));
         AddBeyond("ways in", "fall back to the toolchain's linker", NewestInCi, () => InFolder(folder =>
-            FallBack(folder, ["-buildmode=plugin", "./hello"], Settings.Programs)));
-        AddBeyond("ways in", "fall back for a program that loads plugins", Tier.All, () => InFolder(folder =>
-        {
-            File.WriteAllText(Path.Combine(folder, "go.mod"), "module example.test/loads\n\ngo 1.24\n");
-            File.WriteAllText(Path.Combine(folder, "main.go"), "package main\n\nimport \"plugin\"\n\nfunc main() { println(plugin.Open(\"x\")) }\n");
-            FallBack(folder, ["-ldflags=-linkmode=internal", "."], folder);
-            FallBack(folder, ["."], folder);
-        }));
+            FallBack(folder, ["-ldflags=-msan", "./hello"], Settings.Programs)));
     }
 
     /// <summary>What can't be linked yet goes to the toolchain's own linker, with one line that says so.</summary>

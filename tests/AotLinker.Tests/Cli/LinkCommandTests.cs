@@ -31,7 +31,6 @@ public sealed class LinkCommandTests : IDisposable
 
     [Theory]
     [InlineData("external linking (-linkmode=external)", "-linkmode=external", "-linkshared", "main.a")]
-    [InlineData("external linking (buildmode=plugin)", "-buildmode=plugin", "main.a")]
     [InlineData("external linking (buildmode=shared)", "-buildmode=shared", "main.a")]
     [InlineData("external linking (msan)", "-msan", "main.a")]
     [InlineData("external linking (asan)", "-asan", "main.a")]
@@ -47,7 +46,7 @@ public sealed class LinkCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("-buildmode=plugin", "external linking (buildmode=plugin)")]
+    [InlineData("-msan", "external linking (msan)")]
     [InlineData("-buildmode=shared", "external linking (buildmode=shared)")]
     public void WithoutAStockLinkerItIsAnError(string flag, string reason)
     {
@@ -60,17 +59,17 @@ public sealed class LinkCommandTests : IDisposable
     public void StrictMakesItAnError()
     {
         _variables["AOTLINK_STRICT"] = "1";
-        Assert.Equal(2, Run("go1.27.4", Stock, "-buildmode=plugin", "main.a"));
+        Assert.Equal(2, Run("go1.27.4", Stock, "-msan", "main.a"));
         Assert.Empty(_calls);
-        Assert.Equal("/go/link: external linking (buildmode=plugin) is not supported yet\n", Error);
+        Assert.Equal("/go/link: external linking (msan) is not supported yet\n", Error);
     }
 
     [Fact]
     public void TheEnvironmentMayNameAStockLinker()
     {
         _variables["AOTLINK_STOCK_LINKER"] = "/other/link";
-        Assert.Equal(7, Run("go1.27.4", null, "-buildmode=plugin", "main.a"));
-        Assert.Equal(["/other/link -buildmode=plugin main.a"], _calls);
+        Assert.Equal(7, Run("go1.27.4", null, "-msan", "main.a"));
+        Assert.Equal(["/other/link -msan main.a"], _calls);
     }
 
     [Theory]

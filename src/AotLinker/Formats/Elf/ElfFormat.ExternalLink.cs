@@ -12,8 +12,10 @@ internal sealed partial class ElfFormat
         const string What = "external linking";
         if (!_cpu.MakesObjects || ctx.Target.HeadType != HeadType.Linux || _options.IsAndroid || !Mapping.HostProcess.RunsPrograms)
             return What;
-        if (ctx.Target.BuildMode is BuildMode.Shared or BuildMode.Plugin)
+        if (ctx.Target.BuildMode == BuildMode.Shared)
             return $"{What} (-buildmode={Cli.LinkCapability.ModeName(ctx.Target.BuildMode)})";
+        if (ctx.Target.IsDynlinkingGo && !ctx.Target.Cpu.LinksModules)
+            return $"{What} of what shares Go code with other modules";
         return ctx.Options.Msan || ctx.Options.Asan ? $"{What} with a sanitizer" : null;
     }
 
@@ -25,13 +27,19 @@ internal sealed partial class ElfFormat
             command.Add("-s");
         else if (ctx.Settings.OmitDwarf && ctx.Release.OmitsForeignDwarf)
             command.Add("-Wl,-S");
-        bool isLibrary = ctx.Target.BuildMode == BuildMode.CShared;
-        if (ctx.Target.IsPie)
-            command.AddRange(["-Wl,-z,relro", "-pie"]);
-        else if (isLibrary)
-            command.AddRange(["-Wl,-z,relro", "-shared", "-Wl,-z,nodelete", "-Wl,-Bsymbolic"]);
-        if (_options.BindNow)
+        command.AddRange(ctx.Target.BuildMode switch
+        {
+            BuildMode.Pie => ["-Wl,-z,relro", "-pie"],
+            BuildMode.CShared => ["-Wl,-z,relro", "-shared", "-Wl,-z,nodelete", "-Wl,-Bsymbolic"],
+            BuildMode.Plugin => ["-Wl,-z,relro", "-shared"],
+            _ => (string[])[],
+        });
+        // To bind a function when it is first called takes more stack than Go's code may have left.
+        if (_options.BindNow || ctx.Target.IsDynlinkingGo)
             command.Add("-Wl,-z,now");
+        // A variable that is copied elsewhere has lost its place in the table it belongs to.
+        if (ctx.Target.IsDynlinkingGo)
+            command.Add("-Wl,-z,nocopyreloc");
         if (host.Supports("-Wl,--build-id=0x1234567890abcdef"))
         {
             if (_gnuBuildId.Length != 0)
@@ -70,7 +78,7 @@ internal sealed partial class ElfFormat
     // Symbols for dlsym and for shared libraries: those that cgo exports, or all if the linker can't be told which.
     private static void AddExports(LinkContext ctx, HostLinker host, List<string> command)
     {
-        if (ctx.Target.BuildMode == BuildMode.CShared || !host.Supports("-Wl,--export-dynamic-symbol=main"))
+        if (ctx.Target.IsDynlinkingGo || ctx.Target.BuildMode == BuildMode.CShared || !host.Supports("-Wl,--export-dynamic-symbol=main"))
         {
             command.Add("-rdynamic");
             return;

@@ -22,6 +22,9 @@ internal sealed class ElfSymbolTable
     // How far ahead of the name at hand one is asked for.
     private const int Ahead = 8;
 
+    // How the names of symbols begin that keep references to a module's own functions from going elsewhere.
+    private static ReadOnlySpan<byte> LocalPrefix => "local."u8;
+
     // The file symbol keeps tools from making one up with the name of the working directory.
     private static ReadOnlySpan<byte> InitialNames => "\0go.go\0"u8;
 
@@ -172,8 +175,9 @@ internal sealed class ElfSymbolTable
         }
         ctx.Workers.For(_chunks.Length, i =>
         {
-            Number(_chunks[i].Local);
+            // Where a symbol has an entry of either kind, relocations refer to the local one.
             Number(_chunks[i].Global);
+            Number(_chunks[i].Local);
         });
 
         void Number(Part part)
@@ -246,9 +250,14 @@ internal sealed class ElfSymbolTable
 
     private void Add(LinkContext ctx, Chunk chunk, SymbolId s, NativeSpan<byte> name)
     {
-        Part part = IsGlobal(ctx, s, name.AsSpan()) ? chunk.Global : chunk.Local;
+        bool isGlobal = IsGlobal(ctx, s, name.AsSpan());
         int length = SymbolNames.Length(ctx, s, name.AsSpan(), out bool isPlain);
-        part.Add(new Entry(s, name, isPlain), length + 1);
+        (isGlobal ? chunk.Global : chunk.Local).Add(new Entry(s, name, isPlain), length + 1);
+        if (isGlobal && ctx.Target.IsDynlinkingGo && ctx.Symbols.Kind(s).IsText())
+        {
+            // References within the module are to its own function, not by way of the PLT to another's.
+            chunk.Local.Add(new Entry(s, name, isPlain, isAlias: true), LocalPrefix.Length + length + 1);
+        }
     }
 
     private static bool IsUndefined(SymbolKind kind) => kind is SymbolKind.DynImport or SymbolKind.HostObj or SymbolKind.UndefExt;
@@ -256,8 +265,8 @@ internal sealed class ElfSymbolTable
     private static bool IsGlobal(LinkContext ctx, SymbolId s, ReadOnlySpan<byte> name)
     {
         SymbolTable symbols = ctx.Symbols;
-        // What is not exported must not appear among the dynamic symbols, of which the external linker makes all global ones.
-        if (ctx.Target.IsExternal && !symbols.CgoExportStatic.Contains(s) && !IsUndefined(symbols.Kind(s)))
+        // Unless modules share Go code, what is not exported must not appear among the dynamic symbols, of which the external linker makes all global ones.
+        if (ctx.Target.IsExternal && !ctx.Target.IsDynlinkingGo && !symbols.CgoExportStatic.Contains(s) && !IsUndefined(symbols.Kind(s)))
             return false;
         if (symbols.Has(s, SymbolTable.Attributes.Local) || (symbols.Hidden.Count > 0 && symbols.Hidden.Contains(s)))
             return false;
@@ -284,7 +293,8 @@ internal sealed class ElfSymbolTable
             {
                 PutSymbol(ctx, entry.Symbol, bind, (uint)name, to);
                 to = to[size..];
-                name += (entry.IsPlain ? entry.Name.Length : SymbolNames.Rewrite(ctx, entry.Symbol).Length) + 1;
+                name += (entry.IsAlias ? LocalPrefix.Length : 0)
+                    + (entry.IsPlain ? entry.Name.Length : SymbolNames.Rewrite(ctx, entry.Symbol).Length) + 1;
             }
             offset += (long)piece.Length * size;
         }
@@ -338,6 +348,8 @@ internal sealed class ElfSymbolTable
                 if (i + Ahead < entries.Length)
                     entries[i + Ahead].Name.Expect();
                 ref readonly Entry entry = ref entries[i];
+                if (entry.IsAlias)
+                    to.Write(LocalPrefix);
                 to.WriteTerminated(entry.IsPlain ? entry.Name.AsSpan() : SymbolNames.Rewrite(ctx, entry.Symbol));
             }
             to.Complete();
@@ -348,20 +360,25 @@ internal sealed class ElfSymbolTable
         }
     }
 
-    /// <summary>A symbol that has an entry: its own name, and whether it is written like that, which is the top bit.</summary>
-    private readonly unsafe struct Entry(SymbolId symbol, NativeSpan<byte> name, bool isPlain)
+    /// <summary>
+    /// A symbol that has an entry: its own name, whether it is written like that, and whether this is the local entry of a global symbol,
+    /// which are the top bits of id and length.
+    /// </summary>
+    private readonly unsafe struct Entry(SymbolId symbol, NativeSpan<byte> name, bool isPlain, bool isAlias = false)
     {
         private const uint PlainBit = 1u << 31;
 
         private readonly byte* _name = name.Start;
-        private readonly int _length = name.Length;
+        private readonly int _length = isAlias ? name.Length | int.MinValue : name.Length;
         private readonly uint _bits = (uint)symbol.Index | (isPlain ? PlainBit : 0);
 
         public SymbolId Symbol => new((int)(_bits & ~PlainBit));
 
-        public NativeSpan<byte> Name => new(_name, _length);
+        public NativeSpan<byte> Name => new(_name, _length & int.MaxValue);
 
         public bool IsPlain => (_bits & PlainBit) != 0;
+
+        public bool IsAlias => _length < 0;
     }
 
     /// <summary>A run of candidates. The entries are among those of other chunks that the same thread has sized.</summary>
