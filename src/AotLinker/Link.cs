@@ -255,6 +255,10 @@ internal static class Link
 
         ResolveResult resolved = Resolver.Run(ctx, loaded.Objects, new ResolveOptions(
             options.CheckLinkname, options.StrictDuplicates != 0, NumbersPcTables: reach.FollowsAll(ctx.Target), ctx.Diagnostics.Warn));
+        if (ctx.Target.IsLinkShared)
+        {
+            ctx.SharedLibraries = SharedLibraries.Load(ctx);
+        }
         CgoDirectives.Apply(ctx, ctx.Diagnostics, loaded.CgoDirectives);
         HostObjects.Load(ctx, loaded.HostObjects);
         if (ctx.Target.IsExternal)

@@ -97,6 +97,9 @@ internal sealed class LinkContext
     /// <summary>Versions of the symbols that host objects keep to themselves. Set by load.</summary>
     public Range HostObjectVersions { get; set; }
 
+    /// <summary>The Go shared libraries that are linked against; null without -linkshared. Set by load.</summary>
+    public SharedLibraries? SharedLibraries { get; set; }
+
     /// <summary>Shared libraries needed, in order of first mention (dynlib). Set by load.</summary>
     public List<string> DynamicLibraries { get; } = [];
 

@@ -56,8 +56,8 @@ internal static class TargetRegistry
     public static bool LinksExternally(LinkOptions options) =>
         options is
         {
-            GoOs: "linux", GoArch: "amd64", LinkShared: false, Msan: false, Asan: false,
-            BuildMode: BuildMode.Exe or BuildMode.Pie or BuildMode.CArchive or BuildMode.CShared or BuildMode.Plugin,
+            GoOs: "linux", GoArch: "amd64", Msan: false, Asan: false,
+            BuildMode: BuildMode.Exe or BuildMode.Pie or BuildMode.CArchive or BuildMode.CShared or BuildMode.Shared or BuildMode.Plugin,
         };
 
     /// <summary>The object format of a target's operating system; null if it is not supported yet.</summary>

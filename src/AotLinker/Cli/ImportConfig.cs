@@ -90,6 +90,18 @@ internal sealed class ImportConfig
         return _slots[slot] - 1;
     }
 
+    /// <summary>The shared library on the <c>packageshlib</c> line of a package, of several the last; null if there is none.</summary>
+    public string? FindSharedLibrary(ReadOnlySpan<byte> importPath)
+    {
+        for (int i = _sharedLibraries.Count - 1; i >= 0; i--)
+        {
+            Entry entry = _sharedLibraries[i];
+            if (importPath.SequenceEqual(Content.Slice(entry.Name, entry.NameLength)))
+                return HostPath.Decode(Content.Slice(entry.File, entry.FileLength));
+        }
+        return null;
+    }
+
     private static uint Hash(ReadOnlySpan<byte> text)
     {
         // FNV-1a over 8 bytes at a time: import paths share long beginnings, so every byte must count.

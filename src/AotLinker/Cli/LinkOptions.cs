@@ -74,8 +74,20 @@ internal sealed partial class LinkOptions
     /// <summary>The arguments after the flags: one object or archive, or for -buildmode=shared several.</summary>
     public IReadOnlyList<string> Arguments { get; private set; } = [];
 
-    /// <summary>The object or archive of package main.</summary>
-    public string MainFile => Arguments[0];
+    /// <summary>The object or archive of package main, or of the first package of a shared library.</summary>
+    public string MainFile => CommandLinePackage(0).File;
+
+    /// <summary>
+    /// The import path and the file of the i-th argument: for -buildmode=shared, where each may name its package, "path=file". The path of a
+    /// plugin is -pluginpath's.
+    /// </summary>
+    public (string Path, string File) CommandLinePackage(int i)
+    {
+        string argument = Arguments[i];
+        if ((_buildMode ?? BuildMode) == BuildMode.Shared && argument.IndexOf('=', StringComparison.Ordinal) is >= 0 and var equals)
+            return (argument[..equals], argument[(equals + 1)..]);
+        return (BuildMode == BuildMode.Plugin ? PluginPath : "main", argument);
+    }
 
     /// <summary><c>-importcfg</c>: where packages are; null where not given, then <see cref="LibraryDirectories"/> are searched.</summary>
     public ImportConfig? ImportConfig { get; private set; }

@@ -153,8 +153,16 @@ internal sealed class Relocator
         SymbolKind targetKind = target.IsNone ? SymbolKind.None : _symbols.Kind(target);
         if (!target.IsNone && targetKind is SymbolKind.None or SymbolKind.XRef && !_ctx.Target.Cpu.ResolvesUndefined(_ctx, target))
         {
-            ReportUnresolved(s, r.Offset, target);
-            return false;
+            if (_ctx.Target.BuildMode is not (BuildMode.Shared or BuildMode.Plugin))
+            {
+                ReportUnresolved(s, r.Offset, target);
+                return false;
+            }
+            if (_symbols.Name(target).StartsWith("go:info."u8))
+            {
+                // Only there for debug information.
+                return false;
+            }
         }
         if (kind == RelocKind.Host)
         {

@@ -234,6 +234,9 @@ internal abstract class OutputFormat
     /// <summary>Rounding of the address after each DWARF section; 1 for none.</summary>
     public virtual long DwarfSectionRounding => 1;
 
+    /// <summary>The type of a relocation that stores an address, in files of this format that others made; 0 where none are read.</summary>
+    public virtual uint AbsoluteRelocation => 0;
+
     /// <summary>Called when all symbols have their addresses, the markers included, to define what the format adds.</summary>
     public virtual void SectionsPlaced(LinkContext ctx)
     {

@@ -203,7 +203,7 @@ internal sealed class GcProgramBuilder
         {
             Report("GC mask not available");
         }
-        ReadOnlySpan<byte> mask = _symbols.Data(descriptor.GcMask);
+        ReadOnlySpan<byte> mask = MaskOf(descriptor);
         long words = descriptor.PointerBytes / _pointerSize;
         long first = offset / _pointerSize;
         for (long i = 0; i < words && i / 8 < mask.Length; i++)
@@ -215,9 +215,27 @@ internal sealed class GcProgramBuilder
         }
     }
 
+    // What descriptors of shared libraries refer to, only the libraries' own relocations tell.
+    private bool IsImported(in TypeDescriptor descriptor) =>
+        _ctx.SharedLibraries is not null && _symbols.Kind(descriptor.Symbol) == SymbolKind.DynImport;
+
+    private ReadOnlySpan<byte> MaskOf(in TypeDescriptor descriptor)
+    {
+        if (!IsImported(descriptor))
+        {
+            return _symbols.Data(descriptor.GcMask);
+        }
+        const int BitsOfByte = 8;
+        int bytes = (int)(((descriptor.PointerBytes / _pointerSize) + BitsOfByte - 1) / BitsOfByte);
+        return _ctx.SharedLibraries!.GcMask(descriptor.Symbol, descriptor.GcMaskOffset, bytes);
+    }
+
+    private SymbolId TargetAt(in TypeDescriptor descriptor, int offset) =>
+        IsImported(descriptor) ? _ctx.SharedLibraries!.TargetAt(descriptor.Symbol, offset) : descriptor.TargetAt(offset);
+
     private void AddArray(long offset, TypeDescriptor descriptor)
     {
-        SymbolId element = descriptor.TargetAt(descriptor.CommonSize);
+        SymbolId element = TargetAt(descriptor, descriptor.CommonSize);
         long count = (long)descriptor.UInt(descriptor.CommonSize + (2 * _pointerSize), _pointerSize);
         AddType(offset, element);
         if (count > 1)
@@ -235,7 +253,7 @@ internal sealed class GcProgramBuilder
         int field = descriptor.RecordSize + (descriptor.HasUncommon ? TypeDescriptor.UncommonSize : 0);
         for (; count > 0; count--, field += fieldSize)
         {
-            SymbolId type = descriptor.TargetAt(field + _pointerSize);
+            SymbolId type = TargetAt(descriptor, field + _pointerSize);
             if (new TypeDescriptor(_symbols, type).PointerBytes != 0)
             {
                 AddType(offset + (long)descriptor.UInt(field + (2 * _pointerSize), _pointerSize), type);

@@ -11,6 +11,9 @@ internal sealed class Package
     /// <summary>The archive or object file.</summary>
     public required string File { get; init; }
 
+    /// <summary>The Go shared library that has the package, or its name; empty where objects are linked.</summary>
+    public string SharedLibrary { get; init; } = "";
+
     /// <summary>The object that first referred to the package, for messages.</summary>
     public required string ObjectRef { get; init; }
 

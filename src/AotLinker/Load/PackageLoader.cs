@@ -60,8 +60,11 @@ internal sealed class PackageLoader
     private LoadedPackages Load(Func<LoadedPackages, string?>? alsoNeeded)
     {
         ParseAhead();
-        string mainPath = _options.BuildMode == BuildMode.Plugin ? _options.PluginPath : "main";
-        Add("command line", "command line", _options.MainFile, mainPath, 0, _parsed[0]);
+        for (int i = 0; i < _options.Arguments.Count; i++)
+        {
+            (string path, string given) = _options.CommandLinePackage(i);
+            Add("command line", "command line", given, path, 0, i == 0 ? _parsed[0] : ParsedAhead(path, given));
+        }
         int next = 0;
         LoadPending(ref next);
         if (_options.Race)
@@ -81,6 +84,11 @@ internal sealed class PackageLoader
         if (alsoNeeded?.Invoke(_result) is { } package)
         {
             AddInternal(package);
+            if ((_options.LinkShared || _options.BuildMode == BuildMode.Shared)
+                && _result.ByPath.TryGetValue(package, out Package? added) && added.SharedLibrary.Length == 0)
+            {
+                Diagnostics.Exit($"cannot implicitly include {package} in a shared library");
+            }
             LoadPending(ref next);
         }
 
@@ -93,7 +101,10 @@ internal sealed class PackageLoader
     {
         for (; next < _result.Packages.Count; next++)
         {
-            LoadPackage(_result.Packages[next], _files[next]);
+            if (_result.Packages[next].SharedLibrary.Length == 0)
+            {
+                LoadPackage(_result.Packages[next], _files[next]);
+            }
         }
     }
 
@@ -114,7 +125,30 @@ internal sealed class PackageLoader
         });
     }
 
-    private Package Add(string sourceRef, string objectRef, string file, string path, ulong fingerprint, ParsedFile? parsed = null)
+    // What a file of the command line holds, if the import configuration names it for the same package.
+    private ParsedFile? ParsedAhead(string path, string file) =>
+        _options.ImportConfig?.Find(Encoding.UTF8.GetBytes(path)) is >= 0 and var line && _parsed[1 + line].Path == file ? _parsed[1 + line] : null;
+
+    // The shared library that has a package; null if objects are to be linked.
+    private string? SharedLibraryOf(string path) =>
+        _options.LinkShared ? _options.ImportConfig?.FindSharedLibrary(Encoding.UTF8.GetBytes(path)) : null;
+
+    // A library may be given by a file that holds its name.
+    private static string NameOfLibrary(string library)
+    {
+        if (!library.EndsWith(".shlibname", StringComparison.Ordinal))
+        {
+            return library;
+        }
+        if (!InputStore.Shared.TryOpen(library, out InputFile? file, out string? error))
+        {
+            throw new LinkException($"cannot read {library}: {error}");
+        }
+        return HostPath.Decode(file.AllBytes()).Trim();
+    }
+
+    private Package Add(
+        string sourceRef, string objectRef, string file, string path, ulong fingerprint, ParsedFile? parsed = null, string library = "")
     {
         if (_result.ByPath.TryGetValue(path, out Package? known))
         {
@@ -122,7 +156,7 @@ internal sealed class PackageLoader
         }
         if (_diagnostics.Verbosity > 1)
         {
-            _diagnostics.Log($"addlibpath: srcref: {sourceRef} objref: {objectRef} file: {file} pkg: {path} shlib:  fingerprint: {FingerprintText(fingerprint)}");
+            _diagnostics.Log($"addlibpath: srcref: {sourceRef} objref: {objectRef} file: {file} pkg: {path} shlib: {library} fingerprint: {FingerprintText(fingerprint)}");
         }
         Package package = new()
         {
@@ -131,6 +165,7 @@ internal sealed class PackageLoader
             ObjectRef = objectRef,
             SourceRef = sourceRef,
             Fingerprint = fingerprint,
+            SharedLibrary = NameOfLibrary(library),
         };
         _result.ByPath.Add(path, package);
         _result.Packages.Add(package);
@@ -141,6 +176,11 @@ internal sealed class PackageLoader
     // A package the linker itself asks for (loadinternal).
     private void AddInternal(string path)
     {
+        if (SharedLibraryOf(path) is { } library)
+        {
+            Add("internal", "internal", "", path, 0, library: library);
+            return;
+        }
         if (_options.ImportConfig is { } config)
         {
             if (config.Find(Encoding.UTF8.GetBytes(path)) is >= 0 and var line)
@@ -183,6 +223,14 @@ internal sealed class PackageLoader
         {
             CheckFingerprint(known, known.Fingerprint, sourceRef, fingerprint);
             return known;
+        }
+        if (SharedLibraryOf(path) is { } library)
+        {
+            if (_diagnostics.Verbosity > 1)
+            {
+                _diagnostics.Log($"addlib: {objectRef} {sourceRef} pulls in {library} isshlib true");
+            }
+            return Add(sourceRef, objectRef, "", path, fingerprint, library: library);
         }
         string file = "";
         ParsedFile? parsed = null;

@@ -137,6 +137,18 @@ internal sealed unsafe partial class SymbolTable
     /// <summary>Looks a symbol up by name, creating it if there is none, and makes it live and changeable (CreateSymForUpdate).</summary>
     public SymbolBuilder Update(ReadOnlySpan<byte> name, int version) => Update(LookupOrCreate(name, version)).SetReachable();
 
+    /// <summary>Lets a symbol that nothing defines become what another external one is, name and content included (CopySym).</summary>
+    public void TakePlaceOf(SymbolId s, SymbolId other)
+    {
+        External(s) = External(other);
+        _contents[ExternalIndex(s)] = _contents[ExternalIndex(other)];
+        _kind[s] = _kind[other];
+        if (PackageOverride.TryGetValue(other, out string? package))
+        {
+            PackageOverride[s] = package;
+        }
+    }
+
     /// <summary>Sets the kind; the caller has made the symbol external or is resolve.</summary>
     internal void SetKind(SymbolId s, SymbolKind kind) => _kind[s] = (byte)kind;
 

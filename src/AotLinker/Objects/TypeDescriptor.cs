@@ -148,7 +148,10 @@ internal readonly ref struct TypeDescriptor
     }
 
     /// <summary>The GC mask symbol.</summary>
-    public SymbolId GcMask => TargetAt((3 * P) + 8);
+    public SymbolId GcMask => TargetAt(GcMaskOffset);
+
+    /// <summary>Offset of the pointer to the GC mask.</summary>
+    public int GcMaskOffset => (3 * P) + 8;
 
     /// <summary>Number of methods and the offset of their records (reflect.method: four 4-byte offsets each).</summary>
     public (int Count, int Offset) Methods

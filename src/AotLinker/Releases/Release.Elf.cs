@@ -9,6 +9,9 @@ internal abstract partial class Release
     /// </summary>
     public virtual bool OrdersElfSections => true;
 
+    /// <summary>Whether the hash of a Go shared library is made of SHA-256, which has 32 bytes; if not, of SHA-1.</summary>
+    public virtual bool HasLongAbiHash => true;
+
     /// <summary>Whether an object has a section for relocations of pclntab, which may be empty.</summary>
     public virtual bool RelocatesObjectPclnTab => false;
 
@@ -22,6 +25,7 @@ internal abstract partial class Release
 
     private sealed partial class Go124
     {
+        public override bool HasLongAbiHash => false;
         public override string[] SettledDebugSections(bool isDwarf5) => ["abbrev", "frame", "info", "loc", "line", "gdb_scripts", "ranges"];
     }
 

@@ -11,6 +11,10 @@ internal static class DynamicExports
         if (ctx.Target.IsExternal)
         {
             MarkUndefined(ctx);
+            if (ctx.Target.BuildMode is BuildMode.Shared or BuildMode.Plugin)
+            {
+                MarkMain(ctx);
+            }
         }
         if (ctx.Target.FormatListsExports)
         {
@@ -37,6 +41,28 @@ internal static class DynamicExports
             if (added.Add(library))
             {
                 ctx.Format.AddNeededLibrary(ctx, library);
+            }
+        }
+    }
+
+    // A module may have the runtime, but not what it starts, which the program has (relocsym does it when it comes by).
+    private static void MarkMain(LinkContext ctx)
+    {
+        Mark("main.main"u8);
+        if (ctx.Target.BuildMode == BuildMode.Shared)
+        {
+            Mark("main..inittask"u8);
+        }
+
+        void Mark(ReadOnlySpan<byte> name)
+        {
+            for (int version = 0; version <= ctx.Symbols.AbiInternalVersion; version++)
+            {
+                SymbolId s = ctx.Symbols.Lookup(name, version);
+                if (!s.IsNone && ctx.Symbols.IsReachable(s) && ctx.Symbols.Kind(s) is SymbolKind.None or SymbolKind.XRef)
+                {
+                    ctx.Symbols.Update(s).SetKind(SymbolKind.DynImport);
+                }
             }
         }
     }

@@ -31,9 +31,9 @@ internal readonly ref struct ModuleData
     /// <exception cref="LinkException">The build mode is not supported, or the runtime's type of moduledata is not there.</exception>
     public static void Run(LinkContext ctx, PclnTables pcln)
     {
-        if (ctx.Target.BuildMode == BuildMode.Shared || ctx.Target.IsLinkShared)
+        if (ctx.Target.BuildMode == BuildMode.Shared)
         {
-            throw new UnsupportedLinkException("Go shared libraries (-buildmode=shared, -linkshared)");
+            AddAbiHash(ctx);
         }
         if (ctx.Target.BuildMode == BuildMode.Plugin || ctx.Target.CanUsePlugins)
         {
@@ -51,8 +51,7 @@ internal readonly ref struct ModuleData
         m.AddTypeLinks();
         m.AddPluginTables();
         m.AddInitTasks();
-        // Modules of -linkshared would be named and hashed here: their name, then a slice.
-        m.AddEmpty(2 + 3);
+        m.AddModuleHashes();
         m._data.AddUInt8(ctx.Target.IsExe || ctx.Target.IsPie ? (byte)1 : (byte)0);
         m.Finish();
     }
@@ -152,6 +151,31 @@ internal readonly ref struct ModuleData
         AddSlice(hashes.Symbol, _ctx.Packages.Count);
     }
 
+    // The libraries that were linked against, which must be the same when the program is run.
+    private void AddModuleHashes()
+    {
+        if (_ctx.SharedLibraries is not { All: { Count: > 0 } libraries })
+        {
+            AddEmpty(2 + 3);
+            return;
+        }
+        string name = _ctx.Target.IsExe || _ctx.Target.IsPie ? "the executable" : Path.GetFileName(_ctx.Options.Output);
+        AddString(_ctx, _data, "go:link.thismodulename"u8, RawText.Encode(name));
+        SymbolBuilder hashes = _symbols.Update("go:link.abihashes"u8, 0);
+        hashes.Set(SymbolTable.Attributes.Local).SetKind(SymbolKind.RoData);
+        for (int i = 0; i < libraries.Count; i++)
+        {
+            string number = i.ToString(CultureInfo.InvariantCulture);
+            byte[] library = RawText.Encode(libraries[i].Name);
+            AddString(_ctx, hashes, Encoding.UTF8.GetBytes("go:link.libname." + number), library);
+            AddString(_ctx, hashes, Encoding.UTF8.GetBytes("go:link.linkhash." + number), libraries[i].AbiHash);
+            SymbolId atRunTime = _symbols.LookupOrCreate([.. "go:link.abihash."u8, .. library], 0);
+            _symbols.Set(atRunTime, SymbolTable.Attributes.Reachable);
+            hashes.AddAddress(atRunTime);
+        }
+        AddSlice(hashes.Symbol, libraries.Count);
+    }
+
     private void AddInitTasks()
     {
         SymbolId tasks = _ctx.Known.MainInitTasks;
@@ -233,6 +257,7 @@ internal readonly ref struct ModuleData
         SymbolTable symbols = ctx.Symbols;
         SymbolBuilder b = symbols.Update("runtime.textsectionmap"u8, 0).SetKind(SymbolKind.RoData);
         count = 0;
+        long at = 0;
         foreach (Section section in ctx.TextSegment.Sections)
         {
             if (!section.IsText)
@@ -246,12 +271,24 @@ internal readonly ref struct ModuleData
                 ctx.Diagnostics.Error($"Unable to find symbol {RawText.Decode(name)}\n");
             }
             ulong offset = section.Vaddr - ctx.TextSegment.Sections[0].Vaddr;
-            b.AddUIntPtr(offset);
-            b.AddUIntPtr(offset + section.Length);
-            b.AddAddress(start);
+            // A shared library has a symbol of this name, too, whose size this one may have.
+            int word = ctx.Target.PointerSize;
+            at = b.SetUInt(at, offset, word);
+            at = b.SetUInt(at, offset + section.Length, word);
+            at = b.SetAddress(at, start);
             count++;
         }
         return b.Symbol;
+    }
+
+    // By this name others find the library's hash at run time.
+    private static void AddAbiHash(LinkContext ctx)
+    {
+        SymbolTable symbols = ctx.Symbols;
+        SymbolBuilder text = symbols.Update([.. "go:link.abihash."u8, .. RawText.Encode(Path.GetFileName(ctx.Options.Output))], 0).SetKind(SymbolKind.RoData);
+        SymbolId hash = symbols.LookupOrCreate("go:link.abihashbytes"u8, 0);
+        text.AddAddress(hash);
+        text.AddUIntPtr((ulong)symbols.Size(hash));
     }
 
     // A plugin is only loaded into a program built from the same packages.

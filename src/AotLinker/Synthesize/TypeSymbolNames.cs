@@ -35,7 +35,8 @@ internal static class TypeSymbolNames
                 SymbolId library = symbols.Lookup(name, symbols.Version(s));
                 if (!library.IsNone && symbols.Kind(s) == SymbolKind.None && symbols.Kind(library) != SymbolKind.None)
                 {
-                    throw new UnsupportedLinkException("linking against Go shared libraries (-linkshared)");
+                    // Objects know the long name, the library has the short one.
+                    symbols.TakePlaceOf(s, library);
                 }
             }
         }

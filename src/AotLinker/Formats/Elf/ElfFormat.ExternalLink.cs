@@ -12,10 +12,13 @@ internal sealed partial class ElfFormat
         const string What = "external linking";
         if (!_cpu.MakesObjects || ctx.Target.HeadType != HeadType.Linux || _options.IsAndroid || !Mapping.HostProcess.RunsPrograms)
             return What;
-        if (ctx.Target.BuildMode == BuildMode.Shared)
-            return $"{What} (-buildmode={Cli.LinkCapability.ModeName(ctx.Target.BuildMode)})";
         if (ctx.Target.IsDynlinkingGo && !ctx.Target.Cpu.LinksModules)
             return $"{What} of what shares Go code with other modules";
+        if ((ctx.Target.BuildMode == BuildMode.Shared || ctx.Target.IsLinkShared) && !ctx.Release.HasLongAbiHash)
+            return $"{What} of Go shared libraries for {ctx.Release.Name}";
+        // The types of other libraries are described without their names' parts; the go command asks for none.
+        if (ctx.Target.IsLinkShared && !ctx.Settings.OmitDwarf)
+            return $"{What} against Go shared libraries with debug information";
         return ctx.Options.Msan || ctx.Options.Asan ? $"{What} with a sanitizer" : null;
     }
 
@@ -31,7 +34,7 @@ internal sealed partial class ElfFormat
         {
             BuildMode.Pie => ["-Wl,-z,relro", "-pie"],
             BuildMode.CShared => ["-Wl,-z,relro", "-shared", "-Wl,-z,nodelete", "-Wl,-Bsymbolic"],
-            BuildMode.Plugin => ["-Wl,-z,relro", "-shared"],
+            BuildMode.Plugin or BuildMode.Shared => ["-Wl,-z,relro", "-shared"],
             _ => (string[])[],
         });
         // To bind a function when it is first called takes more stack than Go's code may have left.
@@ -64,8 +67,9 @@ internal sealed partial class ElfFormat
         }
         command.Add(host.Object);
         command.AddRange(host.CopyObjects());
+        AddSharedLibraries(ctx, command);
         HostLinkerFlags.Add(command, ctx.ExternalLinkerFlags, ctx.Release.InterpreterOption);
-        if (ctx.Target.IsExe)
+        if (ctx.Target.IsExe && !ctx.Target.IsLinkShared)
         {
             // Go's code for executables may not be moved. GCC and Clang have names of their own for that.
             if (Array.Find(["-no-pie", "-nopie"], host.Supports) is { } option)

@@ -19,9 +19,14 @@ internal sealed partial class ElfFormat
     {
         // The external linker makes what the dynamic linker needs.
         ctx.Settings.NoDynamic = true;
-        if (_options.BuildId.Length == 0)
-            return;
-        ElfNoteSection notes = ElfNoteSection.GoBuildId(RawText.Encode(_options.BuildId));
+        if (ctx.Target.BuildMode == BuildMode.Shared)
+            AddLibraryNotes(ctx);
+        if (_options.BuildId.Length != 0)
+            AddNote(ctx, ElfNoteSection.GoBuildId(RawText.Encode(_options.BuildId)));
+    }
+
+    private void AddNote(LinkContext ctx, ElfNoteSection notes)
+    {
         byte[] content = notes.Build(_encoding);
         SymbolBuilder b = ctx.Symbols.Update(System.Text.Encoding.ASCII.GetBytes(notes.SectionName), 0).SetKind(SymbolKind.ElfRoSect);
         b.AddBytes(content);
@@ -32,6 +37,8 @@ internal sealed partial class ElfFormat
     private long SizeObjectTables(LinkContext ctx)
     {
         int textSections = ctx.TextSegment.Sections.Count(s => s.IsText);
+        if (ctx.Target.BuildMode == BuildMode.Shared)
+            DescribeLibraryNotes();
         if (_options.BuildId.Length > 0)
         {
             ElfSectionHeader note = _headers.Section(".note.go.buildid");

@@ -35,8 +35,10 @@ internal sealed partial class ElfFormat
             if (relRo.Length > 0)
                 names.Add(rel + relRo);
             names.AddRange([rel + ".go.buildinfo", rel + ".go.fipsinfo", .. _cpu.AbiSections.Select(name => rel + name), ".note.GNU-stack"]);
+            if (ctx.Target.BuildMode == BuildMode.Shared)
+                names.AddRange([AbiHashSection, PackageListSection, DependenciesSection]);
         }
-        if (ctx.Target.BuildMode is BuildMode.CArchive or BuildMode.CShared or BuildMode.Shared or BuildMode.Plugin)
+        if (ctx.Target.IsLinkShared || ctx.Target.BuildMode is BuildMode.CArchive or BuildMode.CShared or BuildMode.Shared or BuildMode.Plugin)
             names.AddRange([".init_array", RelocationPrefix + ".init_array"]);
         if (!ctx.Settings.OmitSymbolTable)
             names.AddRange([".symtab", ".strtab"]);

@@ -109,6 +109,7 @@ internal sealed partial class ElfFormat : OutputFormat
     /// <inheritdoc/>
     public override void SectionsPlaced(LinkContext ctx)
     {
+        PlaceAbiHash(ctx);
         if (!_os.KeepsEndSymbols)
             return;
         // The runtime gave the end markers the names the system's C library looks for; the markers keep their own, and symbols of

@@ -45,6 +45,17 @@ internal sealed record ElfNoteSection(string SectionName, params ElfNote[] Notes
     /// <summary>The build ID of the GNU tools (elfwritebuildinfo).</summary>
     public static ElfNoteSection GnuBuildId(byte[] id) => new(".note.gnu.build-id", new ElfNote([.. "GNU\0"u8], 3, id));
 
+    /// <summary>The packages of a Go shared library, each with a line.</summary>
+    public static ElfNoteSection PackageList(byte[] packages) => Go(".note.go.pkg-list", 1, packages);
+
+    /// <summary>The hash of what the packages of a Go shared library export.</summary>
+    public static ElfNoteSection AbiHash(byte[] hash) => Go(".note.go.abihash", 2, hash);
+
+    /// <summary>The Go shared libraries that one refers to, each with a line.</summary>
+    public static ElfNoteSection Dependencies(byte[] libraries) => Go(".note.go.deps", 3, libraries);
+
+    private static ElfNoteSection Go(string section, uint type, byte[] description) => new(section, new ElfNote([.. "Go\0\0"u8], type, description));
+
     /// <summary>The build ID of the go command (elfwritegobuildid).</summary>
     public static ElfNoteSection GoBuildId(byte[] id) => new(".note.go.buildid", new ElfNote([.. "Go\0\0"u8], 4, id));
 }
