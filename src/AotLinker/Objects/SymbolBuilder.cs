@@ -182,12 +182,16 @@ internal readonly struct SymbolBuilder(SymbolTable table, SymbolId symbol)
         return SetBytesAt(offset, [0]);
     }
 
-    /// <summary>Appends a string and a zero byte; returns the offset where it starts (Addstring).</summary>
+    /// <summary>
+    /// Appends a string and a zero byte to the content, whose length becomes the size; returns the size that was, the offset where it
+    /// starts. A symbol of a shared library has a size and no content (Addstring).
+    /// </summary>
     public long AddString(ReadOnlySpan<byte> s)
     {
         DefaultKind(SymbolKind.NoPtrData);
         long at = Size;
-        AddCStringAt(at, s);
+        long end = AddCStringAt(WritableData().Length, s);
+        SetSize(end);
         return at;
     }
 
