@@ -37,6 +37,10 @@ internal static class LinkCapability
         if (external is null && options.BuildMode is not (BuildMode.Exe or BuildMode.Pie) && !isLibrary)
             return $"-buildmode={ModeName(options.BuildMode)}";
 
+        // Descriptions of a package without a name are more than cmd/link itself can take.
+        if (options.BuildMode == BuildMode.Plugin && options.PluginPath.Length == 0)
+            return "-buildmode=plugin without -pluginpath";
+
         // These measure the linker itself, in formats of Go's runtime.
         if (options.CpuProfile.Length > 0)
             return "-cpuprofile";

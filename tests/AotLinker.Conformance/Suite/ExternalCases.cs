@@ -69,7 +69,7 @@ internal sealed partial class StandardSuite
             ["-r", "/opt/lib"], ["-I", "/lib64/ld-linux-x86-64.so.2"], ["-I", "/a,b"], ["-v"], ["-c"], ["-d"], ["-strictdups=2"], ["-T", "0x600000"],
             ["-extldflags=-static"], ["-extldflags=-L /tmp -l m -Wl,--verbose"], ["-extldflags=-lnosuch"], ["-extldflags=-Wl,--nosuch"],
             ["-extldflags=" + new string('x', 40_000)], ["-X", "main.Version=1"], ["-randlayout=3"], ["-E", "main.main"], ["-dumpdep"],
-            ["-extld=no-such-cc"], ["-extld=/no/such/cc"], ["-fipso", LinkStep.SideMark], ["-buildmode=plugin"],
+            ["-extld=no-such-cc"], ["-extld=/no/such/cc"], ["-fipso", LinkStep.SideMark], ["-buildmode=shared"],
         ];
         foreach (string[] line in flags)
         {

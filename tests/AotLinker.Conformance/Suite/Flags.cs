@@ -145,7 +145,7 @@ internal sealed partial class StandardSuite
     {
         string[] lines =
         [
-            "-buildmode=shared", "-linkshared",
+            "-buildmode=plugin", "-linkshared",
             "-race", "-msan", "-asan", "-H windows", "-H darwin", "-H plan9", "-memprofile=@SIDE@", "-cpuprofile=@SIDE@",
             .. _release is "1.25" or "1.24" ? (string[])[] : ["-D 0x480000"],
         ];

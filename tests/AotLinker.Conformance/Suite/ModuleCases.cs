@@ -39,7 +39,7 @@ internal sealed partial class StandardSuite
             CommandResult run = Command.Must(files, null, environment, folder);
             Check.SameText("what the program prints", """
                 42
-                common.Pair[string,example.test/external/host.local] 1 k: {2}
+                common.Pair[string,main.local] 1 k: {2}
                 zwei: 2
                 recovered runtime error: index out of range [42] with length 0: of the plugin
                 world1
