@@ -56,7 +56,7 @@ internal static class TargetRegistry
     public static bool LinksExternally(LinkOptions options) =>
         options is
         {
-            GoOs: "linux", GoArch: "amd64", Msan: false, Asan: false,
+            GoOs: "linux", Msan: false, Asan: false,
             BuildMode: BuildMode.Exe or BuildMode.Pie or BuildMode.CArchive or BuildMode.CShared or BuildMode.Shared or BuildMode.Plugin,
         };
 

@@ -9,6 +9,9 @@ namespace AotLinker.Cpu;
 /// </summary>
 internal sealed partial class Amd64
 {
+    /// <inheritdoc/>
+    public override bool FieldsHoldAddends => false;
+
     private const uint GlobDat = 6;
 
     /// <inheritdoc/>

@@ -21,6 +21,15 @@ internal sealed partial class Arm64
     public override bool MayNeedDynamicRelocation(RelocKind kind) => kind is RelocKind.Addr or RelocKind.Arm64GotPcRel;
 
     /// <inheritdoc/>
+    public override ExternalForm ExternalFormOf(RelocKind kind) => kind switch
+    {
+        RelocKind.Arm64GotPcRel or RelocKind.AddrArm64 or RelocKind.Arm64PcRelLdSt8 or RelocKind.Arm64PcRelLdSt16
+            or RelocKind.Arm64PcRelLdSt32 or RelocKind.Arm64PcRelLdSt64 => ExternalForm.Outer,
+        RelocKind.CallArm64 or RelocKind.Arm64TlsLe or RelocKind.Arm64TlsIe => ExternalForm.Target,
+        _ => ExternalForm.None,
+    };
+
+    /// <inheritdoc/>
     public override bool AddDynamicRelocation(LinkContext ctx, SymbolId s, int reloc)
     {
         SymbolTable symbols = ctx.Symbols;

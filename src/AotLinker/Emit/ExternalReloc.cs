@@ -27,4 +27,13 @@ internal readonly struct ExternalReloc(long offset, RelocKind kind, byte size, S
 
     /// <summary>Size of the field in bytes.</summary>
     public byte Size { get; } = size;
+
+    /// <summary>What the CPU tells apart beside the kind.</summary>
+    public byte Variant { get; init; }
+
+    /// <summary>The same, as another of the format's relocations that stand for it.</summary>
+    public ExternalReloc OfPart(int part) => new(Offset, Kind, Size, Target, Addend) { From = From, Variant = Variant, Part = (byte)part };
+
+    /// <summary>Number of the format's relocation among those that stand for this one, from 0 on.</summary>
+    public byte Part { get; init; }
 }

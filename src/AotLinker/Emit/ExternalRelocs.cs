@@ -195,6 +195,10 @@ internal sealed class ExternalRelocs
                 if (_rules.TryRead(s, section.Index, relocs, r, start, out ExternalReloc left))
                 {
                     to.Add(left);
+                    for (int part = 1; part < _rules.Parts(in left); part++)
+                    {
+                        to.Add(left.OfPart(part));
+                    }
                 }
             }
         }

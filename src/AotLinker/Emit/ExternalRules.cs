@@ -1,14 +1,28 @@
+using AotLinker.Cpu;
 using AotLinker.Objects;
 
 namespace AotLinker.Emit;
 
 /// <summary>
 /// Which relocations of code and data are left to an external linker, and against which symbol: one of the object's symbol table, which
-/// stands for what it contains (the part of ld.extreloc that needs no CPU). Any number of threads may use one instance.
+/// stands for what it contains (ld.extreloc). Any number of threads may use one instance.
 /// </summary>
 internal sealed class ExternalRules(LinkContext ctx)
 {
     private readonly SymbolTable _symbols = ctx.Symbols;
+    private readonly CpuArch _cpu = ctx.Target.Cpu;
+
+    /// <summary>How many relocations of the format a kind takes.</summary>
+    public int Parts(in ExternalReloc left) => ctx.Format.ExternalRelocationParts(left.Kind);
+
+    /// <summary>What the field of a relocation that is left holds until then.</summary>
+    /// <param name="left">The relocation, as read.</param>
+    /// <param name="site">The same as it stands in the object.</param>
+    /// <param name="content">What the field holds now.</param>
+    public long Field(in ExternalReloc left, in RelocSite site, ulong content) =>
+        _cpu.ExternalField(in site, content, IsDistance(left.Kind) && _symbols.Kind(left.Target) == SymbolKind.UndefExt ? 0 : left.Addend);
+
+    private static bool IsDistance(RelocKind kind) => kind is RelocKind.Call or RelocKind.PcRel or RelocKind.PcRelDbl or RelocKind.GotPcRel;
 
     /// <summary>Reads a relocation if it is left to an external linker.</summary>
     /// <param name="s">The symbol whose content is relocated.</param>
@@ -28,6 +42,7 @@ internal sealed class ExternalRules(LinkContext ctx)
         RelocKind kind = relocs.Kind(i);
         SymbolId target;
         long addend = r.Addend;
+        byte variant = 0;
         switch (kind)
         {
             case RelocKind.TlsLe or RelocKind.TlsIe:
@@ -47,7 +62,7 @@ internal sealed class ExternalRules(LinkContext ctx)
                 target = Fold(target, ref addend);
                 break;
 
-            case RelocKind.Call or RelocKind.PcRel or RelocKind.GotPcRel:
+            case RelocKind.Call or RelocKind.PcRel or RelocKind.PcRelDbl or RelocKind.GotPcRel:
                 target = relocs.Target(i);
                 if (target.IsNone)
                 {
@@ -68,9 +83,21 @@ internal sealed class ExternalRules(LinkContext ctx)
                 break;
 
             default:
-                return false;
+                ExternalForm form = kind.IsOfCpu() ? _cpu.ExternalFormOf(kind) : ExternalForm.None;
+                if (form == ExternalForm.None)
+                {
+                    return false;
+                }
+                ExternalRead read = new() { Kind = kind, Target = relocs.Target(i), Addend = addend };
+                _cpu.ReadExternal(ctx, _symbols.Value(s) + r.Offset, ref read);
+                (kind, target, addend, variant) = (read.Kind, read.Target, read.Addend, read.Variant);
+                if (form == ExternalForm.Outer)
+                {
+                    target = Fold(target, ref addend);
+                }
+                break;
         }
-        left = new ExternalReloc(start + r.Offset, kind, r.Size, target, addend) { From = s };
+        left = new ExternalReloc(start + r.Offset, kind, r.Size, target, addend) { From = s, Variant = variant };
         return true;
     }
 

@@ -113,7 +113,7 @@ internal sealed class Relocator
         int at = (int)(offset - start);
         SymbolId target = relocs.Target(i);
         RelocKind kind = relocs.Kind(i);
-        bool hasValue = kind.IsOfCpu() && !target.IsNone && _values[target] != 0
+        bool hasValue = _external is null && kind.IsOfCpu() && !target.IsNone && _values[target] != 0
             ? TryComputeByCpu(s, address, relocs, i, kind, target, content, at, out long value)
             : TryCompute(s, address, relocs, i, kind, target, content, at, out value);
         if (hasValue)
@@ -169,7 +169,8 @@ internal sealed class Relocator
             return false;
         }
         bool isLive = target.IsNone || _symbols.IsReachable(target);
-        if (targetKind == SymbolKind.DynImport && !_ctx.Format.AllowsImportedTargets && !_ctx.Target.IsDynlinkingGo && !_symbols.IsInterior(target))
+        if (targetKind == SymbolKind.DynImport && !_ctx.Format.AllowsImportedTargets && !_ctx.Target.IsDynlinkingGo && !_symbols.IsInterior(target)
+            && !(_external is not null && _ctx.Target.Cpu.ResolvesUndefined(_ctx, target)))
         {
             Report(s, r.Offset, $"unhandled relocation for {_symbols.NameText(target)} (type {NumberOf(targetKind)} ({targetKind.GoName()}) rtype {NumberOf(kind)} ({kind.GoName()}))");
         }
@@ -180,11 +181,16 @@ internal sealed class Relocator
 
         if (_external is not null && _external.TryRead(s, _symbols.SectionIndex(s), relocs, i, 0, out ExternalReloc left))
         {
-            // The relocation that the external linker gets has all of the value.
             if (!_external.IsDefinedElsewhere(left.Target) && _ctx.SectionOf(left.Target) is null)
             {
                 Report(s, r.Offset, $"missing section for relocation target {_symbols.NameText(left.Target)}");
             }
+            if (!TryReadField(s, in r, target, content, at, out ulong old))
+            {
+                return false;
+            }
+            RelocSite leftSite = SiteOf(s, address, in r, kind, target);
+            value = _external.Field(in left, in leftSite, old);
             return true;
         }
 
@@ -303,36 +309,12 @@ internal sealed class Relocator
         SymbolId s, long address, RelocList relocs, int i, RelocKind kind, SymbolId target, Span<byte> content, int at, out long value)
     {
         ref readonly RelocRecord r = ref relocs[i];
-        ulong old;
-        switch (r.Size)
+        if (!TryReadField(s, in r, target, content, at, out ulong old))
         {
-            case 1:
-                old = content[at];
-                break;
-            case 2:
-                old = Get16(content, at);
-                break;
-            case 4:
-                old = Get32(content, at);
-                break;
-            case 8:
-                old = Get64(content, at);
-                break;
-            default:
-                value = 0;
-                Report(s, r.Offset, $"bad reloc size 0x{(uint)r.Size:x} for {_symbols.NameText(target)}");
-                return false;
+            value = 0;
+            return false;
         }
-        RelocSite site = new()
-        {
-            Context = _ctx,
-            Symbol = s,
-            Address = address + r.Offset,
-            Kind = kind,
-            Size = r.Size,
-            Target = target,
-            Addend = r.Addend,
-        };
+        RelocSite site = SiteOf(s, address, in r, kind, target);
         if (!_ctx.Target.Cpu.TryApply(in site, old, out value))
         {
             Report(s, r.Offset, $"unknown reloc to {_symbols.NameText(target)}: {NumberOf(kind)} ({kind.GoName()})");
@@ -340,6 +322,40 @@ internal sealed class Relocator
         }
         return true;
     }
+
+    private bool TryReadField(SymbolId s, in RelocRecord r, SymbolId target, Span<byte> content, int at, out ulong field)
+    {
+        switch (r.Size)
+        {
+            case 1:
+                field = content[at];
+                return true;
+            case 2:
+                field = Get16(content, at);
+                return true;
+            case 4:
+                field = Get32(content, at);
+                return true;
+            case 8:
+                field = Get64(content, at);
+                return true;
+            default:
+                field = 0;
+                Report(s, r.Offset, $"bad reloc size 0x{(uint)r.Size:x} for {_symbols.NameText(target)}");
+                return false;
+        }
+    }
+
+    private RelocSite SiteOf(SymbolId s, long address, in RelocRecord r, RelocKind kind, SymbolId target) => new()
+    {
+        Context = _ctx,
+        Symbol = s,
+        Address = address + r.Offset,
+        Kind = kind,
+        Size = r.Size,
+        Target = target,
+        Addend = r.Addend,
+    };
 
     private void Store(SymbolId s, RelocList relocs, int i, RelocKind kind, SymbolId target, long value, Span<byte> content, int at)
     {

@@ -72,6 +72,9 @@ internal abstract class OutputFormat
     public virtual List<string> ExternalLinkCommand(LinkContext ctx, HostLinker host) =>
         throw new InvalidOperationException($"{Name} has no external linker");
 
+    /// <summary>How many relocations of an object stand for one that is left to an external linker.</summary>
+    public virtual int ExternalRelocationParts(RelocKind kind) => 1;
+
     /// <summary>Changes what the external linker has made: the hash by which a program checks its FIPS module (hostlinkfips).</summary>
     public virtual void AmendExternalLink(LinkContext ctx)
     {

@@ -1,5 +1,8 @@
+using AotLinker.Cpu;
+using AotLinker.Emit;
 using AotLinker.Formats.Elf;
 using AotLinker.Objects;
+using AotLinker.Tests.Layout;
 
 namespace AotLinker.Tests.Formats;
 
@@ -17,13 +20,34 @@ public sealed class ElfObjectTests
     [InlineData((int)RelocKind.TlsIe, 4, false, false, 22)]
     [InlineData((int)RelocKind.GotPcRel, 4, false, false, 9)]
     public void EachRelocationThatIsLeftHasAType(int kind, int size, bool isImport, bool isFunction, int expected) =>
-        Assert.Equal((uint)expected, ElfAmd64.Instance.ObjectRelocation((RelocKind)kind, size, isImport, isFunction));
+        Assert.Equal([Plain(expected)], Made(new Amd64(), (RelocKind)kind, size, isImport, isFunction));
 
     [Theory]
     [InlineData((int)RelocKind.Addr, 2)]
     [InlineData((int)RelocKind.Call, 8)]
     [InlineData((int)RelocKind.AddrOff, 4)]
-    public void OthersHaveNone(int kind, int size) => Assert.Null(ElfAmd64.Instance.ObjectRelocation((RelocKind)kind, size, false, false));
+    public void OthersHaveNone(int kind, int size) =>
+        Assert.Null(ElfAmd64.Instance.ObjectRelocation(new ElfRelocationRequest((RelocKind)kind, size)));
+
+    [Fact]
+    public void Arm64HasPairsForAddresses()
+    {
+        Arm64 cpu = new();
+        Assert.Equal([Plain(258)], Made(cpu, RelocKind.Addr, 4));
+        Assert.Equal([Plain(257)], Made(cpu, RelocKind.Addr, 8));
+        Assert.Equal([Plain(283)], Made(cpu, RelocKind.CallArm64, 4));
+        Assert.Equal([Plain(547)], Made(cpu, RelocKind.Arm64TlsLe, 4));
+        foreach ((RelocKind kind, int first, int second) in ((RelocKind, int, int)[])
+            [
+                (RelocKind.AddrArm64, 275, 277), (RelocKind.Arm64PcRelLdSt8, 275, 278), (RelocKind.Arm64PcRelLdSt16, 275, 284),
+                (RelocKind.Arm64PcRelLdSt32, 275, 285), (RelocKind.Arm64PcRelLdSt64, 275, 286), (RelocKind.Arm64TlsIe, 541, 542),
+                (RelocKind.Arm64GotPcRel, 311, 312),
+            ])
+        {
+            Assert.Equal([Plain(first), Plain(second) with { Place = 4 }], Made(cpu, kind, 8));
+        }
+        Assert.Empty(Made(cpu, RelocKind.Arm64PcRel, 4));
+    }
 
     [Fact]
     public void ARelocationIsPlaceSymbolTypeAndAddend()
@@ -31,8 +55,47 @@ public sealed class ElfObjectTests
         byte[] bytes = new byte[24];
         new ElfEncoding(is64: true, isBigEndian: false).PutRelocation(bytes, 0x10, 5, 2, -4, hasAddend: true);
         Assert.Equal("10000000000000000200000005000000FCFFFFFFFFFFFFFF", Convert.ToHexString(bytes));
+        new ElfEncoding(is64: true, isBigEndian: false).PutSplitRelocationInfo(bytes, 5, 18);
+        Assert.Equal("10000000000000000500000000000012FCFFFFFFFFFFFFFF", Convert.ToHexString(bytes));
         bytes = new byte[8];
         new ElfEncoding(is64: false, isBigEndian: true).PutRelocation(bytes, 0x10, 5, 2, -4, hasAddend: false);
         Assert.Equal("0000001000000502", Convert.ToHexString(bytes));
+    }
+
+    private static ElfObjectRelocation Plain(int type) => new((uint)type);
+
+    private static ElfObjectRelocation[] Made(
+        CpuArch cpu, RelocKind kind, int size, bool isImport = false, bool isFunction = false, int variant = 0)
+    {
+        ElfCpu elf = cpu.Elf!;
+        return
+        [
+            .. from part in Enumerable.Range(0, elf.ObjectRelocationParts(kind))
+               let made = elf.ObjectRelocation(new ElfRelocationRequest(kind, size)
+               {
+                   Part = part,
+                   Variant = variant,
+                   IsImport = isImport,
+                   IsImportedFunction = isFunction,
+               })
+               where made is not null
+               select made.Value,
+        ];
+    }
+
+    private static long Field(CpuArch cpu, RelocKind kind, ulong content, long addend, long instruction = 0)
+    {
+        using TestLink link = new(cpu: cpu);
+        RelocSite site = new()
+        {
+            Context = link.Ctx,
+            Symbol = SymbolId.None,
+            Address = 0x1000,
+            Kind = kind,
+            Size = 4,
+            Target = SymbolId.None,
+            Addend = instruction,
+        };
+        return cpu.ExternalField(in site, content, addend);
     }
 }

@@ -68,17 +68,17 @@ internal sealed class ElfAmd64 : ElfCpu
     };
 
     /// <inheritdoc/>
-    public override uint? ObjectRelocation(RelocKind kind, int size, bool isImport, bool isImportedFunction) => (kind, size) switch
+    public override ElfObjectRelocation? ObjectRelocation(in ElfRelocationRequest r) => ElfObjectRelocation.Of((r.Kind, r.Size) switch
     {
         (RelocKind.Addr or RelocKind.DwarfSecRef, 4) => HostAbsolute32,
         (RelocKind.Addr or RelocKind.DwarfSecRef, 8) => HostAbsolute64,
         (RelocKind.TlsLe, 4) => HostTpOff32,
         (RelocKind.TlsIe, 4) => HostGotTpOff,
-        (RelocKind.Call, 4) => isImport ? HostPlt32 : HostPc32,
-        (RelocKind.PcRel, 4) => isImportedFunction ? HostPlt32 : HostPc32,
+        (RelocKind.Call, 4) => r.IsImport ? HostPlt32 : HostPc32,
+        (RelocKind.PcRel, 4) => r.IsImportedFunction ? HostPlt32 : HostPc32,
         (RelocKind.GotPcRel, 4) => HostGotPcRel,
-        _ => null,
-    };
+        _ => (uint?)null,
+    });
 
     /// <inheritdoc/>
     public override void SetUpPlt(LinkContext ctx, SymbolBuilder plt, SymbolBuilder gotPlt, SymbolId dynamic)

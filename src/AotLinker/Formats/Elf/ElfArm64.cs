@@ -54,6 +54,10 @@ internal sealed class ElfArm64 : ElfCpu
     /// <summary>R_AARCH64_GLOB_DAT: fills a GOT entry.</summary>
     public const uint GlobDat = 1025;
 
+    private const uint HostAbsolute32 = 258;
+    private const uint HostTlsIePage21 = 541;
+    private const uint HostTlsIeLow12 = 542;
+    private const uint HostTlsLe16 = 547;
     private const uint JumpSlot = 1026;
     private const uint AdrpX16 = 0x90000010;
     private const uint LoadX17 = 0xf9400211;
@@ -71,6 +75,7 @@ internal sealed class ElfArm64 : ElfCpu
         Round = 0x10000,
         PltEntrySize = 4,
         RelativeType = 1027,
+        MakesObjects = true,
         Systems =
         [
             (HeadType.Linux, "/lib/ld-linux-aarch64.so.1"),
@@ -90,6 +95,34 @@ internal sealed class ElfArm64 : ElfCpu
         HostAbsolute64 or HostPrel64 => (8, 8),
         _ => null,
     };
+
+    /// <inheritdoc/>
+    /// <remarks>The page in the first of two instructions, the rest in the second.</remarks>
+    public override int ObjectRelocationParts(RelocKind kind) => kind is RelocKind.AddrArm64 or RelocKind.Arm64PcRelLdSt8
+        or RelocKind.Arm64PcRelLdSt16 or RelocKind.Arm64PcRelLdSt32 or RelocKind.Arm64PcRelLdSt64 or RelocKind.Arm64TlsIe
+        or RelocKind.Arm64GotPcRel ? 2 : 1;
+
+    /// <inheritdoc/>
+    public override ElfObjectRelocation? ObjectRelocation(in ElfRelocationRequest r)
+    {
+        return (r.Kind, r.Size) switch
+        {
+            (RelocKind.Addr or RelocKind.DwarfSecRef, 4) => new(HostAbsolute32),
+            (RelocKind.Addr or RelocKind.DwarfSecRef, 8) => new(HostAbsolute64),
+            (RelocKind.CallArm64, 4) => new(HostCall26),
+            (RelocKind.Arm64TlsLe, _) => new(HostTlsLe16),
+            (RelocKind.AddrArm64, _) => Pair(r.Part, HostPage21, HostAddLow12),
+            (RelocKind.Arm64PcRelLdSt8, _) => Pair(r.Part, HostPage21, HostLoadStore8),
+            (RelocKind.Arm64PcRelLdSt16, _) => Pair(r.Part, HostPage21, HostLoadStore16),
+            (RelocKind.Arm64PcRelLdSt32, _) => Pair(r.Part, HostPage21, HostLoadStore32),
+            (RelocKind.Arm64PcRelLdSt64, _) => Pair(r.Part, HostPage21, HostLoadStore64),
+            (RelocKind.Arm64TlsIe, _) => Pair(r.Part, HostTlsIePage21, HostTlsIeLow12),
+            (RelocKind.Arm64GotPcRel, _) => Pair(r.Part, HostGotPage, HostGotLow12),
+            _ => null,
+        };
+
+        static ElfObjectRelocation Pair(int part, uint first, uint second) => part == 0 ? new(first) : new(second) { Place = 4 };
+    }
 
     /// <inheritdoc/>
     /// <remarks>$x and $d say whether code or data follows.</remarks>

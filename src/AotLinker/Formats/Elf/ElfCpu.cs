@@ -81,19 +81,26 @@ internal abstract class ElfCpu
     /// </summary>
     public bool SplitsRelocationInfo { get; init; }
 
-    /// <summary>
-    /// Whether objects for an external linker are known. Their relocations carry all of the value, and what they change is 0.
-    /// </summary>
+    /// <summary>Whether objects for an external linker are known.</summary>
     public bool MakesObjects { get; init; }
 
+    /// <summary>An option that an external linker must take to link the CPU's code, and what is said if it doesn't; null for none.</summary>
+    public virtual (string Option, string Complaint)? NeededLinkerOption => null;
+
+    /// <summary>How many relocations of an object stand for one that is left to an external linker.</summary>
+    public virtual int ObjectRelocationParts(RelocKind kind) => 1;
+
     /// <summary>
-    /// The type of a relocation that is left to an external linker (elfreloc1); null where there is none.
+    /// Name of the labels at the places of some relocations, <see cref="NeedsObjectLabel"/>, which other relocations refer to; empty for
+    /// none (GenSymsLate).
     /// </summary>
-    /// <param name="kind">The relocation.</param>
-    /// <param name="size">Size of the field in bytes.</param>
-    /// <param name="isImport">Whether the target is of a shared library.</param>
-    /// <param name="isImportedFunction">Whether it is known to be a function there.</param>
-    public virtual uint? ObjectRelocation(RelocKind kind, int size, bool isImport, bool isImportedFunction) => null;
+    public virtual ReadOnlySpan<byte> ObjectLabelName => [];
+
+    /// <summary>Whether the place of a relocation of code needs a label. At the start of a function there is one already.</summary>
+    public virtual bool NeedsObjectLabel(RelocKind kind) => false;
+
+    /// <summary>What a relocation that is left to an external linker is in an object (elfreloc1); null where there is nothing.</summary>
+    public virtual ElfObjectRelocation? ObjectRelocation(in ElfRelocationRequest r) => null;
 
     /// <summary>Whether there is a port to a system.</summary>
     public bool Supports(HeadType system) => Array.Exists(Systems, one => one.System == system);

@@ -84,6 +84,17 @@ internal readonly struct ElfEncoding(bool is64, bool isBigEndian)
         }
     }
 
+    /// <summary>
+    /// Writes symbol and type of a 64-bit relocation as fields of their own, with room for two more types
+    /// (<see cref="ElfCpu.SplitsRelocationInfo"/>).
+    /// </summary>
+    public void PutSplitRelocationInfo(Span<byte> relocation, uint symbol, uint type)
+    {
+        Put32(relocation[8..], symbol);
+        relocation[12..15].Clear();
+        relocation[15] = (byte)type;
+    }
+
     /// <summary>Writes a symbol of <see cref="SymbolSize"/> bytes; a 32-bit file keeps the low half of value and size.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void PutSymbol(Span<byte> to, uint name, byte info, byte other, ushort section, ulong value, ulong size)

@@ -32,6 +32,8 @@ internal sealed partial class ElfFormat
             command.Add("-s");
         else if (ctx.Settings.OmitDwarf && ctx.Release.OmitsForeignDwarf)
             command.Add("-Wl,-S");
+        if (_cpu.NeededLinkerOption is { } needed && !host.Supports(needed.Option))
+            Diagnostics.Exit(needed.Complaint);
         command.AddRange(ctx.Target.BuildMode switch
         {
             BuildMode.Pie => ["-Wl,-z,relro", "-pie"],

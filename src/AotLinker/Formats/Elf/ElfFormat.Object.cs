@@ -37,6 +37,8 @@ internal sealed partial class ElfFormat
     private long SizeObjectTables(LinkContext ctx)
     {
         int textSections = ctx.TextSegment.Sections.Count(s => s.IsText);
+        long reserve = HeaderReserve + (textSections > 4 ? HeaderReserve + (textSections * 128L) : 0);
+        _reserveEnd = reserve;
         if (ctx.Target.BuildMode == BuildMode.Shared)
             DescribeLibraryNotes();
         if (_options.BuildId.Length > 0)
@@ -70,7 +72,7 @@ internal sealed partial class ElfFormat
             header.Offset = section.RelocOffset;
             header.Size = section.RelocLength;
         }
-        CheckReserve(HeaderReserve + (textSections > 4 ? HeaderReserve + (textSections * 128L) : 0), textSections);
+        CheckReserve(reserve, textSections);
         return end;
     }
 
@@ -103,14 +105,15 @@ internal sealed partial class ElfFormat
     private void WriteObjectRelocations(LinkContext ctx) =>
         _objectRelocations?.Write((relocs, to) =>
         {
+            ElfObjectLabels.Cursor labels = default;
             foreach (ref readonly ExternalReloc r in relocs)
             {
-                PutObjectRelocation(ctx, r, to);
+                PutObjectRelocation(ctx, r, ref labels, to);
                 to = to[ObjectRelocationSize..];
             }
         });
 
-    private void PutObjectRelocation(LinkContext ctx, in ExternalReloc r, Span<byte> to)
+    private void PutObjectRelocation(LinkContext ctx, in ExternalReloc r, ref ElfObjectLabels.Cursor labels, Span<byte> to)
     {
         SymbolTable symbols = ctx.Symbols;
         if (r.Target.IsNone)
@@ -130,13 +133,26 @@ internal sealed partial class ElfFormat
             RelocSite.Report(ctx, r.From, r.Offset, $"unreachable reloc {NumberOf(ctx, r.Kind)} ({r.Kind.GoName()}) target {symbols.NameText(r.Target)}");
         bool isImport = kind == SymbolKind.DynImport;
         bool isFunction = isImport && symbols.HostSymbolType.GetValueOrDefault(r.Target) == (byte)ElfSymbolType.Function;
-        if (_cpu.ObjectRelocation(r.Kind, r.Size, isImport, isFunction) is not { } type)
+        ElfRelocationRequest request = new(r.Kind, r.Size) { Part = r.Part, Variant = r.Variant, IsImport = isImport, IsImportedFunction = isFunction };
+        if (_cpu.ObjectRelocation(in request) is not { } made)
         {
             RelocSite.Report(ctx, r.From, r.Offset, $"unsupported obj reloc {NumberOf(ctx, r.Kind)} ({r.Kind.GoName()})/{r.Size} to {symbols.NameText(r.Target)}");
             return;
         }
-        _encoding.PutRelocation(to, (ulong)r.Offset, (uint)number, type, r.Addend, _cpu.HasAddends);
+        uint symbol = made.HasNoSymbol ? 0
+            : made.IsOfLabel ? (uint)_symbolTable.NumberOfLabel(r.From, OffsetInSymbol(ctx, r), ref labels)
+            : (uint)number;
+        long addend = made.HasNoAddend || made.IsOfLabel ? 0 : r.Addend + made.Addend;
+        _encoding.PutRelocation(to, (ulong)(r.Offset + made.Place), symbol, made.Type, addend, _cpu.HasAddends);
+        if (_cpu.SplitsRelocationInfo)
+            _encoding.PutSplitRelocationInfo(to, symbol, made.Type);
     }
+
+    /// <inheritdoc/>
+    public override int ExternalRelocationParts(RelocKind kind) => _cpu.ObjectRelocationParts(kind);
+
+    private static int OffsetInSymbol(LinkContext ctx, in ExternalReloc r) =>
+        (int)(r.Offset - (ctx.Symbols.Value(r.From) - (long)ctx.SectionOf(r.From)!.Vaddr));
 
     private static int NumberOf(LinkContext ctx, RelocKind kind) => ctx.Release.RelocKinds.IndexOf((byte)kind);
 }

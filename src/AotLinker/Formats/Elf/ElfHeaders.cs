@@ -227,8 +227,8 @@ internal sealed class ElfHeaders(ElfEncoding encoding, string relocationPrefix)
         w.U16((ushort)machine);
         w.U32(1);
         w.Address(entry);
-        // An object has no program headers.
-        bool hasSegments = _segments.Count != 0;
+        // An object does not tell of program headers, even if a CPU's ABI makes one.
+        bool hasSegments = _segments.Count != 0 && type != ElfConstants.TypeRelocatable;
         w.Address(hasSegments ? (ulong)encoding.HeaderSize : 0);
         w.Address((ulong)(encoding.HeaderSize + SegmentTableSize));
         w.U32(flags);

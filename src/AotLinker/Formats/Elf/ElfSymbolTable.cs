@@ -43,6 +43,7 @@ internal sealed class ElfSymbolTable
     private readonly bool _isObject;
     private readonly Section[] _sections;
     private readonly LiveColumn<int>? _numbers;
+    private readonly ElfObjectLabels? _labels;
 
     private ElfSymbolTable(LinkContext ctx, ElfEncoding encoding, ElfCpu cpu)
     {
@@ -57,6 +58,7 @@ internal sealed class ElfSymbolTable
         _isObject = ctx.Target.IsExternal;
         // An external linker is told of sections of debug information by symbols.
         _sections = _isObject && ctx.Dwarf is { } dwarf ? [.. dwarf.Sections.Select(s => s.Output)] : [];
+        _labels = _isObject && !cpu.ObjectLabelName.IsEmpty ? new ElfObjectLabels(ctx, cpu) : null;
         _chunks = new Chunk[((long)CandidateCount(ctx) + ChunkSize - 1) / ChunkSize];
         (NativeList<Entry> Local, NativeList<Entry> Global)[] entries = new (NativeList<Entry>, NativeList<Entry>)[ctx.Workers.Threads];
         ctx.Workers.ForChunks(_chunks.Length, 1, (i, _, worker) =>
@@ -85,6 +87,10 @@ internal sealed class ElfSymbolTable
 
     /// <summary>Number of a symbol of an object's table; 0 for one that has no entry.</summary>
     public int NumberOf(SymbolId s) => _numbers!.Get(s);
+
+    /// <summary>Number of the label at an offset in a function; what stands for the function itself where that is 0.</summary>
+    public int NumberOfLabel(SymbolId function, int offset, ref ElfObjectLabels.Cursor cursor) =>
+        offset == 0 ? NumberOf(function) : _labels!.NumberOf(function, offset, ref cursor);
 
     // The null symbol, symbols for sections, the file symbol.
     private int InitialSymbols => 2 + _sections.Length;
@@ -183,9 +189,19 @@ internal sealed class ElfSymbolTable
         void Number(Part part)
         {
             int number = part.FirstNumber;
+            SymbolId labelled = SymbolId.None;
             foreach (ref readonly Entry entry in part.Entries)
             {
-                _numbers![entry.Symbol] = number++;
+                if (!entry.IsLabel)
+                {
+                    _numbers![entry.Symbol] = number;
+                }
+                else if (labelled != entry.Symbol)
+                {
+                    labelled = entry.Symbol;
+                    _labels!.SetFirst(labelled, number);
+                }
+                number++;
             }
         }
     }
@@ -198,6 +214,7 @@ internal sealed class ElfSymbolTable
         int textCount = TextCount;
         Span<SymbolId> batch = stackalloc SymbolId[SymbolTable.NameBatch];
         Span<NativeSpan<byte>> names = stackalloc NativeSpan<byte>[SymbolTable.NameBatch];
+        using NativeList<int>? labels = _labels is null ? null : new();
         while (from < Math.Min(to, textCount))
         {
             int count = 0;
@@ -209,6 +226,10 @@ internal sealed class ElfSymbolTable
             for (int i = 0; i < count; i++)
             {
                 Add(ctx, chunk, batch[i], names[i]);
+                if (labels is not null)
+                {
+                    AddLabels(chunk, batch[i], labels!);
+                }
             }
         }
         // Candidates behind the text symbols are ids, from 1 on.
@@ -260,6 +281,16 @@ internal sealed class ElfSymbolTable
         }
     }
 
+    private void AddLabels(Chunk chunk, SymbolId function, NativeList<int> offsets)
+    {
+        offsets.Clear();
+        _labels!.List(function, offsets);
+        foreach (int offset in offsets.AsSpan())
+        {
+            chunk.Local.Add(new Entry(function, offset), _cpu.ObjectLabelName.Length + 1);
+        }
+    }
+
     private static bool IsUndefined(SymbolKind kind) => kind is SymbolKind.DynImport or SymbolKind.HostObj or SymbolKind.UndefExt;
 
     private static bool IsGlobal(LinkContext ctx, SymbolId s, ReadOnlySpan<byte> name)
@@ -291,10 +322,14 @@ internal sealed class ElfSymbolTable
             Span<byte> to = lease.Span;
             foreach (ref readonly Entry entry in piece)
             {
-                PutSymbol(ctx, entry.Symbol, bind, (uint)name, to);
+                if (entry.IsLabel)
+                    PutLabel(ctx, entry, bind, (uint)name, to);
+                else
+                    PutSymbol(ctx, entry.Symbol, bind, (uint)name, to);
                 to = to[size..];
-                name += (entry.IsAlias ? LocalPrefix.Length : 0)
-                    + (entry.IsPlain ? entry.Name.Length : SymbolNames.Rewrite(ctx, entry.Symbol).Length) + 1;
+                name += 1 + (entry.IsAlias ? LocalPrefix.Length : 0) + (entry.IsLabel ? _cpu.ObjectLabelName.Length
+                    : entry.IsPlain ? entry.Name.Length
+                    : SymbolNames.Rewrite(ctx, entry.Symbol).Length);
             }
             offset += (long)piece.Length * size;
         }
@@ -325,6 +360,15 @@ internal sealed class ElfSymbolTable
             isUndefined ? 0 : (ulong)place.Size);
     }
 
+    private void PutLabel(LinkContext ctx, in Entry label, byte bind, uint name, Span<byte> record)
+    {
+        SymbolId function = label.Symbol;
+        int section = ctx.Symbols.SectionIndex(function);
+        ulong value = (ulong)(ctx.Symbols.Value(function) + label.Offset) - ctx.Sections[section]!.Vaddr;
+        _encoding.PutSymbol(
+            record, name, (byte)(bind | (byte)ElfSymbolType.Function), ElfConstants.VisibilityHidden, _sectionNumbers[section], value, 0);
+    }
+
     private ushort SectionNumber(LinkContext ctx, SymbolId s, in SymbolTable.Placement place)
     {
         int index = place.Outer.IsNone ? place.Section : ctx.Symbols.SectionIndex(place.Outer);
@@ -345,12 +389,12 @@ internal sealed class ElfSymbolTable
             ReadOnlySpan<Entry> entries = part.Entries;
             for (int i = 0; i < entries.Length; i++)
             {
-                if (i + Ahead < entries.Length)
+                if (i + Ahead < entries.Length && !entries[i + Ahead].IsLabel)
                     entries[i + Ahead].Name.Expect();
                 ref readonly Entry entry = ref entries[i];
                 if (entry.IsAlias)
                     to.Write(LocalPrefix);
-                to.WriteTerminated(entry.IsPlain ? entry.Name.AsSpan() : SymbolNames.Rewrite(ctx, entry.Symbol));
+                to.WriteTerminated(entry.IsLabel ? _cpu.ObjectLabelName : entry.IsPlain ? entry.Name.AsSpan() : SymbolNames.Rewrite(ctx, entry.Symbol));
             }
             to.Complete();
         }
@@ -362,7 +406,7 @@ internal sealed class ElfSymbolTable
 
     /// <summary>
     /// A symbol that has an entry: its own name, whether it is written like that, and whether this is the local entry of a global symbol,
-    /// which are the top bits of id and length.
+    /// which are the top bits of id and length. Or a label in a function: an offset, which is not 0, and no name.
     /// </summary>
     private readonly unsafe struct Entry(SymbolId symbol, NativeSpan<byte> name, bool isPlain, bool isAlias = false)
     {
@@ -371,6 +415,14 @@ internal sealed class ElfSymbolTable
         private readonly byte* _name = name.Start;
         private readonly int _length = isAlias ? name.Length | int.MinValue : name.Length;
         private readonly uint _bits = (uint)symbol.Index | (isPlain ? PlainBit : 0);
+
+        /// <summary>A label.</summary>
+        public Entry(SymbolId function, int offset)
+            : this(function, default, isPlain: true) => _length = offset;
+
+        public bool IsLabel => _name is null && _length != 0;
+
+        public int Offset => _length;
 
         public SymbolId Symbol => new((int)(_bits & ~PlainBit));
 

@@ -64,16 +64,16 @@ internal interface IDieSink
 
 /// <summary>The two formats of DWARF, which differ in the size of offsets (section 7.4 of the standard).</summary>
 /// <param name="Is64">The one with offsets of 8 bytes.</param>
-/// <param name="LeavesReferences">
-/// An external linker fills in references and addresses, from relocations that carry all of the value: the fields are 0.
-/// </param>
-internal readonly record struct DwarfFormat(bool Is64, bool LeavesReferences = false)
+/// <param name="LeavesAddresses">An external linker fills in addresses of symbols; until then the fields are 0, for there are no addends.</param>
+/// <param name="LeavesReferences">An external linker fills in references from relocations that carry all of the value: the fields are 0.</param>
+internal readonly record struct DwarfFormat(bool Is64, bool LeavesAddresses = false, bool LeavesReferences = false)
 {
     /// <summary>What stands in front of the length of a unit in 64-bit DWARF.</summary>
     public const uint Mark64 = uint.MaxValue;
 
     /// <summary>The format of a link's debug information.</summary>
-    public static DwarfFormat Of(Target target) => new(target.HasDwarf64, target.IsExternal);
+    public static DwarfFormat Of(Target target) =>
+        new(target.HasDwarf64, target.IsExternal, target.IsExternal && !target.Cpu.FieldsHoldAddends);
 
     /// <summary>Bytes of an offset.</summary>
     public int OffsetSize => Is64 ? 8 : 4;
@@ -264,7 +264,7 @@ internal ref struct DieWriter(Span<byte> to, int pointerSize, bool bigEndian, Dw
     public void Reference(SymbolId section, ulong value) => Offset(format.LeavesReferences ? 0 : value);
 
     /// <inheritdoc/>
-    public void Address(SymbolId s, ulong value) => Pointer(format.LeavesReferences ? 0 : value);
+    public void Address(SymbolId s, ulong value) => Pointer(format.LeavesAddresses ? 0 : value);
 
     /// <inheritdoc/>
     public void UnitLength(ulong value)

@@ -19,8 +19,10 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
     private readonly SymbolTable _symbols = ctx.Symbols;
     private readonly bool _bigEndian = ctx.Target.IsBigEndian;
 
-    // References are left to an external linker, whose relocations carry all of the value.
-    private readonly bool _leavesReferences = ctx.Target.IsExternal;
+    // Addresses are left to an external linker, and references, too: these as they are unless relocations carry all of the value.
+    private readonly bool _leavesAddresses = ctx.Target.IsExternal;
+    private readonly bool _leavesReferences = DwarfFormat.Of(ctx.Target).LeavesReferences;
+    private readonly bool _holdsAddends = ctx.Target.Cpu.FieldsHoldAddends;
 
     /// <summary>Copies a symbol's content, relocated; returns its length.</summary>
     /// <param name="s">The symbol.</param>
@@ -175,9 +177,9 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
                 PutSlot(s, i, field[..UnitScanner.Length(kind)], target, unit);
                 break;
             case RelocKind.Addr:
-                if (IsDefined(s, i, target) && _leavesReferences)
+                if (IsDefined(s, i, target) && _leavesAddresses)
                 {
-                    Put(s, i, kind, field, target, 0);
+                    Put(s, i, kind, field, target, _holdsAddends ? r.Addend : 0);
                 }
                 else if (IsDefined(s, i, target))
                 {

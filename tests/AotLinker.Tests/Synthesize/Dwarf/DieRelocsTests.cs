@@ -15,7 +15,7 @@ public sealed class DieRelocsTests
     [InlineData(true)]
     public void ReferencesAndAddressesAreListedWhereTheyAreWritten(bool is64)
     {
-        DwarfFormat format = new(is64, LeavesReferences: true);
+        DwarfFormat format = new(is64, LeavesAddresses: true, LeavesReferences: true);
         using NativeList<ExternalReloc> list = new();
         DieRelocs relocs = new(list, 100, 8, format);
         Describe(ref relocs);
@@ -34,6 +34,15 @@ public sealed class DieRelocsTests
             Assert.Equal(new byte[r.Size], bytes.AsSpan((int)r.Offset - 100, r.Size).ToArray());
         }
         Assert.Equal(100 + format.UnitLengthSize + 1, list[0].Offset);
+    }
+
+    [Fact]
+    public void ReferencesHaveTheirValueWhereFieldsHoldAddends()
+    {
+        byte[] bytes = new byte[64];
+        DieWriter writer = new(bytes, 8, false, new DwarfFormat(false, LeavesAddresses: true));
+        Describe(ref writer);
+        Assert.Equal("34120000550000", Convert.ToHexString(bytes, 5, 7));
     }
 
     [Fact]
