@@ -50,6 +50,22 @@ public sealed class ElfObjectTests
     }
 
     [Fact]
+    public void I386ReachesTheGotByItsDistance()
+    {
+        I386 cpu = new();
+        ElfObjectRelocation gotDistance = Plain(10) with { HasNoSymbol = true };
+        Assert.Equal([Plain(1)], Made(cpu, RelocKind.Addr, 4));
+        Assert.Equal([Plain(1)], Made(cpu, RelocKind.DwarfSecRef, 4));
+        Assert.Equal([Plain(2)], Made(cpu, RelocKind.Call, 4));
+        Assert.Equal([Plain(4)], Made(cpu, RelocKind.Call, 4, isImport: true));
+        Assert.Equal([Plain(2)], Made(cpu, RelocKind.PcRel, 4, isImport: true, isFunction: true));
+        Assert.Equal([Plain(17)], Made(cpu, RelocKind.TlsLe, 4));
+        Assert.Equal([gotDistance, Plain(16)], Made(cpu, RelocKind.TlsIe, 4));
+        Assert.Equal([gotDistance, Plain(3)], Made(cpu, RelocKind.GotPcRel, 4));
+        Assert.Empty(Made(cpu, RelocKind.Addr, 8));
+    }
+
+    [Fact]
     public void ARelocationIsPlaceSymbolTypeAndAddend()
     {
         byte[] bytes = new byte[24];

@@ -34,6 +34,8 @@ internal sealed class Elf386 : ElfCpu
     public const uint HostGot32X = 43;
 
     private const uint JumpSlot = 7;
+    private const uint HostTlsGotIe = 16;
+    private const uint HostTlsLe = 17;
 
     /// <summary>The one instance.</summary>
     public static Elf386 Instance { get; } = new()
@@ -46,6 +48,7 @@ internal sealed class Elf386 : ElfCpu
         Round = 4096,
         PltEntrySize = 4,
         RelativeType = 8,
+        MakesObjects = true,
         Systems =
         [
             (HeadType.Linux, "/lib/ld-linux.so.2"),
@@ -62,6 +65,28 @@ internal sealed class Elf386 : ElfCpu
         HostAbsolute32 or HostPc32 or HostGot32 or HostPlt32 or HostGotOff or HostGotPc or HostGot32X => (4, 4),
         _ => null,
     };
+
+    /// <inheritdoc/>
+    /// <remarks>What is found by way of the GOT takes the GOT's distance as well.</remarks>
+    public override int ObjectRelocationParts(RelocKind kind) => kind is RelocKind.GotPcRel or RelocKind.TlsIe ? 2 : 1;
+
+    /// <inheritdoc/>
+    public override ElfObjectRelocation? ObjectRelocation(in ElfRelocationRequest r)
+    {
+        if (r.Size != 4)
+            return null;
+        return r.Kind switch
+        {
+            RelocKind.Addr or RelocKind.DwarfSecRef => new(HostAbsolute32),
+            RelocKind.Call => new(r.IsImport ? HostPlt32 : HostPc32),
+            RelocKind.PcRel => new(HostPc32),
+            RelocKind.TlsLe => new(HostTlsLe),
+            RelocKind.GotPcRel or RelocKind.TlsIe when r.Part == 0 => new(HostGotPc) { HasNoSymbol = true },
+            RelocKind.GotPcRel => new(HostGot32),
+            RelocKind.TlsIe => new(HostTlsGotIe),
+            _ => null,
+        };
+    }
 
     /// <inheritdoc/>
     public override void SetUpPlt(LinkContext ctx, SymbolBuilder plt, SymbolBuilder gotPlt, SymbolId dynamic)
