@@ -9,12 +9,39 @@ internal sealed partial class Arm
 {
     private const uint OpcodeMask = 0xff000000;
     private const uint DistanceMask = 0x00ffffff;
+    private const uint CallAlways = 0xeb000000;
 
     // Words that a branch reaches forwards; backwards it is one more.
     private const long BranchReach = 0x7fffff;
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> HostCompilerArguments(Target target) => ["-marm"];
+
+    /// <inheritdoc/>
+    public override ExternalForm ExternalFormOf(RelocKind kind) => kind == RelocKind.CallArm ? ExternalForm.Outer : ExternalForm.None;
+
+    /// <inheritdoc/>
+    /// <remarks>The addend is the instruction. The variant is 0 for BL, 1 for a jump.</remarks>
+    public override void ReadExternal(LinkContext ctx, long address, ref ExternalRead r)
+    {
+        r.Variant = (byte)(((uint)r.Addend & OpcodeMask) == CallAlways ? 0 : 1);
+        r.Addend = Distance(r.Addend) * 4;
+    }
+
+    /// <inheritdoc/>
+    public override long ExternalField(in RelocSite site, ulong content, long addend)
+    {
+        if (site.Kind != RelocKind.CallArm)
+        {
+            return base.ExternalField(in site, content, addend);
+        }
+        long words = addend / 4;
+        if (words is > BranchReach or < -BranchReach - 1)
+        {
+            site.Report($"direct call too far {words}");
+        }
+        return (int)(((uint)site.Addend & OpcodeMask) | ((uint)words & DistanceMask));
+    }
 
     /// <inheritdoc/>
     public override bool AddDynamicRelocation(LinkContext ctx, SymbolId s, int reloc)

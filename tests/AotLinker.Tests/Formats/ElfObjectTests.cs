@@ -66,6 +66,31 @@ public sealed class ElfObjectTests
     }
 
     [Fact]
+    public void ArmTellsCallsFromJumps()
+    {
+        Arm cpu = new();
+        Assert.Equal([Plain(2)], Made(cpu, RelocKind.Addr, 4));
+        Assert.Equal([Plain(3)], Made(cpu, RelocKind.PcRel, 4));
+        Assert.Equal([Plain(28)], Made(cpu, RelocKind.CallArm, 4, variant: 0));
+        Assert.Equal([Plain(29)], Made(cpu, RelocKind.CallArm, 4, variant: 1));
+        Assert.Equal([Plain(108)], Made(cpu, RelocKind.TlsLe, 4));
+        Assert.Equal([Plain(107)], Made(cpu, RelocKind.TlsIe, 4));
+        Assert.Equal([Plain(96)], Made(cpu, RelocKind.GotPcRel, 4));
+    }
+
+    [Theory]
+    [InlineData(0xebfffffe, -8, 0)]
+    [InlineData(0xeafffffe, -8, 1)]
+    [InlineData(0xeb000010, 0x40, 0)]
+    [InlineData(0x1b000000, 0, 1)]
+    public void ArmsAddendIsTheDistanceOfTheInstruction(long instruction, long addend, int variant)
+    {
+        ExternalRead read = new() { Kind = RelocKind.CallArm, Addend = instruction };
+        new Arm().ReadExternal(null!, 0, ref read);
+        Assert.Equal((addend, (byte)variant), (read.Addend, read.Variant));
+    }
+
+    [Fact]
     public void ARelocationIsPlaceSymbolTypeAndAddend()
     {
         byte[] bytes = new byte[24];

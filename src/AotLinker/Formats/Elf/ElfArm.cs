@@ -50,6 +50,8 @@ internal sealed class ElfArm : ElfCpu
     public const uint HostGotPrel = 96;
 
     private const uint JumpSlot = 22;
+    private const uint HostTlsIe32 = 107;
+    private const uint HostTlsLe32 = 108;
 
     // e_flags: version 5 of the EABI, and "has entry point", which means nothing any more; then the two floating-point ABIs.
     private const uint Eabi5 = 0x05000002;
@@ -69,6 +71,7 @@ internal sealed class ElfArm : ElfCpu
         Round = 0x10000,
         PltEntrySize = 4,
         RelativeType = 23,
+        MakesObjects = true,
         IgnoresNoDynamic = true,
         Systems =
         [
@@ -118,6 +121,18 @@ internal sealed class ElfArm : ElfCpu
             return Eabi5 | HardFloatAbi;
         return flags == Eabi5 ? Eabi5 | SoftFloatAbi : flags;
     }
+
+    /// <inheritdoc/>
+    public override ElfObjectRelocation? ObjectRelocation(in ElfRelocationRequest r) => ElfObjectRelocation.Of((r.Kind, r.Size) switch
+    {
+        (RelocKind.Addr or RelocKind.DwarfSecRef, 4) => HostAbsolute32,
+        (RelocKind.PcRel, 4) => HostRel32,
+        (RelocKind.CallArm, 4) => r.Variant == 0 ? HostCall : HostJump24,
+        (RelocKind.TlsLe, _) => HostTlsLe32,
+        (RelocKind.TlsIe, _) => HostTlsIe32,
+        (RelocKind.GotPcRel, 4) => HostGotPrel,
+        _ => (uint?)null,
+    });
 
     /// <inheritdoc/>
     public override void SetUpPlt(LinkContext ctx, SymbolBuilder plt, SymbolBuilder gotPlt, SymbolId dynamic)
