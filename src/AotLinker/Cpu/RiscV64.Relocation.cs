@@ -10,6 +10,15 @@ internal sealed partial class RiscV64
     public override bool MayNeedDynamicRelocation(RelocKind kind) => false;
 
     /// <inheritdoc/>
+    public override ExternalForm ExternalFormOf(RelocKind kind) => kind switch
+    {
+        RelocKind.RiscvJal or RelocKind.RiscvJalTramp => ExternalForm.Target,
+        RelocKind.RiscvCall or RelocKind.RiscvPcRelItype or RelocKind.RiscvPcRelStype or RelocKind.RiscvTlsIe or RelocKind.RiscvTlsLe
+            or RelocKind.RiscvGotPcRelItype => ExternalForm.Outer,
+        _ => ExternalForm.None,
+    };
+
+    /// <inheritdoc/>
     public override bool AddDynamicRelocation(LinkContext ctx, SymbolId s, int reloc)
     {
         SymbolTable symbols = ctx.Symbols;

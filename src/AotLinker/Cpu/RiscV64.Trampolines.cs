@@ -73,6 +73,14 @@ internal sealed partial class RiscV64
     /// <summary>Distance a jump covers that was sent to a trampoline before its target had an address: to the target if it reaches that.</summary>
     private static long DistancePastTrampoline(in RelocSite site)
     {
+        CheckTrampoline(in site);
+        return PastTrampoline(site.Context, site.Address, site.Target) is { } past
+            ? site.Context.Symbols.Value(past.Target) + past.Addend - site.Address
+            : site.TargetAddress - site.Address;
+    }
+
+    private static void CheckTrampoline(in RelocSite site)
+    {
         SymbolTable symbols = site.Context.Symbols;
         RelocList relocs = symbols.Relocs(site.Target);
         if (relocs.Count != 1)
@@ -83,15 +91,40 @@ internal sealed partial class RiscV64
         {
             site.Report($"trampoline {symbols.NameText(site.Target)} has unexpected relocation {relocs.Kind(0).GoName()}");
         }
-        else
+    }
+
+    /// <summary>Where a trampoline leads if a jump at an address reaches that by itself.</summary>
+    private static (SymbolId Target, long Addend)? PastTrampoline(LinkContext ctx, long address, SymbolId trampoline)
+    {
+        SymbolTable symbols = ctx.Symbols;
+        RelocList relocs = symbols.Relocs(trampoline);
+        if (relocs.Count != 1 || relocs.Kind(0) != RelocKind.RiscvCall)
         {
-            SymbolId target = relocs.Target(0);
-            long distance = symbols.Value(target) + relocs[0].Addend - site.Address;
-            if (symbols.Value(target) != 0 && symbols.Kind(target) is not (SymbolKind.DynImport or SymbolKind.UndefExt) && IsInReach(distance))
-            {
-                return distance;
-            }
+            return null;
         }
-        return site.TargetAddress - site.Address;
+        SymbolId target = relocs.Target(0);
+        long addend = relocs[0].Addend;
+        return symbols.Value(target) != 0 && symbols.Kind(target) is not (SymbolKind.DynImport or SymbolKind.UndefExt)
+            && IsInReach(symbols.Value(target) + addend - address) ? (target, addend) : null;
+    }
+
+    /// <inheritdoc/>
+    public override void ReadExternal(LinkContext ctx, long address, ref ExternalRead r)
+    {
+        if (r.Kind == RelocKind.RiscvJalTramp && PastTrampoline(ctx, address, r.Target) is { } past)
+        {
+            r.Kind = RelocKind.RiscvJal;
+            (r.Target, r.Addend) = past;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override long ExternalField(in RelocSite site, ulong content, long addend)
+    {
+        if (site.Kind == RelocKind.RiscvJalTramp)
+        {
+            CheckTrampoline(in site);
+        }
+        return base.ExternalField(in site, content, addend);
     }
 }

@@ -78,6 +78,24 @@ public sealed class ElfObjectTests
         Assert.Equal([Plain(96)], Made(cpu, RelocKind.GotPcRel, 4));
     }
 
+    [Fact]
+    public void RiscVRefersToLabelsFromSecondInstructions()
+    {
+        RiscV64 cpu = new();
+        ElfObjectRelocation low = Plain(24) with { Place = 4, IsOfLabel = true };
+        Assert.Equal([Plain(1)], Made(cpu, RelocKind.Addr, 4));
+        Assert.Equal([Plain(2)], Made(cpu, RelocKind.Addr, 8));
+        Assert.Equal([Plain(17)], Made(cpu, RelocKind.RiscvJal, 4));
+        Assert.Equal([Plain(17)], Made(cpu, RelocKind.RiscvJalTramp, 4));
+        Assert.Equal([Plain(23), low], Made(cpu, RelocKind.RiscvCall, 8));
+        Assert.Equal([Plain(23), low], Made(cpu, RelocKind.RiscvPcRelItype, 8));
+        Assert.Equal([Plain(23), low with { Type = 25 }], Made(cpu, RelocKind.RiscvPcRelStype, 8));
+        Assert.Equal([Plain(21), low], Made(cpu, RelocKind.RiscvTlsIe, 8));
+        Assert.Equal([Plain(20), low], Made(cpu, RelocKind.RiscvGotPcRelItype, 8));
+        Assert.Equal([Plain(29), Plain(30) with { Place = 4 }], Made(cpu, RelocKind.RiscvTlsLe, 8));
+        Assert.Empty(Made(cpu, RelocKind.RiscvBranch, 4));
+    }
+
     [Theory]
     [InlineData(0xebfffffe, -8, 0)]
     [InlineData(0xeafffffe, -8, 1)]

@@ -67,6 +67,10 @@ internal sealed class ElfRiscV64 : ElfCpu
     private const uint HostSet16 = 55;
     private const uint HostSet32 = 56;
 
+    private const uint HostTlsGotHi20 = 21;
+    private const uint HostTpRelHi20 = 29;
+    private const uint HostTpRelLo12I = 30;
+
     private const uint JumpSlot = 5;
 
     /// <summary>The one instance.</summary>
@@ -82,6 +86,7 @@ internal sealed class ElfRiscV64 : ElfCpu
         FixedFlags = 4,
         PltEntrySize = 4,
         RelativeType = 3,
+        MakesObjects = true,
         Systems =
         [
             (HeadType.Linux, "/lib/ld-linux-riscv64-lp64d.so.1"),
@@ -126,6 +131,36 @@ internal sealed class ElfRiscV64 : ElfCpu
 
     /// <inheritdoc/>
     public override bool IsHostMark(ReadOnlySpan<byte> name) => name.StartsWith("$d"u8) || name.StartsWith("$x"u8);
+
+    /// <inheritdoc/>
+    public override ReadOnlySpan<byte> ObjectLabelName => ".L0 "u8;
+
+    /// <inheritdoc/>
+    /// <remarks>The second instruction of a pair refers to the first, whose relocation has the target.</remarks>
+    public override bool NeedsObjectLabel(RelocKind kind) => kind is RelocKind.RiscvCall or RelocKind.RiscvPcRelItype
+        or RelocKind.RiscvPcRelStype or RelocKind.RiscvTlsIe or RelocKind.RiscvGotPcRelItype;
+
+    /// <inheritdoc/>
+    public override int ObjectRelocationParts(RelocKind kind) => kind == RelocKind.RiscvTlsLe || NeedsObjectLabel(kind) ? 2 : 1;
+
+    /// <inheritdoc/>
+    public override ElfObjectRelocation? ObjectRelocation(in ElfRelocationRequest r)
+    {
+        bool isSecond = r.Part != 0;
+        return (r.Kind, r.Size) switch
+        {
+            (RelocKind.Addr or RelocKind.DwarfSecRef, 4) => new(Host32),
+            (RelocKind.Addr or RelocKind.DwarfSecRef, 8) => new(HostAbsolute64),
+            (RelocKind.RiscvJal or RelocKind.RiscvJalTramp, _) => new(HostJal),
+            (RelocKind.RiscvTlsLe, _) => isSecond ? new(HostTpRelLo12I) { Place = 4 } : new(HostTpRelHi20),
+            (RelocKind.RiscvPcRelStype, _) when isSecond => new(HostPcRelLo12S) { Place = 4, IsOfLabel = true },
+            _ when !NeedsObjectLabel(r.Kind) => null,
+            _ when isSecond => new(HostPcRelLo12I) { Place = 4, IsOfLabel = true },
+            (RelocKind.RiscvTlsIe, _) => new(HostTlsGotHi20),
+            (RelocKind.RiscvGotPcRelItype, _) => new(HostGotHi20),
+            _ => new(HostPcRelHi20),
+        };
+    }
 
     /// <inheritdoc/>
     public override void SetUpPlt(LinkContext ctx, SymbolBuilder plt, SymbolBuilder gotPlt, SymbolId dynamic)
