@@ -72,6 +72,11 @@ internal abstract partial class CpuArch
     {
     }
 
+    /// <summary>Creates symbols that only an external linker gives their place (linksetup: .TOC.). Called by linksetup.</summary>
+    public virtual void DefineForeignSymbols(LinkContext ctx)
+    {
+    }
+
     /// <summary>Creates symbols that the CPU's code refers to without a definition (linksetup: _GLOBAL_OFFSET_TABLE_). Called by linksetup.</summary>
     public virtual void DefineImplicitSymbols(LinkContext ctx)
     {

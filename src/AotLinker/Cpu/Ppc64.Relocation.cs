@@ -10,6 +10,17 @@ internal sealed partial class Ppc64
     private const long BranchReach = 1 << 25;
 
     /// <inheritdoc/>
+    public override ExternalForm ExternalFormOf(RelocKind kind) => kind switch
+    {
+        RelocKind.PowerTls or RelocKind.PowerTlsLe or RelocKind.PowerTlsIe or RelocKind.PowerTlsIePcrel34 or RelocKind.PowerTlsLeTprel34
+            or RelocKind.CallPower => ExternalForm.Target,
+        RelocKind.AddrPower or RelocKind.AddrPowerDs or RelocKind.AddrPowerTocrel or RelocKind.AddrPowerTocrelDs or RelocKind.AddrPowerGot
+            or RelocKind.AddrPowerGotPcrel34 or RelocKind.AddrPowerPcRel or RelocKind.AddrPowerD34 or RelocKind.AddrPowerPcrel34
+            => ExternalForm.Outer,
+        _ => ExternalForm.None,
+    };
+
+    /// <inheritdoc/>
     public override bool AddDynamicRelocation(LinkContext ctx, SymbolId s, int reloc)
     {
         if (!ctx.Target.IsElf)

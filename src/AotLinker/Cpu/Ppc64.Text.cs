@@ -76,6 +76,11 @@ internal sealed partial class Ppc64
     public override void CheckReach(TextLayout text, SymbolId s, int reloc, SymbolId target)
     {
         LinkContext ctx = text.Context;
+        if (ctx.Target.IsExternal && IsPositionIndependent(ctx.Target))
+        {
+            // The table of contents is in r2, by which the external linker leads calls that don't reach.
+            return;
+        }
         SymbolTable symbols = ctx.Symbols;
         RelocList relocs = symbols.Relocs(s);
         RelocKind kind = relocs.Kind(reloc);
@@ -87,13 +92,18 @@ internal sealed partial class Ppc64
         long addend = relocs[reloc].Addend;
         long site = symbols.Value(s) + relocs[reloc].Offset;
         long address = symbols.Value(target);
-        if (address != 0 && ReachesByBranch(address + addend - site) && !text.ForcesTrampoline(s, target, alsoWithoutPackage: false))
+        bool isExternal = ctx.Target.IsExternal;
+        int section = symbols.SectionIndex(s);
+        bool reaches = isExternal ? symbols.SectionIndex(target) == section : ReachesByBranch(address + addend - site);
+        if (address != 0 && reaches && !text.ForcesTrampoline(s, target, alsoWithoutPackage: false))
         {
             return;
         }
         // Calls into the middle of a function have trampolines of their own.
         SymbolId trampoline = text.FindTrampoline(
-            target, addend, TrampolineNaming.HexadecimalUnlessZero, site, -BranchReach, BranchReach - 1, out bool isNew);
+            target, addend, TrampolineNaming.HexadecimalUnlessZero, site, -BranchReach, BranchReach - 1, out bool isNew,
+            // What an external linker puts between sections is not known.
+            isExternal ? section : 0);
         if (isNew)
         {
             text.AddTrampoline(trampoline, symbols.Kind(s));
@@ -103,6 +113,9 @@ internal sealed partial class Ppc64
         caller.SetRelocTarget(reloc, trampoline);
         caller.SetRelocAddend(reloc, 0);
     }
+
+    private static bool IsPositionIndependent(Target target) =>
+        target.BuildMode is BuildMode.CArchive or BuildMode.CShared or BuildMode.Pie or BuildMode.Shared or BuildMode.Plugin || target.IsLinkShared;
 
     private static List<(SymbolId Caller, int Reloc)> FindCalls(LinkContext ctx)
     {
@@ -227,7 +240,7 @@ internal sealed partial class Ppc64
         {
             AddPair(trampoline, RelocKind.AddrPowerTocrel, AddisR12FromR2, AddiR12FromR12, target, addend);
         }
-        else if (address == 0)
+        else if (address == 0 || ctx.Target.IsExternal)
         {
             AddPair(trampoline, RelocKind.AddrPower, LisR12, AddiR12FromR12, target, addend);
         }

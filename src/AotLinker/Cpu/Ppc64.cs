@@ -75,6 +75,15 @@ internal sealed partial class Ppc64(bool isBigEndian, int level, HeadType system
     private bool IsPcRelative { get; } = HasPcRelativeCode(level, system);
 
     /// <inheritdoc/>
+    public override void DefineForeignSymbols(LinkContext ctx)
+    {
+        if (ctx.Target.IsExternal && ctx.Target.IsElf)
+        {
+            ctx.Symbols.Update(".TOC."u8, 0).SetKind(SymbolKind.DynImport);
+        }
+    }
+
+    /// <inheritdoc/>
     public override void DefineArchSymbols(LinkContext ctx)
     {
         ctx.Known.Toc = ArchSymbols.Live(ctx, "TOC"u8);

@@ -52,8 +52,9 @@ internal sealed partial class TextLayout
     /// <param name="lowest">Least distance from the call that it reaches.</param>
     /// <param name="highest">Greatest distance.</param>
     /// <param name="isNew">Whether the trampoline is yet to be made.</param>
+    /// <param name="section">Index of the section that it must lie in, wherever that is; 0 if only the distance counts.</param>
     public SymbolId FindTrampoline(
-        SymbolId target, long addend, TrampolineNaming naming, long site, long lowest, long highest, out bool isNew)
+        SymbolId target, long addend, TrampolineNaming naming, long site, long lowest, long highest, out bool isNew, int section = 0)
     {
         ref int next = ref CollectionsMarshal.GetValueRefOrAddDefault(_firstTrampoline, (target.Index, addend), out _);
         int number = 0;
@@ -62,7 +63,7 @@ internal sealed partial class TextLayout
         {
             last = link;
             SymbolId known = _links[link - 1].Symbol;
-            if (IsUsable(known, site, lowest, highest))
+            if (IsUsable(known, site, lowest, highest, section))
             {
                 isNew = false;
                 return known;
@@ -86,7 +87,7 @@ internal sealed partial class TextLayout
                 CollectionsMarshal.AsSpan(_links)[last - 1].Next = _links.Count;
             }
             last = _links.Count;
-            if (IsUsable(s, site, lowest, highest))
+            if (IsUsable(s, site, lowest, highest, section))
             {
                 // Functions of equal names have their trampolines in common.
                 isNew = _symbols.Kind(s) == SymbolKind.None;
@@ -109,7 +110,7 @@ internal sealed partial class TextLayout
     }
 
     // A trampoline of that name in another module is of no use.
-    private bool IsUsable(SymbolId trampoline, long site, long lowest, long highest)
+    private bool IsUsable(SymbolId trampoline, long site, long lowest, long highest, int section)
     {
         if (_symbols.Kind(trampoline) == SymbolKind.DynImport)
         {
@@ -117,7 +118,8 @@ internal sealed partial class TextLayout
         }
         long address = _symbols.Value(trampoline);
         long distance = address - site;
-        return address == 0 || (distance >= lowest && distance <= highest);
+        return address == 0
+            || (section != 0 ? _symbols.SectionIndex(trampoline) == section : distance >= lowest && distance <= highest);
     }
 
     private byte[] TrampolineName(SymbolId target, long addend, TrampolineNaming naming, int number)

@@ -42,6 +42,10 @@ internal static class LinkModeDecision
         {
             Diagnostics.Exit($"internal linking requested {via}but external linking required: {reason}");
         }
+        if (mode == LinkMode.External && Platforms.RefusesExternalLinker(release, options.GoOs, options.GoArch))
+        {
+            Diagnostics.Exit($"external linking not supported for {options.GoOs}/{options.GoArch}");
+        }
         return mode;
     }
 

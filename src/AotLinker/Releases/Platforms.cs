@@ -119,6 +119,10 @@ internal static class Platforms
         || (goarch == "arm64" && goos == "windows" && !release.WindowsArm64LinksCgoInternally)
         || goos is "android" or "dragonfly";
 
+    /// <summary>Whether a port can't be linked by an external linker: its code was of another ABI than C's (determineLinkMode).</summary>
+    public static bool RefusesExternalLinker(Release release, string goos, string goarch) =>
+        goos == "linux" && goarch == "ppc64" && !release.LinuxPpc64HasCgo;
+
     /// <summary>The C compiler that links where no other is named (Link.extld).</summary>
     public static string DefaultCompiler(string goos) => goos is "darwin" or "freebsd" or "openbsd" ? "clang" : "gcc";
 }

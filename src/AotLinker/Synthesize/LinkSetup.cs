@@ -25,6 +25,7 @@ internal static class LinkSetup
             // A dynamic executable that needs no library upsets some loaders; some systems have no other kind.
             ctx.Settings.NoDynamic = true;
         }
+        ctx.Target.Cpu.DefineForeignSymbols(ctx);
         DefineTlsVariable(ctx);
         DefineModuleData(ctx);
         ctx.Target.Cpu.DefineImplicitSymbols(ctx);

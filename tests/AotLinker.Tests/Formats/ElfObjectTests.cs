@@ -96,6 +96,38 @@ public sealed class ElfObjectTests
         Assert.Empty(Made(cpu, RelocKind.RiscvBranch, 4));
     }
 
+    [Fact]
+    public void Ppc64HasHalvesInTwoInstructions()
+    {
+        Ppc64 cpu = new(false, 8, HeadType.Linux);
+        Assert.Equal([Plain(1)], Made(cpu, RelocKind.Addr, 4));
+        Assert.Equal([Plain(38)], Made(cpu, RelocKind.Addr, 8));
+        Assert.Equal([Plain(10)], Made(cpu, RelocKind.CallPower, 4));
+        Assert.Equal([Plain(67)], Made(cpu, RelocKind.PowerTls, 4));
+        foreach ((RelocKind kind, int first, int second) in ((RelocKind, int, int)[])
+            [
+                (RelocKind.AddrPower, 6, 4), (RelocKind.AddrPowerDs, 6, 57), (RelocKind.AddrPowerGot, 17, 59), (RelocKind.AddrPowerTocrel, 50, 48),
+                (RelocKind.AddrPowerTocrelDs, 50, 64), (RelocKind.PowerTlsLe, 72, 70), (RelocKind.PowerTlsIe, 90, 88),
+            ])
+        {
+            Assert.Equal([Plain(first), Plain(second) with { Place = 4 }], Made(cpu, kind, 8));
+        }
+        Assert.Equal([Plain(252), Plain(250) with { Place = 4, Addend = 4 }], Made(cpu, RelocKind.AddrPowerPcRel, 8));
+        Ppc64 power10 = new(false, 10, HeadType.Linux);
+        Assert.Equal([Plain(116)], Made(power10, RelocKind.CallPower, 4));
+        Assert.Equal([Plain(132)], Made(power10, RelocKind.AddrPowerPcrel34, 8));
+    }
+
+    [Fact]
+    public void HalvesAreTheLastBytesOfABigEndianInstruction()
+    {
+        Ppc64 cpu = new(true, 8, HeadType.Linux);
+        Assert.Equal([Plain(6) with { Place = 2 }, Plain(4) with { Place = 6 }], Made(cpu, RelocKind.AddrPower, 8));
+        Assert.Equal(
+            [Plain(252) with { Place = 2, Addend = 2 }, Plain(250) with { Place = 6, Addend = 6 }], Made(cpu, RelocKind.AddrPowerPcRel, 8));
+        Assert.Equal([Plain(132)], Made(cpu, RelocKind.AddrPowerPcrel34, 8));
+    }
+
     [Theory]
     [InlineData(0xebfffffe, -8, 0)]
     [InlineData(0xeafffffe, -8, 1)]

@@ -83,6 +83,20 @@ internal sealed class ElfPpc64 : ElfCpu
     /// <summary>R_PPC64_REL16_HA.</summary>
     public const uint HostRel16Ha = 252;
 
+    private const uint HostAddr32 = 1;
+    private const uint HostAddr16Lo = 4;
+    private const uint HostAddr16Ha = 6;
+    private const uint HostGot16Ha = 17;
+    private const uint HostAddr16LoDs = 57;
+    private const uint HostGot16LoDs = 59;
+    private const uint HostTls = 67;
+    private const uint HostTpRel16Lo = 70;
+    private const uint HostTpRel16Ha = 72;
+    private const uint HostGotTpRel16LoDs = 88;
+    private const uint HostGotTpRel16Ha = 90;
+    private const uint HostD34 = 128;
+    private const uint HostTpRel34 = 146;
+    private const uint HostGotTpRelPcRel34 = 150;
     private const uint JumpSlot = 21;
 
     // The routine that all branches of .glink lead to: its instructions, then the distance of the PLT.
@@ -107,6 +121,7 @@ internal sealed class ElfPpc64 : ElfCpu
         Is64 = true;
         HasBothByteOrders = true;
         HasAddends = true;
+        MakesObjects = true;
         ImageBase = 0x10000;
         Round = 0x10000;
         PltEntrySize = 8;
@@ -167,6 +182,49 @@ internal sealed class ElfPpc64 : ElfCpu
         // Two functions are never entered at their start alone and have no code there for the table of contents.
         ReadOnlySpan<byte> name = symbols.Name(s);
         return name.SequenceEqual("runtime.duffzero"u8) || name.SequenceEqual("runtime.duffcopy"u8) ? (byte)0 : LocalEntryAt8;
+    }
+
+    /// <inheritdoc/>
+    public override (string Option, string Complaint)? NeededLinkerOption => _isPcRelative
+        ? ("-mcpu=power10",
+            "The external toolchain does not support -mcpu=power10.  This is required to externally link GOPPC64 >= power10")
+        : null;
+
+    /// <inheritdoc/>
+    /// <remarks>Two instructions have a half each.</remarks>
+    public override int ObjectRelocationParts(RelocKind kind) => kind is RelocKind.PowerTlsLe or RelocKind.PowerTlsIe or RelocKind.AddrPower
+        or RelocKind.AddrPowerDs or RelocKind.AddrPowerGot or RelocKind.AddrPowerPcRel or RelocKind.AddrPowerTocrel or RelocKind.AddrPowerTocrelDs
+        ? 2 : 1;
+
+    /// <inheritdoc/>
+    public override ElfObjectRelocation? ObjectRelocation(in ElfRelocationRequest r)
+    {
+        // An instruction's half is its last two bytes.
+        int half = _isBigEndian ? 2 : 0;
+        return (r.Kind, r.Size) switch
+        {
+            (RelocKind.Addr or RelocKind.DwarfSecRef, 4) => new(HostAddr32),
+            (RelocKind.Addr or RelocKind.DwarfSecRef, 8) => new(HostAddr64),
+            (RelocKind.CallPower, 4) => new(_isPcRelative ? HostRel24NoToc : HostRel24),
+            (RelocKind.PowerTls, _) => new(HostTls),
+            (RelocKind.AddrPowerD34, _) => new(HostD34),
+            (RelocKind.AddrPowerPcrel34, _) => new(HostPcRel34),
+            (RelocKind.AddrPowerGotPcrel34, _) => new(HostGotPcRel34),
+            (RelocKind.PowerTlsLeTprel34, _) => new(HostTpRel34),
+            (RelocKind.PowerTlsIePcrel34, _) => new(HostGotTpRelPcRel34),
+            (RelocKind.AddrPower, _) => Pair(r.Part, HostAddr16Ha, HostAddr16Lo),
+            (RelocKind.AddrPowerDs, _) => Pair(r.Part, HostAddr16Ha, HostAddr16LoDs),
+            (RelocKind.AddrPowerGot, _) => Pair(r.Part, HostGot16Ha, HostGot16LoDs),
+            (RelocKind.AddrPowerTocrel, _) => Pair(r.Part, HostToc16Ha, HostToc16Lo),
+            (RelocKind.AddrPowerTocrelDs, _) => Pair(r.Part, HostToc16Ha, HostToc16LoDs),
+            (RelocKind.PowerTlsLe, _) => Pair(r.Part, HostTpRel16Ha, HostTpRel16Lo),
+            (RelocKind.PowerTlsIe, _) => Pair(r.Part, HostGotTpRel16Ha, HostGotTpRel16LoDs),
+            // The distance is that of the first instruction.
+            (RelocKind.AddrPowerPcRel, _) => Pair(r.Part, HostRel16Ha, HostRel16Lo) with { Addend = half + (r.Part * 4) },
+            _ => null,
+        };
+
+        ElfObjectRelocation Pair(int part, uint first, uint second) => new(part == 0 ? first : second) { Place = half + (part * 4) };
     }
 
     /// <inheritdoc/>
