@@ -14,6 +14,17 @@ internal sealed partial class S390x
     public override bool ComputesCalls => true;
 
     /// <inheritdoc/>
+    public override long ExternalField(in RelocSite site, ulong content, long addend)
+    {
+        if (site.Kind is RelocKind.Call or RelocKind.PcRelDbl)
+        {
+            CheckEven(in site, addend);
+            return addend >> 1;
+        }
+        return base.ExternalField(in site, content, addend);
+    }
+
+    /// <inheritdoc/>
     public override bool AddDynamicRelocation(LinkContext ctx, SymbolId s, int reloc)
     {
         SymbolTable symbols = ctx.Symbols;
@@ -78,12 +89,17 @@ internal sealed partial class S390x
             return false;
         }
         long distance = site.TargetAddress - (site.Address + site.Size);
+        CheckEven(in site, distance);
+        value = distance >> 1;
+        return true;
+    }
+
+    private static void CheckEven(in RelocSite site, long distance)
+    {
         if ((distance & 1) != 0)
         {
             site.Report($"{site.Context.Symbols.NameText(site.Target)}+{site.Context.Symbols.Value(site.Target)} is not 2-byte aligned");
         }
-        value = distance >> 1;
-        return true;
     }
 
     /// <summary>

@@ -97,6 +97,24 @@ public sealed class ElfObjectTests
     }
 
     [Fact]
+    public void S390xCountsInHalfwordsOrNot()
+    {
+        S390x cpu = new(false);
+        Assert.Equal([Plain(4)], Made(cpu, RelocKind.Addr, 4));
+        Assert.Equal([Plain(22)], Made(cpu, RelocKind.Addr, 8));
+        Assert.Equal([Plain(19)], Made(cpu, RelocKind.Call, 4));
+        Assert.Equal([Plain(20)], Made(cpu, RelocKind.Call, 4, isImport: true));
+        Assert.Equal([Plain(19)], Made(cpu, RelocKind.PcRelDbl, 4, isImport: true));
+        Assert.Equal([Plain(20)], Made(cpu, RelocKind.PcRelDbl, 4, isImport: true, isFunction: true));
+        Assert.Equal([Plain(17)], Made(cpu, RelocKind.PcRelDbl, 2));
+        Assert.Equal([Plain(5)], Made(cpu, RelocKind.PcRel, 4));
+        Assert.Equal([Plain(50)], Made(cpu, RelocKind.TlsLe, 4));
+        Assert.Equal([Plain(51)], Made(cpu, RelocKind.TlsLe, 8));
+        Assert.Equal([Plain(49)], Made(cpu, RelocKind.TlsIe, 4));
+        Assert.Equal([Plain(26)], Made(cpu, RelocKind.GotPcRel, 4));
+    }
+
+    [Fact]
     public void Ppc64HasHalvesInTwoInstructions()
     {
         Ppc64 cpu = new(false, 8, HeadType.Linux);

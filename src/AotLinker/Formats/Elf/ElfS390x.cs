@@ -73,6 +73,9 @@ internal sealed class ElfS390x : ElfCpu
     /// <summary>R_390_GOTENT: the distance of the GOT entry in halfwords.</summary>
     public const uint HostGotEntry = 26;
 
+    private const uint HostTlsIeEntry = 49;
+    private const uint HostTlsLe32 = 50;
+    private const uint HostTlsLe64 = 51;
     private const uint JumpSlot = 11;
     private const uint Relative = 12;
 
@@ -90,6 +93,7 @@ internal sealed class ElfS390x : ElfCpu
         FixedFlags = 1,
         PltEntrySize = 32,
         RelativeType = Relative,
+        MakesObjects = true,
         HashEntrySize = 8,
         Systems = [(HeadType.Linux, "/lib/ld64.so.1")],
         EarlierLinuxInterpreter = "/lib64/ld64.so.1",
@@ -108,6 +112,25 @@ internal sealed class ElfS390x : ElfCpu
         GlobDat or Relative or HostGotOff or HostGotPc or Host64 or HostPc64 or HostGot64 or HostPlt64 => (8, 8),
         _ => null,
     };
+
+    /// <inheritdoc/>
+    public override ElfObjectRelocation? ObjectRelocation(in ElfRelocationRequest r) => ElfObjectRelocation.Of((r.Kind, r.Size) switch
+    {
+        (RelocKind.Addr or RelocKind.DwarfSecRef, 4) => Host32,
+        (RelocKind.Addr or RelocKind.DwarfSecRef, 8) => Host64,
+        (RelocKind.TlsLe, 4) => HostTlsLe32,
+        (RelocKind.TlsLe, 8) => HostTlsLe64,
+        (RelocKind.TlsIe, 4) => HostTlsIeEntry,
+        (RelocKind.GotPcRel, 4) => HostGotEntry,
+        (RelocKind.Call, 2) => r.IsImport ? HostPlt16Dbl : HostPc16Dbl,
+        (RelocKind.Call, 4) => r.IsImport ? HostPlt32Dbl : HostPc32Dbl,
+        (RelocKind.PcRelDbl, 2) => r.IsImportedFunction ? HostPlt16Dbl : HostPc16Dbl,
+        (RelocKind.PcRelDbl, 4) => r.IsImportedFunction ? HostPlt32Dbl : HostPc32Dbl,
+        (RelocKind.PcRel, 2) => r.IsImportedFunction ? null : HostPc16,
+        (RelocKind.PcRel, 4) => r.IsImportedFunction ? HostPlt32 : HostPc32,
+        (RelocKind.PcRel, 8) => r.IsImportedFunction ? HostPlt64 : HostPc64,
+        _ => (uint?)null,
+    });
 
     /// <inheritdoc/>
     public override void SetUpPlt(LinkContext ctx, SymbolBuilder plt, SymbolBuilder gotPlt, SymbolId dynamic)
