@@ -21,6 +21,16 @@ internal sealed partial class Loong64
         or RelocKind.Loong64GotHi or RelocKind.Loong64GotLo or RelocKind.Loong64Got64Hi or RelocKind.Loong64Got64Lo;
 
     /// <inheritdoc/>
+    public override ExternalForm ExternalFormOf(RelocKind kind) => kind switch
+    {
+        RelocKind.Loong64AddrHi or RelocKind.Loong64AddrLo or RelocKind.Loong64Addr64Hi or RelocKind.Loong64Addr64Lo
+            or RelocKind.Loong64GotHi or RelocKind.Loong64GotLo or RelocKind.Loong64Got64Hi or RelocKind.Loong64Got64Lo => ExternalForm.Outer,
+        RelocKind.CallLoong64 or RelocKind.Jmploong64 or RelocKind.Loong64TlsLeHi or RelocKind.Loong64TlsLeLo
+            or RelocKind.Loong64TlsIeHi or RelocKind.Loong64TlsIeLo => ExternalForm.Target,
+        _ => ExternalForm.None,
+    };
+
+    /// <inheritdoc/>
     public override bool TryApply(in RelocSite site, ulong content, out long value)
     {
         LinkContext ctx = site.Context;

@@ -115,6 +115,23 @@ public sealed class ElfObjectTests
     }
 
     [Fact]
+    public void Loong64LeavesOutAddendsOfTheGot()
+    {
+        Loong64 cpu = new();
+        Assert.Equal([Plain(1)], Made(cpu, RelocKind.Addr, 4));
+        Assert.Equal([Plain(2)], Made(cpu, RelocKind.Addr, 8));
+        Assert.Equal([Plain(66)], Made(cpu, RelocKind.CallLoong64, 4));
+        Assert.Equal([Plain(71)], Made(cpu, RelocKind.Loong64AddrHi, 4));
+        Assert.Equal([Plain(72)], Made(cpu, RelocKind.Loong64AddrLo, 4));
+        Assert.Equal([Plain(83)], Made(cpu, RelocKind.Loong64TlsLeHi, 4));
+        Assert.Equal([Plain(84)], Made(cpu, RelocKind.Loong64TlsLeLo, 4));
+        Assert.Equal([Plain(87) with { HasNoAddend = true }], Made(cpu, RelocKind.Loong64TlsIeHi, 4));
+        Assert.Equal([Plain(88) with { HasNoAddend = true }], Made(cpu, RelocKind.Loong64TlsIeLo, 4));
+        Assert.Equal([Plain(75) with { HasNoAddend = true }], Made(cpu, RelocKind.Loong64GotHi, 4));
+        Assert.Equal([Plain(76) with { HasNoAddend = true }], Made(cpu, RelocKind.Loong64GotLo, 4));
+    }
+
+    [Fact]
     public void Ppc64HasHalvesInTwoInstructions()
     {
         Ppc64 cpu = new(false, 8, HeadType.Linux);

@@ -58,6 +58,11 @@ internal sealed class ElfLoong64 : ElfCpu
     /// <summary>R_LARCH_CALL36: a call by way of a register.</summary>
     public const uint HostCall36 = 110;
 
+    private const uint HostAbsolute32 = 1;
+    private const uint HostTlsLeHi20 = 83;
+    private const uint HostTlsLeLo12 = 84;
+    private const uint HostTlsIePcHi20 = 87;
+    private const uint HostTlsIePcLo12 = 88;
     private const uint JumpSlot = 5;
 
     /// <summary>The one instance.</summary>
@@ -73,6 +78,7 @@ internal sealed class ElfLoong64 : ElfCpu
         FixedFlags = 0x43,
         PltEntrySize = 4,
         RelativeType = 3,
+        MakesObjects = true,
         Systems = [(HeadType.Linux, "/lib64/ld-linux-loongarch-lp64d.so.1")],
         MuslInterpreter = "/lib/ld-musl-loongarch64.so.1",
     };
@@ -122,6 +128,27 @@ internal sealed class ElfLoong64 : ElfCpu
 
     /// <inheritdoc/>
     public override bool IsHostLabel(ReadOnlySpan<byte> name) => IsHostMark(name);
+
+    /// <inheritdoc/>
+    public override ElfObjectRelocation? ObjectRelocation(in ElfRelocationRequest r) => (r.Kind, r.Size) switch
+    {
+        (RelocKind.Addr or RelocKind.DwarfSecRef, 4) => new(HostAbsolute32),
+        (RelocKind.Addr or RelocKind.DwarfSecRef, 8) => new(HostAbsolute64),
+        (RelocKind.CallLoong64 or RelocKind.Jmploong64, _) => new(HostB26),
+        (RelocKind.Loong64TlsLeHi, _) => new(HostTlsLeHi20),
+        (RelocKind.Loong64TlsLeLo, _) => new(HostTlsLeLo12),
+        (RelocKind.Loong64TlsIeHi, _) => new(HostTlsIePcHi20) { HasNoAddend = true },
+        (RelocKind.Loong64TlsIeLo, _) => new(HostTlsIePcLo12) { HasNoAddend = true },
+        (RelocKind.Loong64AddrHi, _) => new(HostPcalaHi20),
+        (RelocKind.Loong64AddrLo, _) => new(HostPcalaLo12),
+        (RelocKind.Loong64Addr64Hi, _) => new(HostPcala64Hi12),
+        (RelocKind.Loong64Addr64Lo, _) => new(HostPcala64Lo20),
+        (RelocKind.Loong64GotHi, _) => new(HostGotPcHi20) { HasNoAddend = true },
+        (RelocKind.Loong64GotLo, _) => new(HostGotPcLo12) { HasNoAddend = true },
+        (RelocKind.Loong64Got64Hi, _) => new(HostGot64PcHi12) { HasNoAddend = true },
+        (RelocKind.Loong64Got64Lo, _) => new(HostGot64PcLo20) { HasNoAddend = true },
+        _ => null,
+    };
 
     /// <inheritdoc/>
     public override void SetUpPlt(LinkContext ctx, SymbolBuilder plt, SymbolBuilder gotPlt, SymbolId dynamic)
