@@ -51,6 +51,14 @@ internal abstract class Mips(bool isBigEndian) : CpuArch
     public override ReadOnlySpan<byte> CodePad => default;
 
     /// <inheritdoc/>
+    public override ExternalForm ExternalFormOf(RelocKind kind) => kind switch
+    {
+        RelocKind.AddrMips or RelocKind.AddrMipsU => ExternalForm.Outer,
+        RelocKind.AddrMipsTls or RelocKind.CallMips or RelocKind.JmpMips => ExternalForm.Target,
+        _ => ExternalForm.None,
+    };
+
+    /// <inheritdoc/>
     public override bool TryApply(in RelocSite site, ulong content, out long value)
     {
         long target = site.Context.Symbols.Value(site.Target) + site.Addend;
@@ -58,11 +66,8 @@ internal abstract class Mips(bool isBigEndian) : CpuArch
         switch (site.Kind)
         {
             case RelocKind.AddrMips:
-                value = PutHalf(op, target);
-                return true;
-
             case RelocKind.AddrMipsU:
-                value = PutHalf(op, (target + 0x8000) >> 16);
+                value = Put(site.Kind, op, target);
                 return true;
 
             case RelocKind.AddrMipsTls:
@@ -72,13 +77,13 @@ internal abstract class Mips(bool isBigEndian) : CpuArch
                 {
                     site.Report($"TLS offset out of range {offset}");
                 }
-                value = PutHalf(op, offset);
+                value = Put(site.Kind, op, offset);
                 return true;
 
             case RelocKind.CallMips:
             case RelocKind.JmpMips:
                 CheckCall(in site, target);
-                value = (op & 0xfc000000) | ((target >> 2) & 0x03ffffff);
+                value = Put(site.Kind, op, target);
                 return true;
 
             default:
@@ -91,6 +96,14 @@ internal abstract class Mips(bool isBigEndian) : CpuArch
     protected virtual void CheckCall(in RelocSite site, long target)
     {
     }
+
+    /// <summary>An instruction with an address, or the part of it that it takes.</summary>
+    protected static long Put(RelocKind kind, uint op, long target) => kind switch
+    {
+        RelocKind.AddrMipsU => PutHalf(op, (target + 0x8000) >> 16),
+        RelocKind.CallMips or RelocKind.JmpMips => (op & 0xfc000000) | ((target >> 2) & 0x03ffffff),
+        _ => PutHalf(op, target),
+    };
 
     private static long PutHalf(uint op, long half) => (op & 0xffff0000) | (half & 0xffff);
 }

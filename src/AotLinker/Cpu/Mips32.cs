@@ -25,6 +25,11 @@ internal sealed class Mips32(bool isBigEndian, bool softFloat) : Mips(isBigEndia
     public override ElfCpu Elf { get; } = new ElfMips32(isBigEndian, softFloat);
 
     /// <inheritdoc/>
+    /// <remarks>Instructions hold the addend, for relocations don't.</remarks>
+    public override long ExternalField(in RelocSite site, ulong content, long addend) =>
+        site.Kind.IsOfCpu() ? Put(site.Kind, (uint)content, addend) : base.ExternalField(in site, content, addend);
+
+    /// <inheritdoc/>
     public override bool AddDynamicRelocation(LinkContext ctx, SymbolId s, int reloc) =>
         throw new LinkException("adddynrel currently unimplemented for MIPS");
 

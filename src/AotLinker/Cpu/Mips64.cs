@@ -30,7 +30,7 @@ internal sealed class Mips64(bool isBigEndian) : Mips(isBigEndian)
     /// <inheritdoc/>
     public override void GenerateText(LinkContext ctx)
     {
-        if (!ctx.Settings.NoDynamic)
+        if (!ctx.Settings.NoDynamic && ctx.Target.IsInternal)
         {
             _elf.AddGotEntries(ctx);
         }

@@ -131,6 +131,21 @@ public sealed class ElfObjectTests
         Assert.Equal([Plain(76) with { HasNoAddend = true }], Made(cpu, RelocKind.Loong64GotLo, 4));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void MipsHasHalvesOfAddresses(bool is64)
+    {
+        CpuArch cpu = is64 ? new Mips64(true) : new Mips32(true, false);
+        Assert.Equal([Plain(2)], Made(cpu, RelocKind.Addr, 4));
+        Assert.Equal(is64 ? [Plain(18)] : [], Made(cpu, RelocKind.Addr, 8));
+        Assert.Equal([Plain(6)], Made(cpu, RelocKind.AddrMips, 4));
+        Assert.Equal([Plain(5)], Made(cpu, RelocKind.AddrMipsU, 4));
+        Assert.Equal([Plain(50)], Made(cpu, RelocKind.AddrMipsTls, 4));
+        Assert.Equal([Plain(4)], Made(cpu, RelocKind.CallMips, 4));
+        Assert.Equal([Plain(4)], Made(cpu, RelocKind.JmpMips, 4));
+    }
+
     [Fact]
     public void Ppc64HasHalvesInTwoInstructions()
     {
@@ -161,6 +176,26 @@ public sealed class ElfObjectTests
         Assert.Equal(
             [Plain(252) with { Place = 2, Addend = 2 }, Plain(250) with { Place = 6, Addend = 6 }], Made(cpu, RelocKind.AddrPowerPcRel, 8));
         Assert.Equal([Plain(132)], Made(cpu, RelocKind.AddrPowerPcrel34, 8));
+    }
+
+    [Fact]
+    public void FieldsHoldWhatRelocationsDoNotCarry()
+    {
+        Assert.Equal(0, Field(new Amd64(), RelocKind.Addr, 0xee, 0x1234));
+        foreach (CpuArch cpu in (CpuArch[])[new I386(), new Arm(), new Mips32(true, false), new Arm64(), new S390x(false), new Ppc64(false, 8, HeadType.Linux)])
+        {
+            Assert.Equal(0x1234, Field(cpu, RelocKind.Addr, 0xee, 0x1234));
+        }
+        // Half of it where distances are in halfwords.
+        Assert.Equal(0x91a, Field(new S390x(false), RelocKind.PcRelDbl, 0xee, 0x1234));
+        Assert.Equal(-2, Field(new S390x(false), RelocKind.Call, 0xee, -4));
+        // Instructions are as they were, or have the addend, too.
+        Assert.Equal(0x90000000, Field(new Arm64(), RelocKind.AddrArm64, 0x90000000, 0x1234));
+        Assert.Equal(0x24420000, Field(new Mips64(true), RelocKind.AddrMips, 0x24420000, 0x1234));
+        Assert.Equal(0x24421234, Field(new Mips32(true, false), RelocKind.AddrMips, 0x24420000, 0x1234));
+        Assert.Equal(0x3c020002, Field(new Mips32(true, false), RelocKind.AddrMipsU, 0x3c020000, 0x18000));
+        Assert.Equal(0x0c00048d, Field(new Mips32(true, false), RelocKind.CallMips, 0x0c000000, 0x1234));
+        Assert.Equal(unchecked((int)0xeb00048d), Field(new Arm(), RelocKind.CallArm, 0, 0x1234, instruction: 0xebfffffe));
     }
 
     [Theory]

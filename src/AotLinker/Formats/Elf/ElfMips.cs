@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using AotLinker.Objects;
 
 namespace AotLinker.Formats.Elf;
 
@@ -8,6 +9,13 @@ namespace AotLinker.Formats.Elf;
 /// </summary>
 internal abstract class ElfMips : ElfCpu
 {
+    private const uint HostAbsolute32 = 2;
+    private const uint HostJump26 = 4;
+    private const uint HostHigh16 = 5;
+    private const uint HostLow16 = 6;
+    private const uint HostAbsolute64 = 18;
+    private const uint HostTlsLow16 = 50;
+
     /// <param name="familyName">Name of the CPU family.</param>
     /// <param name="is64">Whether addresses have 64 bits.</param>
     /// <param name="flags">e_flags.</param>
@@ -26,6 +34,7 @@ internal abstract class ElfMips : ElfCpu
         FixedFlags = flags;
         PltEntrySize = 4;
         RelativeType = 3;
+        MakesObjects = true;
         DynamicIsReadOnly = true;
         SplitsRelocationInfo = is64;
         Systems = [(HeadType.Linux, interpreter)];
@@ -41,6 +50,18 @@ internal abstract class ElfMips : ElfCpu
         11 or 12 or 18 or 19 or 248 when Is64 => (4, 4),
         _ => null,
     };
+
+    /// <inheritdoc/>
+    public override ElfObjectRelocation? ObjectRelocation(in ElfRelocationRequest r) => ElfObjectRelocation.Of((r.Kind, r.Size) switch
+    {
+        (RelocKind.Addr or RelocKind.DwarfSecRef, 4) => HostAbsolute32,
+        (RelocKind.Addr or RelocKind.DwarfSecRef, 8) when Is64 => HostAbsolute64,
+        (RelocKind.AddrMips, _) => HostLow16,
+        (RelocKind.AddrMipsU, _) => HostHigh16,
+        (RelocKind.AddrMipsTls, _) => HostTlsLow16,
+        (RelocKind.CallMips or RelocKind.JmpMips, _) => HostJump26,
+        _ => (uint?)null,
+    });
 
     /// <summary>Name of a type of <see cref="HostRelocationSize"/>; none of them is linked.</summary>
     public static string HostRelocationName(uint type) => type switch
