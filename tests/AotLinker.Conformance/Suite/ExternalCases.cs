@@ -94,16 +94,16 @@ internal sealed partial class StandardSuite
 
     /// <summary>Both linkers write the same objects, call the compiler in the same way, say the same, and have the same output.</summary>
     private void SameExternally(
-        LinkStep step, string[] flags, Dictionary<string, string>? environment = null, bool isRun = true) => InFolder(folder =>
+        LinkStep step, string[] flags, Dictionary<string, string>? environment = null, bool isRun = true, Port? port = null, string? compiler = null) => InFolder(folder =>
     {
-        string compiler = Path.Combine(folder, "cc");
-        File.WriteAllText(compiler, $$"""
+        string wrapper = Path.Combine(folder, "cc");
+        File.WriteAllText(wrapper, $$"""
             #!/bin/sh
             { echo call; for a in "$@"; do printf '%s\n' "$a"; done; } >>'{{folder}}/calls'
-            exec gcc "$@"
+            exec {{compiler ?? (port is null ? "gcc" : port.Triplet + "-gcc")}} "$@"
 
             """);
-        MakeExecutable(compiler);
+        MakeExecutable(wrapper);
         (CommandResult want, Dictionary<string, byte[]> expected) = Link([step.Tool], null);
         (CommandResult got, Dictionary<string, byte[]> actual) = Link(_subject.Linker, environment);
 
@@ -125,12 +125,17 @@ internal sealed partial class StandardSuite
             }
         }
 
-        if (isRun && step.Arguments.Any(argument => argument is "-buildmode=exe" or "-buildmode=pie") && !flags.Contains("-E"))
+        if (isRun && actual.ContainsKey("program") && step.Arguments.Any(argument => argument is "-buildmode=exe" or "-buildmode=pie") && !flags.Contains("-E"))
         {
             string program = Path.Combine(folder, "run");
             File.WriteAllBytes(program, actual["program"]);
             MakeExecutable(program);
-            CommandResult run = Command.Run([program], [], new Dictionary<string, string>(), folder, limit: TimeSpan.FromMinutes(3));
+            if ((port is null ? [] : Emulator(port)) is not { } emulator)
+            {
+                return;
+            }
+
+            CommandResult run = Command.Run([.. emulator, program], [], new Dictionary<string, string>(), folder, limit: TimeSpan.FromMinutes(3));
             Check.That(run.ExitCode == 0, $"the program exits with {run.ExitCode}\n{Command.Tail(run.OutputText + run.ErrorText, 1500)}");
         }
 
@@ -150,7 +155,7 @@ internal sealed partial class StandardSuite
             Directory.CreateDirectory(work);
             string output = Path.Combine(work, "program");
             bool ownCompiler = !flags.Any(flag => flag.StartsWith("-extld=", StringComparison.Ordinal));
-            string[] all = [$"-tmpdir={work}", .. ownCompiler ? (string[])[$"-extld={compiler}"] : [], .. flags];
+            string[] all = [$"-tmpdir={work}", .. ownCompiler ? (string[])[$"-extld={wrapper}"] : [], .. flags];
             Dictionary<string, string> variables = new(step.Environment) { [Replay.StrictVariable] = "1" };
             foreach ((string name, string value) in more ?? [])
             {
@@ -168,6 +173,19 @@ internal sealed partial class StandardSuite
             return (result, files);
         }
     });
+
+    /// <summary>What runs a port's programs that need its C library; null where nothing does.</summary>
+    private static string[]? Emulator(Port port)
+    {
+        string root = Path.Combine(Settings.Sysroots, port.Triplet);
+        if (port.Emulator.Length != 0)
+        {
+            return Host.Find("qemu-" + port.Emulator) is { } found && Directory.Exists(root) ? [found, "-L", root] : null;
+        }
+
+        string library = Path.Combine(root, "lib");
+        return Host.RunsLinux386 && Directory.Exists(library) ? [Path.Combine(library, "ld-linux.so.2"), "--library-path", library] : null;
+    }
 
     private static void MakeExecutable(string file)
     {

@@ -15,6 +15,18 @@ internal sealed record Port(string Os, string Cpu)
     public string Library { get; init; } = "";
 
     /// <summary>
+    /// Name that GNU's tools and Debian's packages give the system: that of its C compiler in front of "-gcc", and of the folder with its C
+    /// library; empty where no C compiler is tried.
+    /// </summary>
+    public string Triplet { get; init; } = "";
+
+    /// <summary>Whether external linking for it is tried in every run, if the compiler is there.</summary>
+    public bool IsExternalSample => Os == "linux" && Cpu is "386" or "arm64";
+
+    /// <summary>What can be built with an external linker beside executables.</summary>
+    public string[] ExternalModes { get; init; } = ["pie", "c-shared", "c-archive"];
+
+    /// <summary>
     /// Whether cmd/link makes position-independent executables for it without an external linker (platform.InternalLinkPIESupported).
     /// </summary>
     public bool HasPie { get; init; }
@@ -77,36 +89,36 @@ internal sealed record Port(string Os, string Cpu)
         new("freebsd", "arm64") { HasTrampolines = true },
         new("freebsd", "riscv64") { HasTrampolines = true, Until = "1.25" },
         new("illumos", "amd64"),
-        new("linux", "386") { IsDeep = true, Variable = "GO386", Variants = [("softfloat", "")] },
+        new("linux", "386") { Triplet = "i686-linux-gnu", IsDeep = true, Variable = "GO386", Variants = [("softfloat", "")] },
         new("linux", "arm")
         {
-            Emulator = "arm", IsDeep = true, HasTrampolines = true,
+            Emulator = "arm", Triplet = "arm-linux-gnueabihf", IsDeep = true, HasTrampolines = true,
             Variable = "GOARM", Variants = [("5", ""), ("6", ""), ("7", ""), ("7,softfloat", "")],
         },
         new("linux", "arm64")
         {
-            Emulator = "aarch64", Library = "aarch64-linux-gnu", IsDeep = true, IsSample = true, HasPie = true, HasTrampolines = true,
+            Emulator = "aarch64", Triplet = "aarch64-linux-gnu", Library = "aarch64-linux-gnu", IsDeep = true, IsSample = true, HasPie = true, HasTrampolines = true,
             Variable = "GOARM64", Variants = [("v8.1,lse", "")],
         },
-        new("linux", "loong64") { Emulator = "loongarch64", IsDeep = true, HasPie = true, PieSince = "1.25", HasTrampolines = true },
+        new("linux", "loong64") { Emulator = "loongarch64", Triplet = "loongarch64-linux-gnu", IsDeep = true, HasPie = true, PieSince = "1.25", HasTrampolines = true },
         new("linux", "mips")
         {
-            Emulator = "mips", IsDeep = true, HasTrampolines = true,
+            Emulator = "mips", Triplet = "mips-linux-gnu", ExternalModes = [], IsDeep = true, HasTrampolines = true,
             Variable = "GOMIPS", Variants = [("softfloat", "")],
         },
         new("linux", "mips64")
         {
-            Emulator = "mips64", HasTrampolines = true,
+            Emulator = "mips64", Triplet = "mips64-linux-gnuabi64", ExternalModes = [], HasTrampolines = true,
             Variable = "GOMIPS64", Variants = [("softfloat", "")],
         },
         new("linux", "mips64le")
         {
-            Emulator = "mips64el", HasTrampolines = true,
+            Emulator = "mips64el", Triplet = "mips64el-linux-gnuabi64", ExternalModes = [], HasTrampolines = true,
             Variable = "GOMIPS64", Variants = [("softfloat", "")],
         },
         new("linux", "mipsle")
         {
-            Emulator = "mipsel", HasTrampolines = true,
+            Emulator = "mipsel", Triplet = "mipsel-linux-gnu", ExternalModes = [], HasTrampolines = true,
             Variable = "GOMIPS", Variants = [("softfloat", "")],
         },
         new("linux", "ppc64")
@@ -116,15 +128,15 @@ internal sealed record Port(string Os, string Cpu)
         },
         new("linux", "ppc64le")
         {
-            Emulator = "ppc64le", Library = "powerpc64le-linux-gnu", IsDeep = true, HasPie = true, HasTrampolines = true,
+            Emulator = "ppc64le", Triplet = "powerpc64le-linux-gnu", Library = "powerpc64le-linux-gnu", IsDeep = true, HasPie = true, HasTrampolines = true,
             Variable = "GOPPC64", Variants = [("power9", ""), ("power10", "power10")],
         },
         new("linux", "riscv64")
         {
-            Emulator = "riscv64", IsDeep = true, HasTrampolines = true,
+            Emulator = "riscv64", Triplet = "riscv64-linux-gnu", IsDeep = true, HasTrampolines = true,
             Variable = "GORISCV64", Variants = [("rva22u64", ""), ("rva23u64", "rv64,v=true")], LastVariantSince = "1.25",
         },
-        new("linux", "s390x") { Emulator = "s390x", Library = "s390x-linux-gnu", IsDeep = true, IsSample = true, HasPie = true, PieSince = "1.27" },
+        new("linux", "s390x") { Emulator = "s390x", Triplet = "s390x-linux-gnu", Library = "s390x-linux-gnu", IsDeep = true, IsSample = true, HasPie = true, PieSince = "1.27" },
         new("netbsd", "386"),
         new("netbsd", "amd64"),
         new("netbsd", "arm") { HasTrampolines = true },

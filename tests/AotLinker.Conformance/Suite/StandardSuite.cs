@@ -101,6 +101,7 @@ internal sealed partial class StandardSuite
         suite.AddFormatErrors();
         suite.AddHostObjects();
         suite.AddExternal();
+        suite.AddExternalPorts();
         suite.AddWasm();
         suite.AddErrors();
         suite.AddMapping();
