@@ -59,12 +59,34 @@ internal static class DynamicExports
             for (int version = 0; version <= ctx.Symbols.AbiInternalVersion; version++)
             {
                 SymbolId s = ctx.Symbols.Lookup(name, version);
-                if (!s.IsNone && ctx.Symbols.IsReachable(s) && ctx.Symbols.Kind(s) is SymbolKind.None or SymbolKind.XRef)
+                if (!s.IsNone && ctx.Symbols.IsReachable(s) && ctx.Symbols.Kind(s) is SymbolKind.None or SymbolKind.XRef && IsReferredTo(ctx, s))
                 {
                     ctx.Symbols.Update(s).SetKind(SymbolKind.DynImport);
                 }
             }
         }
+    }
+
+    // What only the user calls the entry (-E) is live without that.
+    private static bool IsReferredTo(LinkContext ctx, SymbolId s)
+    {
+        SymbolTable symbols = ctx.Symbols;
+        if (symbols.Lookup(RawText.Encode(ctx.Settings.EntrySymbol), 0) != s)
+        {
+            return true;
+        }
+        foreach (SymbolId live in symbols.LiveIn(1, symbols.Count, SymbolKinds.NotDwarf))
+        {
+            RelocList relocs = symbols.Relocs(live);
+            for (int i = 0; i < relocs.Count; i++)
+            {
+                if (relocs.Target(i) == s)
+                {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     // The external linker must find what no object defines.

@@ -17,7 +17,7 @@ internal sealed partial class ElfFormat
     private static ReadOnlySpan<byte> AbiHashSymbol => "go:link.abihashbytes"u8;
 
     /// <inheritdoc/>
-    public override uint AbsoluteRelocation => _cpu.ObjectRelocation(RelocKind.Addr, _encoding.Is64 ? 8 : 4, isImport: false, isImportedFunction: false) ?? 0;
+    public override uint AbsoluteRelocation => _cpu.ObjectRelocation(new ElfRelocationRequest(RelocKind.Addr, _encoding.Is64 ? 8 : 4))?.Type ?? 0;
 
     private void AddLibraryNotes(LinkContext ctx)
     {

@@ -296,7 +296,8 @@ internal sealed class ElfSymbolTable
     private static bool IsGlobal(LinkContext ctx, SymbolId s, ReadOnlySpan<byte> name)
     {
         SymbolTable symbols = ctx.Symbols;
-        // Unless modules share Go code, what is not exported must not appear among the dynamic symbols, of which the external linker makes all global ones.
+        // Unless modules share Go code, what is not exported must not appear among the dynamic symbols, of which the external linker makes
+        // all global ones.
         if (ctx.Target.IsExternal && !ctx.Target.IsDynlinkingGo && !symbols.CgoExportStatic.Contains(s) && !IsUndefined(symbols.Kind(s)))
             return false;
         if (symbols.Has(s, SymbolTable.Attributes.Local) || (symbols.Hidden.Count > 0 && symbols.Hidden.Contains(s)))
