@@ -127,11 +127,10 @@ internal sealed class TestLink : IDisposable
         Ctx.Output.Resize(Ctx.Format.SizeTables(Ctx));
     }
 
-    /// <summary>All of a generated symbol's content, made in memory that was not zero.</summary>
+    /// <summary>All of a generated symbol's content.</summary>
     public byte[] Generate(SymbolId s)
     {
         byte[] content = new byte[Symbols.Size(s)];
-        Array.Fill(content, (byte)0xee);
         Ctx.Generators[s].Fill(Ctx, s, 0, content);
         return Errors.Length == 0 ? content : throw new InvalidOperationException(string.Join('\n', Errors));
     }

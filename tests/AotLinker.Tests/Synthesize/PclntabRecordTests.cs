@@ -110,7 +110,6 @@ public class PclntabRecordTests
             byte[] whole = link.Generate(s);
             GeneratedContent generator = link.Ctx.Generators[s];
             byte[] pieces = new byte[whole.Length];
-            Array.Fill(pieces, (byte)0xee);
             int step = generator.Granule * 5;
             for (int at = 0; at < whole.Length; at += step)
             {

@@ -130,7 +130,6 @@ public class PclntabTests
             byte[] whole = link.Generate(s);
             GeneratedContent generator = link.Ctx.Generators[s];
             byte[] pieces = new byte[whole.Length];
-            Array.Fill(pieces, (byte)0xee);
             int step = generator.Granule * 5;
             for (int at = (whole.Length - 1) / step * step; at >= 0; at -= step)
             {
