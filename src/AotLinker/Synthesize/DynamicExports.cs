@@ -71,7 +71,7 @@ internal static class DynamicExports
     private static bool IsReferredTo(LinkContext ctx, SymbolId s)
     {
         SymbolTable symbols = ctx.Symbols;
-        if (symbols.Lookup(RawText.Encode(ctx.Settings.EntrySymbol), 0) != s)
+        if (!symbols.Name(s).SequenceEqual(RawText.Encode(ctx.Settings.EntrySymbol)))
         {
             return true;
         }
