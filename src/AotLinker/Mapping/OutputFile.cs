@@ -50,6 +50,10 @@ internal sealed unsafe class OutputFile : IDisposable
     // the output in such pieces: a third of the time for each byte.
     private const int WorthLargePages = 2 << 20;
 
+    // A larger output would take more of them than were in use a moment ago. A virtual machine that gives free memory back to its host does so
+    // by large pages, and to get one again costs more than 512 small ones that it kept.
+    private const int MostInLargePages = 64 << 20;
+
     [ThreadStatic]
     private static int _leasesOfThisThread;
 
@@ -435,7 +439,7 @@ internal sealed unsafe class OutputFile : IDisposable
             PageCache.Shared.LetGo();
             error = _host.MapOutput(_target.File, length, out _base);
             _writesBesideMap = error.IsNone && _host.WritesBesideMap(_target.File);
-            if (error.IsNone && length >= WorthLargePages)
+            if (error.IsNone && length is >= WorthLargePages and <= MostInLargePages)
                 _host.Advise(_base, length, MapAdvice.LargePages);
         }
 
