@@ -185,6 +185,7 @@ internal sealed unsafe class NameTable(int shardCount)
                 throw new InvalidOperationException($"no room for {entries} names");
             }
             _memory.Resize(lines);
+            _memory.MakeRestPresent();
             _lines = _memory.Base;
             _count = (uint)lines;
         }

@@ -85,6 +85,7 @@ internal sealed unsafe class ContentTable : IDisposable
     {
         NativeArray<Slot> memory = new(count);
         memory.PreferLargePages();
+        memory.MakeRestPresent();
         return memory;
     }
 

@@ -102,6 +102,7 @@ internal sealed unsafe partial class Resolver
         _contentMarks = new ulong*[count];
         _mapMemory = new NativeArray<int>(position + 1L);
         _mapMemory.PreferLargePages();
+        _mapMemory.MakeRestPresent();
         _map = _mapMemory.Base;
         _exportFlag = ctx.Symbols.Release.WasmExportFlag;
         int shards = ctx.Workers.Threads;

@@ -44,6 +44,7 @@ internal sealed unsafe class PcTableSet : IDisposable
         _symbols = symbols;
         uint slots = (uint)Math.Clamp((expected >> ShardBits) * 6 / 5, 16, 1 << 24);
         _firstSlots = new NativeArray<Slot>((long)slots << ShardBits);
+        _firstSlots.MakeRestPresent();
         for (int i = 0; i < _locks.Length; i++)
         {
             _locks[i] = new Lock();
