@@ -123,6 +123,23 @@ public sealed unsafe class MemoryTests
         Assert.Equal(1, column[1 << 29]);
     }
 
+    [LinuxTheory]
+    [InlineData(1 << 20)]
+    [InlineData((4 << 20) + 12_288)]
+    [InlineData(6 << 20)]
+    public void What_large_pages_have_no_room_for_is_made_present_and_nothing_else(int bytes)
+    {
+        var host = new Advised();
+        using var table = new NativeArray<byte>(bytes, new MemoryAccount(), host);
+        table.PreferLargePages();
+        table.MakeRestPresent();
+        long end = (long)(table.Base + bytes);
+        long from = Math.Max(end / host.LargePageSize * host.LargePageSize, (long)table.Base);
+        Assert.Equal(bytes >= host.LargePageSize && from < end ? [(from, end - from)] : [], host.MadePresent);
+        Assert.True(table.AsSpan().IndexOfAnyExcept((byte)0) < 0);
+        table.AsSpan().Fill(1);
+    }
+
     [Fact]
     public void Read_only_content_is_copied_once_when_it_is_written_and_counted()
     {
@@ -190,4 +207,17 @@ public sealed unsafe class MemoryTests
     }
 
     private static long Resident() => System.Diagnostics.Process.GetCurrentProcess().WorkingSet64;
+
+    /// <summary>Linux, and which parts of maps it was asked to make present.</summary>
+    private sealed class Advised : LinuxHost
+    {
+        public List<(long From, long Length)> MadePresent { get; } = [];
+
+        public override void Advise(byte* map, long length, MapAdvice advice)
+        {
+            if (advice == MapAdvice.PresentForWriting)
+                MadePresent.Add(((long)map, length));
+            base.Advise(map, length, advice);
+        }
+    }
 }

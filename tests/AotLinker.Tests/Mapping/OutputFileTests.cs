@@ -457,6 +457,33 @@ public sealed unsafe class OutputFileTests : IDisposable
         output.Commit();
     }
 
+    [LinuxTheory]
+    [InlineData(1 << 20, false)]
+    [InlineData(2 << 20, true)]
+    [InlineData(64 << 20, true)]
+    [InlineData((64 << 20) + 1, false)]
+    public void Outputs_of_middling_size_are_mapped_in_large_pages(int length, bool expected)
+    {
+        var host = new Advised();
+        using (OutputFile output = OutputFile.Create(_scratch["out"], length, new OutputOptions { Host = host }))
+        {
+            Assert.True(output.IsMapped);
+            Assert.Equal(expected, host.Asked.Contains((MapAdvice.LargePages, length)));
+        }
+    }
+
+    /// <summary>Linux, and what it was asked for.</summary>
+    private sealed class Advised : LinuxHost
+    {
+        public List<(MapAdvice Advice, long Length)> Asked { get; } = [];
+
+        public override void Advise(byte* map, long length, MapAdvice advice)
+        {
+            Asked.Add((advice, length));
+            base.Advise(map, length, advice);
+        }
+    }
+
     /// <summary>Linux with one thing out of order.</summary>
     private sealed class Moody : LinuxHost
     {
