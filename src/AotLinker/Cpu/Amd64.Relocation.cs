@@ -10,7 +10,8 @@ namespace AotLinker.Cpu;
 internal sealed partial class Amd64
 {
     /// <inheritdoc/>
-    public override bool FieldsHoldAddends => false;
+    /// <remarks>In ELF relocations carry all of it.</remarks>
+    public override bool FieldsHoldAddends(Target target) => !target.IsElf;
 
     private const uint GlobDat = 6;
 

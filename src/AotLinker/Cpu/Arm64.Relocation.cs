@@ -30,6 +30,32 @@ internal sealed partial class Arm64
     };
 
     /// <inheritdoc/>
+    /// <remarks>Relocations of Windows carry no addend. ADRP takes it in bytes, so far as it has bits; its page is computed with those below.</remarks>
+    public override long ExternalField(in RelocSite site, ulong content, long addend)
+    {
+        if (site.Context.Target.HeadType != HeadType.Windows || PairScale(site.Kind) is not { } scale)
+        {
+            return base.ExternalField(in site, content, addend);
+        }
+        if ((addend & ((1 << scale) - 1)) != 0)
+        {
+            site.Report($"offset for {8 << scale}-bit load/store has unaligned value {addend & 0xfff}");
+        }
+        uint first = ((uint)(addend & 3) << 29) | ((uint)(addend & 0xffffc) << 3);
+        return (long)(content | first | ((ulong)LowBits(addend, scale) << 32));
+    }
+
+    // Of the pairs that may be left to an external linker: by how many bits the second instruction's offset is scaled.
+    private static int? PairScale(RelocKind kind) => kind switch
+    {
+        RelocKind.AddrArm64 or RelocKind.Arm64PcRelLdSt8 => 0,
+        RelocKind.Arm64PcRelLdSt16 => 1,
+        RelocKind.Arm64PcRelLdSt32 => 2,
+        RelocKind.Arm64PcRelLdSt64 => 3,
+        _ => null,
+    };
+
+    /// <inheritdoc/>
     public override bool AddDynamicRelocation(LinkContext ctx, SymbolId s, int reloc)
     {
         SymbolTable symbols = ctx.Symbols;

@@ -36,7 +36,7 @@ internal abstract partial class CpuArch
     /// <summary>
     /// Whether the field of an address or a distance that is left holds the addend, whether or not the relocation carries it as well.
     /// </summary>
-    public virtual bool FieldsHoldAddends => true;
+    public virtual bool FieldsHoldAddends(Target target) => true;
 
     /// <summary>Whether and against what a relocation of the CPU's own kinds is left (Extreloc).</summary>
     public virtual ExternalForm ExternalFormOf(RelocKind kind) => ExternalForm.None;
@@ -55,5 +55,5 @@ internal abstract partial class CpuArch
     /// <param name="content">What the field holds now, zero-extended.</param>
     /// <param name="addend">Addend of the relocation for the external linker.</param>
     public virtual long ExternalField(in RelocSite site, ulong content, long addend) =>
-        site.Kind.IsOfCpu() ? (long)content : FieldsHoldAddends ? addend : 0;
+        site.Kind.IsOfCpu() ? (long)content : FieldsHoldAddends(site.Context.Target) ? addend : 0;
 }

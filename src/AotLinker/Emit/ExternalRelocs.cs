@@ -11,6 +11,24 @@ namespace AotLinker.Emit;
 /// <param name="to">Zeros.</param>
 internal delegate void ExternalRelocEncoder(ReadOnlySpan<ExternalReloc> relocs, Span<byte> to);
 
+/// <summary>The relocations of one section of the object, which may be several of the linker's.</summary>
+/// <param name="sections">The linker's sections, in order.</param>
+/// <param name="address">Address that the offsets of fields count from.</param>
+internal sealed class ExternalRelocTable(IReadOnlyList<Section> sections, ulong address)
+{
+    /// <summary>The linker's sections.</summary>
+    public IReadOnlyList<Section> Sections => sections;
+
+    /// <summary>Address that the offsets of fields count from.</summary>
+    public ulong Address => address;
+
+    /// <summary>How many relocations there are. Known from the start.</summary>
+    public long Count { get; set; }
+
+    /// <summary>File offset of the first. Set when they are placed.</summary>
+    public long Offset { get; set; }
+}
+
 /// <summary>
 /// The relocations that are left to an external linker: found and counted slice by slice, placed by a sum, found again and written, each
 /// slice by one thread (sizeExtRelocs, relocSectFn). To keep them in between would take more memory than to find them takes time.
@@ -25,57 +43,51 @@ internal sealed class ExternalRelocs
     private readonly LinkContext _ctx;
     private readonly ExternalRules _rules;
     private readonly List<Slice> _slices = [];
-    private long _offset;
+    private readonly IReadOnlyList<ExternalRelocTable> _tables;
     private int _size;
 
     /// <summary>Counts the relocations of a link; all addresses are known.</summary>
-    public ExternalRelocs(LinkContext ctx)
+    /// <param name="ctx">The link.</param>
+    /// <param name="tables">What relocations there are of, in the order in which they lie in the file.</param>
+    public ExternalRelocs(LinkContext ctx, IReadOnlyList<ExternalRelocTable> tables)
     {
         _ctx = ctx;
+        _tables = tables;
         _rules = new ExternalRules(ctx);
         Cut();
         ForSlices(static (slice, list) => slice.Count = list.Count);
-    }
-
-    // The order in which relocations lie in the file.
-    private Segment[] Segments =>
-        [_ctx.TextSegment, _ctx.RoDataSegment, _ctx.RelRoDataSegment, _ctx.DataSegment, _ctx.DwarfSegment, _ctx.PDataSegment, _ctx.XDataSegment];
-
-    /// <summary>
-    /// Gives them their places in the file, section by section, and sets <see cref="Section.RelocOffset"/> and
-    /// <see cref="Section.RelocLength"/>.
-    /// </summary>
-    /// <param name="offset">Where they begin.</param>
-    /// <param name="size">Bytes of each.</param>
-    /// <returns>Offset behind the last.</returns>
-    public long Place(long offset, int size)
-    {
-        _offset = offset;
-        _size = size;
-        foreach (Segment segment in Segments)
-        {
-            foreach (Section section in segment.Sections)
-            {
-                section.RelocLength = 0;
-            }
-        }
-        long first = 0;
         foreach (Slice slice in _slices)
         {
-            slice.First = first;
-            first += slice.Count;
-            slice.Section.RelocLength += (ulong)(slice.Count * (long)size);
+            slice.Table.Count += slice.Count;
         }
-        ulong at = (ulong)offset;
-        foreach (Segment segment in Segments)
+    }
+
+    /// <summary>Gives them their places in the file and sets <see cref="ExternalRelocTable.Offset"/>.</summary>
+    /// <param name="offset">Where they begin.</param>
+    /// <param name="size">Bytes of each.</param>
+    /// <param name="head">Bytes in front of each table.</param>
+    /// <returns>Offset behind the last.</returns>
+    public long Place(long offset, int size, int head = 0)
+    {
+        _size = size;
+        foreach (ExternalRelocTable table in _tables)
         {
-            foreach (Section section in segment.Sections)
-            {
-                section.RelocOffset = at;
-                at += section.RelocLength;
-            }
+            table.Offset = offset + head;
+            offset = table.Offset + (table.Count * size);
         }
-        return (long)at;
+        ExternalRelocTable? last = null;
+        long at = 0;
+        foreach (Slice slice in _slices)
+        {
+            if (last != slice.Table)
+            {
+                last = slice.Table;
+                at = last.Offset;
+            }
+            slice.Offset = at;
+            at += slice.Count * (long)size;
+        }
+        return offset;
     }
 
     /// <summary>Writes them to the output.</summary>
@@ -88,7 +100,7 @@ internal sealed class ExternalRelocs
                 throw new InvalidOperationException($"{slice.Section}: {list.Count} relocations where there were {slice.Count}");
             }
             int most = OutputFile.MaxMade / _size;
-            long at = _offset + (slice.First * _size);
+            long at = slice.Offset;
             for (ReadOnlySpan<ExternalReloc> left = list.AsSpan(); !left.IsEmpty;)
             {
                 ReadOnlySpan<ExternalReloc> piece = left[..Math.Min(left.Length, most)];
@@ -120,10 +132,11 @@ internal sealed class ExternalRelocs
     private void Cut()
     {
         int nextFunction = 0;
-        foreach (Segment segment in Segments)
+        foreach (ExternalRelocTable table in _tables)
         {
-            foreach (Section section in segment.Sections)
+            foreach (Section section in table.Sections)
             {
+                Segment segment = section.Segment!;
                 if (section.IsText)
                 {
                     int first = nextFunction;
@@ -131,25 +144,33 @@ internal sealed class ExternalRelocs
                     {
                         nextFunction++;
                     }
-                    Cut(section, first, nextFunction - first, SymbolsOfSlice);
+                    Cut(table, section, first, nextFunction - first, SymbolsOfSlice);
+                }
+                else if (ListOf(segment) is { } list)
+                {
+                    Cut(table, section, 0, list.Count, SymbolsOfSlice);
                 }
                 else if (section.SymbolCount != 0 && section.Vaddr - segment.Vaddr < segment.FileLength)
                 {
-                    Cut(section, section.FirstSymbol, section.SymbolCount, SymbolsOfSlice);
+                    Cut(table, section, section.FirstSymbol, section.SymbolCount, SymbolsOfSlice);
                 }
                 else if (segment == _ctx.DwarfSegment && _ctx.Dwarf?.Sections.Find(s => s.Output == section) is { } dwarf)
                 {
-                    Cut(section, 0, dwarf.PieceCount, PiecesOfSlice, dwarf);
+                    Cut(table, section, 0, dwarf.PieceCount, PiecesOfSlice, dwarf);
                 }
             }
         }
     }
 
-    private void Cut(Section section, int first, int count, int most, DwarfSection? dwarf = null)
+    // Unwind tables are few symbols beside all data.
+    private List<SymbolId>? ListOf(Segment segment) =>
+        segment == _ctx.PDataSegment ? _ctx.PData : segment == _ctx.XDataSegment ? _ctx.XData : null;
+
+    private void Cut(ExternalRelocTable table, Section section, int first, int count, int most, DwarfSection? dwarf = null)
     {
         for (int i = 0; i < count; i += most)
         {
-            _slices.Add(new Slice(section, first + i, Math.Min(most, count - i), dwarf));
+            _slices.Add(new Slice(table, section, first + i, Math.Min(most, count - i), dwarf));
         }
     }
 
@@ -164,15 +185,19 @@ internal sealed class ExternalRelocs
         }
         else if (slice.Section.IsText)
         {
-            Find(slice.Section, CollectionsMarshal.AsSpan(_ctx.Text).Slice(slice.Begin, slice.Length), to);
+            Find(slice, CollectionsMarshal.AsSpan(_ctx.Text).Slice(slice.Begin, slice.Length), to);
+        }
+        else if (ListOf(slice.Section.Segment!) is { } list)
+        {
+            Find(slice, CollectionsMarshal.AsSpan(list).Slice(slice.Begin, slice.Length), to);
         }
         else
         {
-            Find(slice.Section, MemoryMarshal.Cast<int, SymbolId>(_ctx.Data.AsSpan(slice.Begin, slice.Length)), to);
+            Find(slice, MemoryMarshal.Cast<int, SymbolId>(_ctx.Data.AsSpan(slice.Begin, slice.Length)), to);
         }
     }
 
-    private void Find(Section section, ReadOnlySpan<SymbolId> symbols, NativeList<ExternalReloc> to)
+    private void Find(Slice slice, ReadOnlySpan<SymbolId> symbols, NativeList<ExternalReloc> to)
     {
         const int Ahead = 8;
         SymbolTable table = _ctx.Symbols;
@@ -189,10 +214,10 @@ internal sealed class ExternalRelocs
             }
             SymbolId s = symbols[i];
             RelocList relocs = table.Relocs(s);
-            long start = relocs.Count == 0 ? 0 : table.Value(s) - (long)section.Vaddr;
+            long start = relocs.Count == 0 ? 0 : table.Value(s) - (long)slice.Table.Address;
             for (int r = 0; r < relocs.Count; r++)
             {
-                if (_rules.TryRead(s, section.Index, relocs, r, start, out ExternalReloc left))
+                if (_rules.TryRead(s, slice.Section.Index, relocs, r, start, out ExternalReloc left))
                 {
                     to.Add(left);
                     for (int part = 1; part < _rules.Parts(in left); part++)
@@ -205,8 +230,10 @@ internal sealed class ExternalRelocs
     }
 
     /// <summary>A run of symbols, or of pieces of debug information, of one section.</summary>
-    private sealed class Slice(Section section, int begin, int length, DwarfSection? dwarf)
+    private sealed class Slice(ExternalRelocTable table, Section section, int begin, int length, DwarfSection? dwarf)
     {
+        public ExternalRelocTable Table => table;
+
         public Section Section => section;
 
         public DwarfSection? Dwarf => dwarf;
@@ -217,6 +244,6 @@ internal sealed class ExternalRelocs
 
         public int Count { get; set; }
 
-        public long First { get; set; }
+        public long Offset { get; set; }
     }
 }

@@ -11,6 +11,8 @@ internal sealed class ExternalRules(LinkContext ctx)
 {
     private readonly SymbolTable _symbols = ctx.Symbols;
     private readonly CpuArch _cpu = ctx.Target.Cpu;
+    private readonly bool _leavesThreadLocals = ctx.Format.LeavesThreadLocals;
+    private readonly bool _countsFromFieldEnds = ctx.Format.CountsFromFieldEnds;
 
     /// <summary>How many relocations of the format a kind takes.</summary>
     public int Parts(in ExternalReloc left) => ctx.Format.ExternalRelocationParts(left.Kind);
@@ -19,8 +21,23 @@ internal sealed class ExternalRules(LinkContext ctx)
     /// <param name="left">The relocation, as read.</param>
     /// <param name="site">The same as it stands in the object.</param>
     /// <param name="content">What the field holds now.</param>
-    public long Field(in ExternalReloc left, in RelocSite site, ulong content) =>
-        _cpu.ExternalField(in site, content, IsDistance(left.Kind) && _symbols.Kind(left.Target) == SymbolKind.UndefExt ? 0 : left.Addend);
+    public long Field(in ExternalReloc left, in RelocSite site, ulong content)
+    {
+        long addend = left.Addend;
+        if (IsDistance(left.Kind))
+        {
+            if (_symbols.Kind(left.Target) == SymbolKind.UndefExt)
+            {
+                addend = 0;
+            }
+            else
+            {
+                addend += _countsFromFieldEnds ? left.Size : 0;
+                ctx.Format.CheckExternalDistance(in site);
+            }
+        }
+        return _cpu.ExternalField(in site, content, addend);
+    }
 
     private static bool IsDistance(RelocKind kind) => kind is RelocKind.Call or RelocKind.PcRel or RelocKind.PcRelDbl or RelocKind.GotPcRel;
 
@@ -45,6 +62,9 @@ internal sealed class ExternalRules(LinkContext ctx)
         byte variant = 0;
         switch (kind)
         {
+            case (RelocKind.TlsLe or RelocKind.TlsIe) when !_leavesThreadLocals:
+                return false;
+
             case RelocKind.TlsLe or RelocKind.TlsIe:
                 target = relocs.Target(i);
                 if (target.IsNone)

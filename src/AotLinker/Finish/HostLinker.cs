@@ -73,8 +73,7 @@ internal sealed class HostLinker
         ctx.Settings.OmitSymbolTable = false;
         if (ctx.Target.IsExe || ctx.Target.IsPie)
         {
-            // C's start-up code calls it.
-            ctx.Settings.EntrySymbol = "main";
+            ctx.Settings.EntrySymbol = ctx.Format.ExternalEntry;
         }
     }
 
@@ -96,6 +95,38 @@ internal sealed class HostLinker
         ProgramResult result = HostProcess.Run(command, "LC_ALL=C");
         return result.Failure is null
             && result.Output.AsSpan().IndexOf("unrecognized"u8) < 0 && result.Output.AsSpan().IndexOf("unknown"u8) < 0;
+    }
+
+    /// <summary>What the linker answers to an option; nothing if it fails.</summary>
+    public byte[] Ask(string option)
+    {
+        ProgramResult result = HostProcess.Run([.. Program, .. HostLinkerFlags.ForTrial(_ctx.Release, _ctx.Options.ExternalLinkerFlags), option]);
+        return result.Failure is null ? result.Output : [];
+    }
+
+    /// <summary>Has a program made of a source; returns its path, or null if that fails.</summary>
+    /// <param name="source">Name of the file that gets the source.</param>
+    /// <param name="text">The source.</param>
+    /// <param name="program">Name of the file that gets the program.</param>
+    public string? Try(string source, ReadOnlySpan<byte> text, string program)
+    {
+        if (HostSystem.Current.WriteWholeFile(Inside(source), text) is { IsError: true })
+        {
+            return null;
+        }
+        ProgramResult result = HostProcess.Run([Program[0], .. Arguments, "-o", Inside(program), Inside(source)], "LC_ALL=C");
+        return result.Failure is null ? Inside(program) : null;
+    }
+
+    /// <summary>Writes a file for the linker beside the object; returns its path.</summary>
+    public string WriteFile(string name, ReadOnlySpan<byte> content)
+    {
+        string path = Inside(name);
+        if (HostSystem.Current.WriteWholeFile(path, content) is { IsError: true } error)
+        {
+            _ctx.Diagnostics.Error($"WriteFile {name} failed: {error.Describe("open", path)}");
+        }
+        return path;
     }
 
     /// <summary>Copies the objects of C compilers out of their packages, and takes away what differs from link to link; returns their paths.</summary>

@@ -72,6 +72,23 @@ internal abstract class OutputFormat
     public virtual List<string> ExternalLinkCommand(LinkContext ctx, HostLinker host) =>
         throw new InvalidOperationException($"{Name} has no external linker");
 
+    /// <summary>The function that C's start-up code calls, as the object has it.</summary>
+    public virtual string ExternalEntry => "main";
+
+    /// <summary>Whether references to thread-local storage are left to an external linker; if not, their values are known.</summary>
+    public virtual bool LeavesThreadLocals => true;
+
+    /// <summary>
+    /// Whether a field that is left to an external linker and is to hold a distance counts from its end until then, as that linker does, and not
+    /// from its begin.
+    /// </summary>
+    public virtual bool CountsFromFieldEnds => false;
+
+    /// <summary>Looks at a distance that is left to an external linker: not all have relocations for it (relocsym).</summary>
+    public virtual void CheckExternalDistance(in RelocSite site)
+    {
+    }
+
     /// <summary>How many relocations of an object stand for one that is left to an external linker.</summary>
     public virtual int ExternalRelocationParts(RelocKind kind) => 1;
 

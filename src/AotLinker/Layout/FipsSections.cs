@@ -14,8 +14,8 @@ internal static class FipsSections
     /// <summary>Length of the hash that follows it.</summary>
     public const int SumLength = 32;
 
-    // Not valid UTF-8, so that it is not found by accident.
-    private static ReadOnlySpan<byte> Magic =>
+    /// <summary>What go:fipsinfo begins with: not valid UTF-8, so that it is not found by accident.</summary>
+    public static ReadOnlySpan<byte> Magic =>
     [
         0xff, (byte)' ', (byte)'G', (byte)'o', (byte)' ', (byte)'f', (byte)'i', (byte)'p', (byte)'s', (byte)'i', (byte)'n', (byte)'f',
         (byte)'o', (byte)' ', 0xff, 0,

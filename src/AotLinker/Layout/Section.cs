@@ -38,12 +38,6 @@ internal sealed class Section
     /// <summary>Section number in the output file's own table (Extnum).</summary>
     public int OutputNumber { get; set; }
 
-    /// <summary>File offset of the relocations for an external linker.</summary>
-    public ulong RelocOffset { get; set; }
-
-    /// <summary>Length of the relocations for an external linker.</summary>
-    public ulong RelocLength { get; set; }
-
     /// <summary>Whether the content is compressed.</summary>
     public bool Compressed { get; set; }
 

@@ -24,6 +24,27 @@ internal abstract partial class Release
     /// </summary>
     public virtual bool PutsWindowsProgramsHigh => true;
 
+    /// <summary>Whether an external linker may be Microsoft's, which is asked for.</summary>
+    public virtual bool KnowsMicrosoftLinkers => true;
+
+    /// <summary>Whether LLVM's linker is asked for before anything else; if not, when it matters.</summary>
+    public virtual bool AsksForLlvmFirst => true;
+
+    /// <summary>Whether an external linker is told what to export.</summary>
+    public virtual bool ListsWindowsExports => true;
+
+    /// <summary>Whether names of libraries that an external linker could take for something else are refused.</summary>
+    public virtual bool ChecksLibraryNames => true;
+
+    /// <summary>How many such places each of <see cref="LabelledFunctions"/> has, its start among them.</summary>
+    public const int LabelsOfFunction = 64;
+
+    /// <summary>Functions that are called at other places than their start (Duff's devices), and the distance of these places.</summary>
+    public virtual (byte[] Name, int Step)[] LabelledFunctions => [];
+
+    /// <summary>Whether large data without a name has labels, which then have no more of one than their offset.</summary>
+    public virtual bool LabelsNamelessData => false;
+
     private sealed partial class Go124
     {
         public override bool PutsWindowsProgramsHigh => false;
@@ -32,12 +53,20 @@ internal abstract partial class Release
     private partial class Go125
     {
         public override bool HasWindowsDwarfWithoutSymbols => false;
+        public override bool KnowsMicrosoftLinkers => false;
+        public override bool ListsWindowsExports => false;
+        public override bool ChecksLibraryNames => false;
+        public override bool LabelsNamelessData => true;
     }
 
     private partial class Go126
     {
         public override (ushort Major, ushort Minor) WindowsVersion => (6, 1);
         public override bool HasWindowsLoadConfig => false;
+        public override bool AsksForLlvmFirst => false;
+
+        public override (byte[] Name, int Step)[] LabelledFunctions =>
+            [("runtime.duffcopy"u8.ToArray(), 8), ("runtime.duffzero"u8.ToArray(), 4)];
         public override bool SortsUnwindTables => false;
     }
 

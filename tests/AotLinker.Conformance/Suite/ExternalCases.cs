@@ -96,6 +96,8 @@ internal sealed partial class StandardSuite
     private void SameExternally(
         LinkStep step, string[] flags, Dictionary<string, string>? environment = null, bool isRun = true, Port? port = null, string? compiler = null) => InFolder(folder =>
     {
+        bool isWindows = port is { Os: "windows" };
+        string outputName = isWindows ? "program.exe" : "program";
         string wrapper = Path.Combine(folder, "cc");
         File.WriteAllText(wrapper, $$"""
             #!/bin/sh
@@ -113,7 +115,7 @@ internal sealed partial class StandardSuite
         Check.SameText("standard error", Plain(want.ErrorText, step.Tool), Plain(got.ErrorText, _subject.Linker[^1]));
         if (want.ExitCode != 0)
         {
-            Check.That(IsReferenceOr(!actual.ContainsKey("program")), "an output file is left behind by a link that fails");
+            Check.That(IsReferenceOr(!actual.ContainsKey(outputName)), "an output file is left behind by a link that fails");
             return;
         }
 
@@ -125,11 +127,18 @@ internal sealed partial class StandardSuite
             }
         }
 
-        if (isRun && actual.ContainsKey("program") && step.Arguments.Any(argument => argument is "-buildmode=exe" or "-buildmode=pie") && !flags.Contains("-E"))
+        if (isRun && actual.ContainsKey(outputName) && step.Arguments.Any(argument => argument is "-buildmode=exe" or "-buildmode=pie") && !flags.Contains("-E"))
         {
-            string program = Path.Combine(folder, "run");
-            File.WriteAllBytes(program, actual["program"]);
+            string program = Path.Combine(folder, "run" + Path.GetExtension(outputName));
+            File.WriteAllBytes(program, actual[outputName]);
             MakeExecutable(program);
+            if (isWindows)
+            {
+                CommandResult? result = Wine.For(port!.Cpu)?.Run(program, []);
+                Check.That(result is null or { ExitCode: 0 }, $"the program exits with {result?.ExitCode}\n{Command.Tail(result?.OutputText + result?.ErrorText, 1500)}");
+                return;
+            }
+
             if ((port is null ? [] : Emulator(port)) is not { } emulator)
             {
                 return;
@@ -153,7 +162,7 @@ internal sealed partial class StandardSuite
         {
             string work = Path.Combine(folder, "work");
             Directory.CreateDirectory(work);
-            string output = Path.Combine(work, "program");
+            string output = Path.Combine(work, outputName);
             bool ownCompiler = !flags.Any(flag => flag.StartsWith("-extld=", StringComparison.Ordinal));
             string[] all = [$"-tmpdir={work}", .. ownCompiler ? (string[])[$"-extld={wrapper}"] : [], .. flags];
             Dictionary<string, string> variables = new(step.Environment) { [Replay.StrictVariable] = "1" };
@@ -169,6 +178,7 @@ internal sealed partial class StandardSuite
             File.Delete(calls);
             // What the compiler made of a trial differs from run to run.
             files.Remove("a.out");
+            files.Remove("loadcfg_test.exe");
             Directory.Delete(work, recursive: true);
             return (result, files);
         }

@@ -9,7 +9,7 @@ internal sealed partial class StandardSuite
         ["-randlayout=3"], ["-extldflags=-static"], ["-extldflags=-lnosuch"], ["-dumpdep"],
     ];
 
-    /// <summary>The same as <see cref="AddExternal"/> for Linux on other CPUs, with Debian's compilers for them.</summary>
+    /// <summary>The same as <see cref="AddExternal"/> for other CPUs and Windows, as far as the object goes; and for Linux on other CPUs with Debian's compilers for them.</summary>
     private void AddExternalPorts()
     {
         if (!Host.RunsLinuxAmd64)
@@ -18,7 +18,7 @@ internal sealed partial class StandardSuite
         }
 
         string stamp = CaptureSet.Stamp(Settings.Programs);
-        foreach (Port port in Port.All.Where(port => port.Os == "linux" && port.IsOf(_release)))
+        foreach (Port port in Port.All.Where(port => (port.Os == "linux" || port is { Os: "windows", Cpu: not "arm" }) && port.IsOf(_release)))
         {
             AddObjectsAlone(port, stamp);
         }

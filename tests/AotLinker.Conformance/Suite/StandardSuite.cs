@@ -102,6 +102,7 @@ internal sealed partial class StandardSuite
         suite.AddHostObjects();
         suite.AddExternal();
         suite.AddExternalPorts();
+        suite.AddExternalWindows();
         suite.AddWasm();
         suite.AddErrors();
         suite.AddMapping();

@@ -123,7 +123,8 @@ internal sealed record Wine(string? Loader)
         }
     }
 
-    private static string CompilerFor(string cpu) => cpu == "amd64" ? "x86_64-w64-mingw32-gcc" : "i686-w64-mingw32-gcc";
+    /// <summary>The C compiler for a CPU.</summary>
+    public static string CompilerFor(string cpu) => cpu == "amd64" ? "x86_64-w64-mingw32-gcc" : "i686-w64-mingw32-gcc";
 
     /// <summary>Makes the folder, and puts into it what Wine lacks. Null, or what went wrong.</summary>
     private static string? Prepare()

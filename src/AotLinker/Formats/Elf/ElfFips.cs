@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using AotLinker.Hashing;
 using AotLinker.Layout;
 
 namespace AotLinker.Formats.Elf;
@@ -22,14 +21,12 @@ internal static class ElfFips
         {
             using FileStream file = new(path, FileMode.Open, FileAccess.ReadWrite);
             ElfReader reader = new(file, encoding);
-            using FileStream? hashed = copy.Length == 0 ? null : new FileStream(copy, FileMode.Create, FileAccess.Write);
+            using FipsSum sum = new(file, copy);
             if (reader.FindSection(".go.fipsinfo"u8) is not var (at, size) || size < Start(encoding) + (2 * Regions * encoding.AddressSize))
             {
                 return;
             }
             byte[] info = reader.Read(at, (int)size);
-            HmacSha256 hash = new(new byte[32]);
-            Add("go fips object v1\n"u8);
             for (int i = 0; i < Regions; i++)
             {
                 int entry = Start(encoding) + (2 * i * encoding.AddressSize);
@@ -38,26 +35,9 @@ internal static class ElfFips
                 {
                     return;
                 }
-                byte[] length = new byte[8];
-                BinaryPrimitives.WriteUInt64BigEndian(length, end - start);
-                Add(length);
-                for (ulong done = 0; done < end - start;)
-                {
-                    byte[] piece = reader.Read(offset + (long)done, (int)Math.Min(1 << 16, end - start - done));
-                    Add(piece);
-                    done += (ulong)piece.Length;
-                }
+                sum.AddRange(offset, (long)(end - start));
             }
-            byte[] sum = new byte[FipsSections.SumLength];
-            hash.Finish(sum);
-            file.Position = at + FipsSections.MagicLength;
-            file.Write(sum);
-
-            void Add(ReadOnlySpan<byte> bytes)
-            {
-                hash.Update(bytes);
-                hashed?.Write(bytes);
-            }
+            sum.WriteTo(at);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {

@@ -54,7 +54,7 @@ internal sealed partial class ElfFormat
         _headers.Section(".strtab");
         _headers.Section(".shstrtab");
         DescribeLayoutSections(ctx);
-        List<(Section Section, ElfSectionHeader Header)> relocated = AddRelocationSections(ctx, symbols);
+        List<(ExternalRelocTable Table, ElfSectionHeader Header)> relocated = AddRelocationSections(ctx, symbols);
         // Says that the code needs no executable stack.
         ElfSectionHeader stack = _headers.Section(".note.GNU-stack");
         stack.Type = ElfSectionType.ProgBits;
@@ -65,20 +65,20 @@ internal sealed partial class ElfFormat
             throw Error("too many ELF sections");
         _sectionNames = ctx.Release.OrdersElfSections ? _headers.BuildNames() : _headers.UseNames(SettledNames(ctx));
         long end = RoundUp(PlaceTables(ctx, hasSymbols: true), 8);
-        _objectRelocations = new ExternalRelocs(ctx);
+        _objectRelocations = new ExternalRelocs(ctx, [.. relocated.Select(r => r.Table)]);
         end = _objectRelocations.Place(end, ObjectRelocationSize);
-        foreach ((Section section, ElfSectionHeader header) in relocated)
+        foreach ((ExternalRelocTable table, ElfSectionHeader header) in relocated)
         {
-            header.Offset = section.RelocOffset;
-            header.Size = section.RelocLength;
+            header.Offset = (ulong)table.Offset;
+            header.Size = (ulong)(table.Count * ObjectRelocationSize);
         }
         CheckReserve(reserve, textSections);
         return end;
     }
 
-    private List<(Section Section, ElfSectionHeader Header)> AddRelocationSections(LinkContext ctx, ElfSectionHeader symbols)
+    private List<(ExternalRelocTable Table, ElfSectionHeader Header)> AddRelocationSections(LinkContext ctx, ElfSectionHeader symbols)
     {
-        List<(Section Section, ElfSectionHeader Header)> made = [];
+        List<(ExternalRelocTable Table, ElfSectionHeader Header)> made = [];
         foreach (Segment segment in Segments(ctx))
         {
             foreach (Section section in segment.Sections)
@@ -96,7 +96,7 @@ internal sealed partial class ElfFormat
                 header.Link = symbols;
                 header.InfoSection = of;
                 header.Align = (ulong)ctx.Target.Cpu.RegisterSize;
-                made.Add((section, header));
+                made.Add((new ExternalRelocTable([section], section.Vaddr), header));
             }
         }
         return made;

@@ -31,6 +31,22 @@ internal sealed class Pe386 : PeCpu
     }
 
     /// <inheritdoc/>
+    public override bool MakesObjects => true;
+
+    /// <inheritdoc/>
+    public override ushort AddressRelocation => 6;
+
+    /// <inheritdoc/>
+    public override ushort? ObjectRelocation(RelocKind kind, int size, int part) => kind switch
+    {
+        RelocKind.DwarfSecRef => 11,
+        RelocKind.Addr => AddressRelocation,
+        RelocKind.PeImageOff => 7,
+        RelocKind.Call or RelocKind.PcRel => 20,
+        _ => null,
+    };
+
+    /// <inheritdoc/>
     public override PeHostRelocation? HostRelocation(ushort type) => type switch
     {
         6 => new(RelocKind.Addr, 4),

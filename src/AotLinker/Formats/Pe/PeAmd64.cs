@@ -37,6 +37,25 @@ internal sealed class PeAmd64 : PeCpu
     }
 
     /// <inheritdoc/>
+    public override bool MakesObjects => true;
+
+    /// <inheritdoc/>
+    public override bool RelocatesDistances => true;
+
+    /// <inheritdoc/>
+    public override ushort AddressRelocation => 1;
+
+    /// <inheritdoc/>
+    public override ushort? ObjectRelocation(RelocKind kind, int size, int part) => kind switch
+    {
+        RelocKind.DwarfSecRef => 11,
+        RelocKind.Addr => size == 8 ? AddressRelocation : (ushort)2,
+        RelocKind.PeImageOff => 3,
+        RelocKind.Call or RelocKind.PcRel => 4,
+        _ => null,
+    };
+
+    /// <inheritdoc/>
     public override PeHostRelocation? HostRelocation(ushort type) => type switch
     {
         1 => new(RelocKind.Addr, 8),

@@ -22,6 +22,9 @@ internal sealed class PeArm : PeCpu
     public override string EarlierName => "ARM ";
 
     /// <inheritdoc/>
+    public override ushort AddressRelocation => 1;
+
+    /// <inheritdoc/>
     public override void AddImportStub(SymbolBuilder stubs, SymbolId import, Release release) =>
         throw new LinkException("internal error in windynrelocsym: unsupported arch ARM");
 

@@ -39,6 +39,41 @@ internal sealed class PeArm64 : PeCpu
     }
 
     /// <inheritdoc/>
+    public override bool MakesObjects => true;
+
+    /// <inheritdoc/>
+    public override ushort AddressRelocation => 14;
+
+    /// <inheritdoc/>
+    public override int ObjectRelocationParts(RelocKind kind) => kind is RelocKind.AddrArm64 or RelocKind.Arm64PcRelLdSt8
+        or RelocKind.Arm64PcRelLdSt16 or RelocKind.Arm64PcRelLdSt32 or RelocKind.Arm64PcRelLdSt64 ? 2 : 1;
+
+    /// <inheritdoc/>
+    public override ushort? ObjectRelocation(RelocKind kind, int size, int part) => kind switch
+    {
+        RelocKind.DwarfSecRef => 8,
+        RelocKind.Addr => size == 8 ? AddressRelocation : (ushort)1,
+        RelocKind.CallArm64 => Branch26,
+        RelocKind.AddrArm64 => part == 0 ? PageBase : PageOffsetAdd,
+        RelocKind.Arm64PcRelLdSt8 or RelocKind.Arm64PcRelLdSt16 or RelocKind.Arm64PcRelLdSt32 or RelocKind.Arm64PcRelLdSt64 =>
+            part == 0 ? PageBase : PageOffsetLoad,
+        _ => null,
+    };
+
+    /// <inheritdoc/>
+    /// <remarks>ADRP has 21 bits, one of them for the sign.</remarks>
+    public override long LabelDistance => 1 << 20;
+
+    /// <inheritdoc/>
+    /// <remarks>Calls have no addend at all.</remarks>
+    public override long LabelOffset(RelocKind kind, long addend) => kind switch
+    {
+        RelocKind.CallArm64 => addend,
+        _ when ObjectRelocationParts(kind) > 1 && (addend < -LabelDistance || addend >= LabelDistance) => addend / LabelDistance * LabelDistance,
+        _ => 0,
+    };
+
+    /// <inheritdoc/>
     public override PeHostRelocation? HostRelocation(ushort type) => type switch
     {
         1 => new(RelocKind.Addr, 4),

@@ -16,7 +16,13 @@ internal enum PeSectionFlags : uint
     Comdat = 0x1000,
     /// <summary>No alignment.</summary>
     Align1 = 0x0010_0000,
-    /// <summary>Host objects: the true number of relocations stands in the first of them.</summary>
+    /// <summary>Objects: alignment to 4 bytes.</summary>
+    Align4 = 0x0030_0000,
+    /// <summary>Objects: alignment to 8 bytes.</summary>
+    Align8 = 0x0040_0000,
+    /// <summary>Objects: alignment to 32 bytes.</summary>
+    Align32 = 0x0060_0000,
+    /// <summary>Objects: the true number of relocations stands in the first of them.</summary>
     RelocationOverflow = 0x0100_0000,
     /// <summary>Not needed in memory.</summary>
     Discardable = 0x0200_0000,
@@ -57,6 +63,14 @@ internal static class PeConstants
 
     /// <summary>Alignment of sections in the file.</summary>
     public const int FileAlign = 0x200;
+
+    /// <summary>
+    /// Alignment of an object's sections, in its own addresses and for the linker that takes it: masks for vector instructions need 16 bytes.
+    /// </summary>
+    public const int ObjectSectionAlign = 32;
+
+    /// <summary>Bytes of an object's relocation.</summary>
+    public const int RelocationSize = 10;
 
     /// <summary>Bytes of the COFF file header.</summary>
     public const int FileHeaderSize = 20;

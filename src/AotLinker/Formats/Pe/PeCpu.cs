@@ -32,6 +32,32 @@ internal abstract class PeCpu
     /// <summary>Address at which programs want to be loaded.</summary>
     public virtual long ImageBase(Release release) => 0x40_0000;
 
+    /// <summary>Whether objects for an external linker are made for it.</summary>
+    public virtual bool MakesObjects => false;
+
+    /// <summary>Whether objects have relocations for distances of other sections' symbols.</summary>
+    public virtual bool RelocatesDistances => false;
+
+    /// <summary>The type of an object's relocation that stores an address (the CPUs' pereloc1, emitRelocations).</summary>
+    public abstract ushort AddressRelocation { get; }
+
+    /// <summary>How many relocations of an object stand for one of ours.</summary>
+    public virtual int ObjectRelocationParts(RelocKind kind) => 1;
+
+    /// <summary>
+    /// The type of the relocation of an object that stands for one of ours, or for one of several that do; null for none (the CPUs' pereloc1).
+    /// </summary>
+    /// <param name="kind">What is left to the external linker.</param>
+    /// <param name="size">Bytes of the field.</param>
+    /// <param name="part">Number of the one asked for, from 0 on; they belong to instructions one behind the other.</param>
+    public virtual ushort? ObjectRelocation(RelocKind kind, int size, int part) => null;
+
+    /// <summary>Bytes of large data after which an object needs a label, for its instructions have no bits for more; 0 for none.</summary>
+    public virtual long LabelDistance => 0;
+
+    /// <summary>Offset of the label that a relocation of an object refers to in the target's place; 0 for the target itself.</summary>
+    public virtual long LabelOffset(RelocKind kind, long addend) => 0;
+
     /// <summary>Appends code that jumps to an imported function, by way of its place in the import address table (windynrelocsym).</summary>
     public abstract void AddImportStub(SymbolBuilder stubs, SymbolId import, Release release);
 

@@ -35,6 +35,9 @@ internal sealed partial class PeFormat
     private PeSection? _text;
     private PeSection? _readOnly;
     private PeSection? _data;
+    private PeSection? _zeroed;
+    private PeSection? _pdata;
+    private PeSection? _xdata;
     private PeSymbolTable? _symbols;
     private uint _symbolsOffset;
     private NativeArray<byte>? _baseRelocations;
@@ -47,22 +50,13 @@ internal sealed partial class PeFormat
     public override long SizeTables(LinkContext ctx)
     {
         const PeSectionFlags ReadOnlyData = PeSectionFlags.InitializedData | PeSectionFlags.Read;
-        PeSections sections = new((uint)RoundUp(HeaderReserve, PeConstants.SectionAlign), (uint)HeaderReserve);
+        PeSections sections = new(
+            _isObject ? 0 : (uint)RoundUp(HeaderReserve, _sectionAlign), (uint)HeaderReserve, (uint)_sectionAlign, (uint)_fileAlign);
         _sections = sections;
-        _text = AddSegment(ctx, ".text", ctx.TextSegment, PeSectionFlags.Code | PeSectionFlags.Execute | PeSectionFlags.Read);
-        _readOnly = AddSegment(ctx, ".rdata", ctx.RoDataSegment, ReadOnlyData);
-        SymbolId loadConfig = ctx.Symbols.Lookup("_load_config_used"u8, 0);
-        if (!loadConfig.IsNone)
-            SetDirectory(PeDirectory.LoadConfig, ImageOffset(ctx, loadConfig), (uint)ctx.Symbols.Size(loadConfig));
-        _data = AddSegment(ctx, ".data", ctx.DataSegment, ReadOnlyData | PeSectionFlags.Write);
-        if (ctx.PDataSegment.Length != 0)
-        {
-            PeSection pdata = AddSegment(ctx, ".pdata", ctx.PDataSegment, ReadOnlyData);
-            SetDirectory(PeDirectory.Exception, pdata);
-            if (ctx.XDataSegment.Length != 0)
-                AddSegment(ctx, ".xdata", ctx.XDataSegment, ReadOnlyData);
-        }
+        AddSegments(ctx, ReadOnlyData);
         byte[] debugNames = AddDebugSections(ctx);
+        if (_isObject)
+            return SizeObjectTables(ctx, debugNames);
 
         AddImports(ctx, ReadOnlyData | PeSectionFlags.Write);
         if (!_exports!.IsEmpty)
@@ -74,7 +68,7 @@ internal sealed partial class PeFormat
             _baseRelocationsOffset = section.Offset;
             SetDirectory(PeDirectory.BaseRelocation, section);
         }
-        _symbols = PeSymbolTable.Size(ctx, !ctx.Settings.OmitSymbolTable, debugNames, SectionFor);
+        _symbols = PeSymbolTable.Size(ctx, !ctx.Settings.OmitSymbolTable, debugNames, SectionFor, objectSymbols: null);
         _symbolsOffset = sections.Add(".symtab", (ulong)_symbols.Length, PeSectionFlags.Read | PeSectionFlags.Discardable).Offset;
         if (_resources is not null)
             SetDirectory(PeDirectory.Resource, AddContent(".rsrc", _resources.Build(ctx, sections.NextAddress), ReadOnlyData));
@@ -82,6 +76,30 @@ internal sealed partial class PeFormat
         return IsDwarfLost(ctx)
             ? Math.Max(end, RoundUp((long)(ctx.DwarfSegment.FileOffset + ctx.DwarfSegment.FileLength), PeConstants.FileAlign))
             : end;
+    }
+
+    private void AddSegments(LinkContext ctx, PeSectionFlags readOnly)
+    {
+        // What an external linker does not know it is told: some don't align sections as they should.
+        PeSectionFlags align = _isObject ? PeSectionFlags.Align32 : PeSectionFlags.None;
+        PeSectionFlags tableAlign = _isObject ? PeSectionFlags.Align4 : PeSectionFlags.None;
+        _text = AddSegment(ctx, ".text", ctx.TextSegment, align | PeSectionFlags.Code | PeSectionFlags.Execute | PeSectionFlags.Read);
+        _readOnly = AddSegment(ctx, ".rdata", ctx.RoDataSegment, align | readOnly);
+        SymbolId loadConfig = ctx.Symbols.Lookup("_load_config_used"u8, 0);
+        if (!loadConfig.IsNone)
+            SetDirectory(PeDirectory.LoadConfig, ImageOffset(ctx, loadConfig), (uint)ctx.Symbols.Size(loadConfig));
+        _data = AddSegment(ctx, ".data", ctx.DataSegment, align | readOnly | PeSectionFlags.Write, endsWithFile: _isObject);
+        if (_isObject)
+        {
+            const PeSectionFlags Zeroed = PeSectionFlags.UninitializedData | PeSectionFlags.Read | PeSectionFlags.Write;
+            _zeroed = _sections!.Add(".bss", ctx.DataSegment.Length - ctx.DataSegment.FileLength, 0, align | Zeroed, isZeroed: true);
+        }
+        if (ctx.PDataSegment.Length == 0)
+            return;
+        _pdata = AddSegment(ctx, ".pdata", ctx.PDataSegment, tableAlign | readOnly);
+        SetDirectory(PeDirectory.Exception, _pdata);
+        if (ctx.XDataSegment.Length != 0)
+            _xdata = AddSegment(ctx, ".xdata", ctx.XDataSegment, tableAlign | readOnly);
     }
 
     // Releases that describe no debug information in programs without a symbol table write it, and then the tables over it.
@@ -103,13 +121,17 @@ internal sealed partial class PeFormat
             _baseRelocations.Dispose();
         }
         _symbols!.Write(ctx, _symbolsOffset);
+        WriteObjectRelocations(ctx);
 
-        byte[] headers = new byte[SignatureOffset + Signature.Length + PeConstants.FileHeaderSize + OptionalHeaderSize
-            + (_sections!.All.Count * PeConstants.SectionHeaderSize)];
+        int start = _isObject ? 0 : SignatureOffset + Signature.Length;
+        byte[] headers = new byte[start + PeConstants.FileHeaderSize + OptionalHeaderSize + (_sections!.All.Count * PeConstants.SectionHeaderSize)];
         DieWriter w = new(headers, ctx.Target.PointerSize, bigEndian: false);
-        w.Bytes(DosCode);
-        w.Bytes(DosMessage);
-        w.Bytes(Signature);
+        if (!_isObject)
+        {
+            w.Bytes(DosCode);
+            w.Bytes(DosMessage);
+            w.Bytes(Signature);
+        }
         WriteFileHeader(ctx, ref w);
         WriteOptionalHeader(ctx, ref w);
         foreach (PeSection section in _sections.All)
@@ -128,9 +150,9 @@ internal sealed partial class PeFormat
     };
 
     /// <summary>Makes a segment a section of the image, which must be where layout has put it.</summary>
-    private PeSection AddSegment(LinkContext ctx, string name, Segment segment, PeSectionFlags flags)
+    private PeSection AddSegment(LinkContext ctx, string name, Segment segment, PeSectionFlags flags, bool endsWithFile = false)
     {
-        PeSection section = _sections!.Add(name, segment.Length, segment.FileLength, flags);
+        PeSection section = _sections!.Add(name, endsWithFile ? segment.FileLength : segment.Length, segment.FileLength, flags);
         ulong address = segment.Vaddr - (ulong)ImageBase;
         if (address != section.Address)
             _misplaced ??= string.Create(CultureInfo.InvariantCulture, $"{name}.VirtualAddress = 0x{section.Address:x}, want 0x{address:x}");
@@ -182,8 +204,8 @@ internal sealed partial class PeFormat
 
     private void WriteFileHeader(LinkContext ctx, ref DieWriter w)
     {
-        int flags = PeConstants.FileExecutable
-            | (_isRelocated ? 0 : PeConstants.FileRelocationsStripped)
+        int flags = (_isObject ? 0 : PeConstants.FileExecutable)
+            | (_isRelocated || _isObject ? 0 : PeConstants.FileRelocationsStripped)
             | (_wide ? PeConstants.FileLargeAddressAware : PeConstants.File32Bit);
         w.UInt16(_cpu.Machine);
         w.UInt16((ushort)_sections!.All.Count);
@@ -209,13 +231,13 @@ internal sealed partial class PeFormat
         w.UInt32(_data!.FileSize);
         w.UInt32(0);
         // cmd/link fills in headers of both widths.
-        w.UInt32((uint)(EntryPoint.AddressAskedTwice(ctx) - ImageBase));
+        w.UInt32(_isObject ? 0 : (uint)(EntryPoint.AddressAskedTwice(ctx) - ImageBase));
         w.UInt32(_text.Address);
         if (!_wide)
             w.UInt32(_data.Address);
         w.Pointer((ulong)ImageBase);
-        w.UInt32(PeConstants.SectionAlign);
-        w.UInt32(PeConstants.FileAlign);
+        w.UInt32((uint)_sectionAlign);
+        w.UInt32(_isObject ? 0 : (uint)_fileAlign);
         w.UInt16(major);
         w.UInt16(minor);
         w.UInt16(1); // the image's own version
@@ -248,19 +270,20 @@ internal sealed partial class PeFormat
         }
     }
 
-    private static void WriteSectionHeader(PeSection section, ref DieWriter w)
+    private void WriteSectionHeader(PeSection section, ref DieWriter w)
     {
         Span<byte> name = stackalloc byte[PeConstants.ShortNameLength];
         name.Clear();
         section.HeaderName.AsSpan(0, Math.Min(name.Length, section.HeaderName.Length)).CopyTo(name);
         w.Bytes(name);
         w.UInt32(section.VirtualSize);
-        w.UInt32(section.Address);
+        w.UInt32(_isObject ? 0 : section.Address);
         w.UInt32(section.FileSize);
-        w.UInt32(section.Offset);
-        w.UInt32(0); // relocations and line numbers are for objects
-        w.UInt32(0);
-        w.UInt32(0);
+        w.UInt32(section.IsZeroed ? 0 : section.Offset);
+        w.UInt32(section.RelocationsOffset);
+        w.UInt32(0); // line numbers
+        w.UInt16(section.RelocationCount);
+        w.UInt16(0);
         w.UInt32((uint)section.Flags);
     }
 

@@ -21,7 +21,8 @@ namespace AotLinker.Formats.Pe;
 /// <item>Debug sections have names too long for a section header, which then names a place in the symbol table's string table.</item>
 /// <item>Resources come ready-made from host objects and only want to know their address.</item>
 /// </list>
-/// <para>Partial files: this one (choice of target, symbols, layout), sections and headers.</para>
+/// <para>Partial files: this one (choice of target, symbols, layout), sections and headers, objects for an external linker, how that is
+/// called.</para>
 /// </remarks>
 internal sealed partial class PeFormat : OutputFormat
 {
@@ -29,6 +30,10 @@ internal sealed partial class PeFormat : OutputFormat
     private readonly bool _wide;
     private readonly bool _isGui;
     private readonly bool _isRelocated;
+    private long _imageBase;
+    private bool _isObject;
+    private int _sectionAlign = PeConstants.SectionAlign;
+    private int _fileAlign = PeConstants.FileAlign;
     private PeImports? _imports;
     private PeExports? _exports;
     private PeResources? _resources;
@@ -43,7 +48,7 @@ internal sealed partial class PeFormat : OutputFormat
         _cpu = target.Cpu.Pe ?? throw new LinkException("unknown -H option: windows");
         _wide = target.PointerSize == 8;
         _isGui = isGui;
-        ImageBase = _cpu.ImageBase(release);
+        _imageBase = _cpu.ImageBase(release);
         _isRelocated = _cpu.IsAlwaysRelocated || target.IsPie;
     }
 
@@ -51,19 +56,20 @@ internal sealed partial class PeFormat : OutputFormat
     public override string Name => "pe";
 
     /// <inheritdoc/>
-    public override long ImageBase { get; }
+    public override long ImageBase => _imageBase;
 
     /// <inheritdoc/>
     public override bool RecordsDynamicRelocations => false;
 
     /// <inheritdoc/>
-    public override long DwarfSectionRounding => PeConstants.FileAlign;
+    public override long DwarfSectionRounding => _fileAlign;
 
     private int OptionalHeaderSize => _wide ? PeConstants.OptionalHeader64Size : PeConstants.OptionalHeader32Size;
 
+    // Without the signature, which makes no difference to an image.
     private int HeaderReserve => (int)RoundUp(
-        SignatureOffset + Signature.Length + PeConstants.FileHeaderSize + OptionalHeaderSize + (PeConstants.MaxSections * PeConstants.SectionHeaderSize),
-        PeConstants.FileAlign);
+        SignatureOffset + PeConstants.FileHeaderSize + OptionalHeaderSize + (PeConstants.MaxSections * PeConstants.SectionHeaderSize),
+        _fileAlign);
 
     /// <inheritdoc/>
     public override bool HasReadOnlySegment(LinkContext ctx) => true;
@@ -80,27 +86,34 @@ internal sealed partial class PeFormat : OutputFormat
     /// <inheritdoc/>
     public override void SetUpImage(LinkContext ctx)
     {
-        AddImageBase(ctx, "__image_base__"u8);
-        AddImageBase(ctx, "_image_base__"u8);
-        if (ctx.Release.HasWindowsLoadConfig)
-            AddLoadConfig(ctx);
+        if (ctx.Target.IsExternal)
+        {
+            SetUpObject();
+        }
+        else
+        {
+            AddImageBase(ctx, "__image_base__"u8);
+            AddImageBase(ctx, "_image_base__"u8);
+            if (ctx.Release.HasWindowsLoadConfig)
+                AddLoadConfig(ctx);
+        }
 
         LinkSettings settings = ctx.Settings;
         settings.HeaderReserve = HeaderReserve;
         if (settings.Round == -1)
-            settings.Round = PeConstants.SectionAlign;
+            settings.Round = _sectionAlign;
         if (settings.TextAddress == -1)
-            settings.TextAddress = RoundUp(ImageBase, settings.Round) + RoundUp(HeaderReserve, PeConstants.SectionAlign);
+            settings.TextAddress = RoundUp(ImageBase, settings.Round) + RoundUp(HeaderReserve, _sectionAlign);
     }
 
     /// <inheritdoc/>
     public override void AddFormatSymbols(LinkContext ctx)
     {
-        _imports = PeImports.Collect(ctx);
+        _imports = PeImports.Collect(ctx, _cpu.HasUnderscores);
         _exports = PeExports.Collect(ctx);
         if (!ctx.Release.SortsUnwindTables && _cpu.HasUnwindTables)
             PeUnwindTables.Add(ctx);
-        if (ctx.IsCgo)
+        if (ctx.IsCgo && !_isObject)
             PeImportStubs.Add(ctx, _cpu);
     }
 
@@ -137,7 +150,7 @@ internal sealed partial class PeFormat : OutputFormat
 
     /// <inheritdoc/>
     public override ulong NextSegmentOffset(LinkContext ctx, Segment previous, Segment segment) =>
-        previous.FileOffset + (ulong)RoundUp((long)previous.FileLength, PeConstants.FileAlign);
+        previous.FileOffset + (ulong)RoundUp((long)previous.FileLength, _fileAlign);
 
     /// <inheritdoc/>
     public override long ThreadLocalOffset(LinkContext ctx, SymbolId target, long addend) => addend;

@@ -35,7 +35,9 @@ internal sealed class PeImports
     public SymbolId Table { get; private set; }
 
     /// <summary>Finds the live imports and makes variables of them.</summary>
-    public static PeImports Collect(LinkContext ctx)
+    /// <param name="ctx">The link.</param>
+    /// <param name="decoratesNames">Whether an external linker knows functions that take their arguments off the stack by how many bytes these are.</param>
+    public static PeImports Collect(LinkContext ctx, bool decoratesNames)
     {
         SymbolTable symbols = ctx.Symbols;
         UInt128 kinds = SymbolKinds.Set(SymbolKind.DynImport, SymbolKind.DynImport);
@@ -50,18 +52,26 @@ internal sealed class PeImports
                 library = new Library(name);
                 libraries.Add(library);
             }
-            DropArgumentCount(ctx, s);
+            int arguments = DropArgumentCount(ctx, s);
             library!.Imports.Add(s);
+            if (arguments >= 0)
+                library.ArgumentBytes[s] = arguments;
         }
         libraries.Reverse();
+        foreach (Library library in libraries)
+            library.Imports.Reverse();
 
         PeImports imports = new(libraries, ctx.Target.PointerSize);
+        if (ctx.Target.IsExternal)
+        {
+            imports.AddReferences(ctx, decoratesNames);
+            return imports;
+        }
         SymbolBuilder table = symbols.Update(".windynamic"u8, 0).SetKind(SymbolKind.Windows);
         imports.Table = table.Symbol;
         long size = table.Size;
         foreach (Library library in libraries)
         {
-            library.Imports.Reverse();
             foreach (SymbolId s in library.Imports)
             {
                 symbols.Update(s).SetKind(SymbolKind.Windows);
@@ -135,19 +145,57 @@ internal sealed class PeImports
     }
 
     /// <summary>Imports may tell how many arguments the function takes ("Name%3"), which only an external linker wants to know.</summary>
-    private static void DropArgumentCount(LinkContext ctx, SymbolId s)
+    /// <returns>Bytes of the arguments; -1 where it is not told.</returns>
+    private static int DropArgumentCount(LinkContext ctx, SymbolId s)
     {
         string name = ctx.Symbols.OutputName(s);
         int mark = name.IndexOf('%', StringComparison.Ordinal);
         if (mark < 0)
-            return;
+            return -1;
         string count = name[(mark + 1)..];
-        if (!int.TryParse(count, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _))
+        if (!int.TryParse(count, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int arguments))
         {
             ctx.Diagnostics.Error(
                 ctx.Symbols.Name(s), $"failed to parse stdcall decoration: strconv.Atoi: parsing {Cli.GoText.Quote(count)}: invalid syntax");
         }
         ctx.Symbols.ExternalNames[s] = name[..mark];
+        return arguments * ctx.Target.PointerSize;
+    }
+
+    /// <summary>Leaves imports to an external linker: each is a variable with the address of a function that it has to find.</summary>
+    private void AddReferences(LinkContext ctx, bool decoratesNames)
+    {
+        SymbolTable symbols = ctx.Symbols;
+        foreach (Library library in _libraries)
+        {
+            foreach (SymbolId s in library.Imports)
+            {
+                string name = symbols.OutputName(s);
+                if (decoratesNames && library.ArgumentBytes.TryGetValue(s, out int arguments))
+                    name = string.Create(CultureInfo.InvariantCulture, $"{name}@{arguments}");
+                SymbolBuilder b = symbols.Update(s).SetKind(SymbolKind.Data);
+                b.SetData(new byte[_pointerSize]);
+                SymbolBuilder function = symbols.Update(RawText.Encode(name), 0).SetKind(SymbolKind.HostObj);
+                b.AddReloc(RelocKind.Addr, 0, _pointerSize, function.Symbol, 0);
+            }
+        }
+    }
+
+    /// <summary>Options that name the libraries to an external linker (peimporteddlls).</summary>
+    public IEnumerable<string> LinkerOptions(LinkContext ctx)
+    {
+        foreach (Library library in _libraries)
+        {
+            string name = library.Name;
+            if (ctx.Release.ChecksLibraryNames && (name.AsSpan().IndexOfAny(@"/\:") >= 0 || name.Contains("..", StringComparison.Ordinal)
+                || name.StartsWith('-') || name.StartsWith('@')))
+            {
+                ctx.Diagnostics.Error($"invalid imported DLL name {Cli.GoText.Quote(name)}");
+                continue;
+            }
+            const string Suffix = ".dll";
+            yield return "-l" + (name.EndsWith(Suffix, StringComparison.Ordinal) ? name[..^Suffix.Length] : name);
+        }
     }
 
     private void Fill(LinkContext ctx, SymbolId symbol, long offset, Span<byte> piece) =>
@@ -159,5 +207,7 @@ internal sealed class PeImports
         public string Name => name;
 
         public List<SymbolId> Imports { get; } = [];
+
+        public Dictionary<SymbolId, int> ArgumentBytes { get; } = [];
     }
 }

@@ -21,17 +21,28 @@ internal sealed class PeSection
     /// <summary>File offset.</summary>
     public required uint Offset { get; init; }
 
+    /// <summary>Whether there is nothing of it in the file, and no offset either.</summary>
+    public bool IsZeroed { get; init; }
+
     /// <summary>Bytes in the file.</summary>
     public required uint FileSize { get; init; }
 
     /// <summary>Characteristics.</summary>
-    public required PeSectionFlags Flags { get; init; }
+    public required PeSectionFlags Flags { get; set; }
+
+    /// <summary>File offset of its relocations, in an object.</summary>
+    public uint RelocationsOffset { get; set; }
+
+    /// <summary>Number of its relocations, as far as the header can tell it.</summary>
+    public ushort RelocationCount { get; set; }
 }
 
-/// <summary>The sections of an image, each behind the one before, in memory and in the file (ld.peFile.addSection).</summary>
+/// <summary>The sections of an image or object, each behind the one before, in memory and in the file (ld.peFile.addSection).</summary>
 /// <param name="address">Address of the first one, from the image's base.</param>
 /// <param name="offset">Its file offset.</param>
-internal sealed class PeSections(uint address, uint offset)
+/// <param name="sectionAlign">Alignment of addresses.</param>
+/// <param name="fileAlign">Alignment of lengths in the file.</param>
+internal sealed class PeSections(uint address, uint offset, uint sectionAlign, uint fileAlign)
 {
     private readonly List<PeSection> _sections = [];
 
@@ -50,9 +61,10 @@ internal sealed class PeSections(uint address, uint offset)
     /// <param name="fileSize">Bytes in the file, before these are rounded up.</param>
     /// <param name="flags">Characteristics.</param>
     /// <param name="headerName">What stands in the header for a name that is too long for it.</param>
-    public PeSection Add(string name, ulong size, ulong fileSize, PeSectionFlags flags, string? headerName = null)
+    /// <param name="isZeroed">Whether the header tells no file offset.</param>
+    public PeSection Add(string name, ulong size, ulong fileSize, PeSectionFlags flags, string? headerName = null, bool isZeroed = false)
     {
-        uint inFile = RoundUp(fileSize, PeConstants.FileAlign);
+        uint inFile = RoundUp(fileSize, fileAlign);
         PeSection section = new()
         {
             Name = name,
@@ -64,8 +76,9 @@ internal sealed class PeSections(uint address, uint offset)
             Offset = NextOffset,
             FileSize = fileSize > 0 ? inFile : (uint)size,
             Flags = flags,
+            IsZeroed = isZeroed,
         };
-        NextAddress = RoundUp(NextAddress + size, PeConstants.SectionAlign);
+        NextAddress = RoundUp(NextAddress + size, sectionAlign);
         NextOffset += inFile;
         _sections.Add(section);
         return section;

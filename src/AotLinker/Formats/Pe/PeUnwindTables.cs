@@ -62,13 +62,37 @@ internal sealed class PeUnwindTables
             information.Add(offset);
         }
 
+        if (ctx.Target.IsExternal)
+        {
+            AddReferences(pdata, ctx, functions, information, xdata.Symbol);
+            Register(ctx, pdata, xdata);
+            return;
+        }
         PeUnwindTables tables = new([.. functions], [.. information], xdata.Symbol);
         pdata.SetSize((long)EntrySize * functions.Count).Set(SymbolTable.Attributes.Generated);
         ctx.Generators[pdata.Symbol] = new GeneratedContent(tables.Fill, EntrySize);
+        Register(ctx, pdata, xdata);
+    }
+
+    private static void Register(LinkContext ctx, SymbolBuilder pdata, SymbolBuilder xdata)
+    {
         if (pdata.Size > 0 || !ctx.Release.SortsUnwindTables)
             ctx.PData.Add(pdata.Symbol);
         if (xdata.Size > 0 || !ctx.Release.SortsUnwindTables)
             ctx.XData.Add(xdata.Symbol);
+    }
+
+    // In an object an external linker fills in the addresses.
+    private static void AddReferences(SymbolBuilder pdata, LinkContext ctx, List<SymbolId> functions, List<int> information, SymbolId xdata)
+    {
+        const int Field = 4;
+        pdata.Grow((long)EntrySize * functions.Count);
+        for (int i = 0, at = 0; i < functions.Count; i++, at += EntrySize)
+        {
+            pdata.AddReloc(RelocKind.PeImageOff, at, Field, functions[i], 0);
+            pdata.AddReloc(RelocKind.PeImageOff, at + Field, Field, functions[i], ctx.Symbols.Size(functions[i]));
+            pdata.AddReloc(RelocKind.PeImageOff, at + (2 * Field), Field, xdata, information[i]);
+        }
     }
 
     private static int AddInformation(SymbolTable symbols, SymbolBuilder xdata, SymbolId unwind)

@@ -73,7 +73,7 @@ internal readonly record struct DwarfFormat(bool Is64, bool LeavesAddresses = fa
 
     /// <summary>The format of a link's debug information.</summary>
     public static DwarfFormat Of(Target target) =>
-        new(target.HasDwarf64, target.IsExternal, target.IsExternal && !target.Cpu.FieldsHoldAddends);
+        new(target.HasDwarf64, target.IsExternal, target.IsExternal && !target.Cpu.FieldsHoldAddends(target));
 
     /// <summary>Bytes of an offset.</summary>
     public int OffsetSize => Is64 ? 8 : 4;

@@ -22,7 +22,7 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
     // Addresses are left to an external linker, and references, too: these as they are unless relocations carry all of the value.
     private readonly bool _leavesAddresses = ctx.Target.IsExternal;
     private readonly bool _leavesReferences = DwarfFormat.Of(ctx.Target).LeavesReferences;
-    private readonly bool _holdsAddends = ctx.Target.Cpu.FieldsHoldAddends;
+    private readonly bool _holdsAddends = ctx.Target.Cpu.FieldsHoldAddends(ctx.Target);
 
     /// <summary>Copies a symbol's content, relocated; returns its length.</summary>
     /// <param name="s">The symbol.</param>
