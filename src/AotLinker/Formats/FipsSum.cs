@@ -11,7 +11,8 @@ internal sealed class FipsSum : IDisposable
 
     private readonly FileStream _program;
     private readonly FileStream? _copy;
-    private readonly HmacSha256 _hash = new(new byte[32]);
+    // Changes in place: not to be read-only.
+    private HmacSha256 _hash = new(new byte[32]);
 
     /// <summary>Begins a hash.</summary>
     /// <param name="program">The program.</param>
