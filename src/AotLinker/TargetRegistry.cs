@@ -53,13 +53,23 @@ internal static class TargetRegistry
     };
 
     /// <summary>Whether an external linker may do the final link of such programs, as far as the command line tells.</summary>
-    public static bool LinksExternally(LinkOptions options) => options is { Msan: false, Asan: false } && (options.GoOs, options.BuildMode) switch
+    public static bool LinksExternally(LinkOptions options)
     {
-        ("linux", BuildMode.Shared or BuildMode.Plugin) => true,
-        ("linux", BuildMode.Exe or BuildMode.Pie or BuildMode.CArchive or BuildMode.CShared) => true,
-        ("windows", BuildMode.Exe or BuildMode.Pie or BuildMode.CArchive or BuildMode.CShared) => !options.Race,
-        _ => false,
-    };
+        const bool Modules = true;
+        return options.GoOs switch
+        {
+            "linux" => IsLinked(Modules),
+            "windows" => options is { Msan: false, Asan: false, Race: false } && IsLinked(!Modules),
+            _ => false,
+        };
+
+        bool IsLinked(bool modules) => options.BuildMode switch
+        {
+            BuildMode.Exe or BuildMode.Pie or BuildMode.CArchive or BuildMode.CShared => true,
+            BuildMode.Shared or BuildMode.Plugin => modules,
+            _ => false,
+        };
+    }
 
     /// <summary>The object format of a target's operating system; null if it is not supported yet.</summary>
     public static OutputFormat? Format(Target target, Release release, LinkOptions options) => target.HeadType switch

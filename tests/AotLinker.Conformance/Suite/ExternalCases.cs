@@ -88,6 +88,7 @@ internal sealed partial class StandardSuite
             hello[Module + "hello"], [], new Dictionary<string, string> { ["AOTLINK_THREADS"] = "4", ["AOTLINK_SHUFFLE"] = "1" }));
 
         AddModules(half, cgo, programsStamp);
+        AddSanitizers(half, cgo, programsStamp);
 
         void One(string name, Tier tier, Func<LinkStep> step, params string[] more) => Add(ExternalGroup, name, tier, () => SameExternally(step(), more));
     }

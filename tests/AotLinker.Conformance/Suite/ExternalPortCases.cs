@@ -119,6 +119,8 @@ internal sealed partial class StandardSuite
 
         Add(ExternalGroup, $"{port}: cmd/go", Tier.All, () => SameExternally(goTool["cmd/go"], [], isRun: false, port: port));
 
+        AddSanitizedPort(port, cgo, stamp, half, halfStamp);
+
         CaptureSet Builds(string[] arguments) => new(_toolchain, "build", arguments, Settings.Programs, cgo, stamp);
 
         void One(string name, Tier tier, Func<LinkStep> step, params string[] more) =>

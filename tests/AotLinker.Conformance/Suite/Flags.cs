@@ -24,7 +24,7 @@ internal sealed partial class StandardSuite
         "-extldflags=-static", "-extar=no-such-ar", "-libgcc=none", "-tmpdir=/no/such/folder", "-macos 12.0 -macsdk 12.0", "-aslr=false",
         "-debugnosplit", "-fipso @SIDE@", "-fipso /no/such/folder/x", "-capturehostobjs @SIDE@.d", "-memprofilerate=0",
         "-importcfg /no/such/importcfg", "-nosuchflag", "-nosuchflag=1", "-s=maybe", "-T notanumber", "-funcalign", "-T 0x99999999999999999999",
-        "-debugtramp=x", "-strictdups=3", "-dumpdep -s -w",
+        "-debugtramp=x", "-strictdups=3", "-dumpdep -s -w", "-msan", "-asan",
     ];
 
     /// <summary>Flags whose text goes to the user and changes from run to run (times, addresses): only bytes are compared.</summary>
@@ -146,7 +146,7 @@ internal sealed partial class StandardSuite
         string[] lines =
         [
             "-buildmode=plugin", "-linkshared",
-            "-race", "-msan", "-asan", "-H windows", "-H darwin", "-H plan9", "-memprofile=@SIDE@", "-cpuprofile=@SIDE@",
+            "-race", "-H windows", "-H darwin", "-H plan9", "-memprofile=@SIDE@", "-cpuprofile=@SIDE@",
             .. _release is "1.25" or "1.24" ? (string[])[] : ["-D 0x480000"],
         ];
         foreach (string line in lines)

@@ -81,7 +81,7 @@ internal sealed partial class StandardSuite
             Check.That(before == Capture.HashFile(tool), "the linker was changed");
         }));
         AddBeyond("ways in", "fall back to the toolchain's linker", NewestInCi, () => InFolder(folder =>
-            FallBack(folder, ["-ldflags=-msan", "./hello"], Settings.Programs)));
+            FallBack(folder, ["-ldflags=-memprofile=" + Path.Combine(folder, "profile"), "./hello"], Settings.Programs)));
     }
 
     /// <summary>What can't be linked yet goes to the toolchain's own linker, with one line that says so.</summary>

@@ -21,7 +21,7 @@ internal sealed partial class ElfFormat
         // The types of other libraries are described without their names' parts; the go command asks for none.
         if (ctx.Target.IsLinkShared && !ctx.Settings.OmitDwarf)
             return $"{What} against Go shared libraries with debug information";
-        return ctx.Options.Msan || ctx.Options.Asan ? $"{What} with a sanitizer" : null;
+        return null;
     }
 
     /// <inheritdoc/>
