@@ -37,13 +37,13 @@ internal static class TargetRegistry
     /// <summary>Whether a release has a port: a line for each CPU with its operating systems.</summary>
     public static bool HasPort(Release release, string goos, string goarch) => goarch switch
     {
-        "386" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "plan9" or "windows",
-        "amd64" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "dragonfly" or "solaris" or "illumos" or "darwin" or "plan9"
+        "386" => goos is "linux" or "android" or "freebsd" or "netbsd" or "openbsd" or "plan9" or "windows",
+        "amd64" => goos is "linux" or "android" or "freebsd" or "netbsd" or "openbsd" or "dragonfly" or "solaris" or "illumos" or "darwin" or "plan9"
             or "windows",
         "arm64" => goos is "linux" or "android" or "freebsd" or "netbsd" or "openbsd" or "darwin" or "windows",
         "ppc64" => goos is "aix" or "linux" or "openbsd",
         "ppc64le" => goos is "linux",
-        "arm" => goos is "linux" or "freebsd" or "netbsd" or "openbsd" or "plan9" || (goos is "windows" && release.HasWindowsArm),
+        "arm" => goos is "linux" or "android" or "freebsd" or "netbsd" or "openbsd" or "plan9" || (goos is "windows" && release.HasWindowsArm),
         "s390x" => goos is "linux",
         "loong64" => goos is "linux",
         "mips" or "mipsle" or "mips64" or "mips64le" => goos is "linux",
@@ -58,7 +58,7 @@ internal static class TargetRegistry
         const bool Modules = true;
         return options.GoOs switch
         {
-            "linux" => IsLinked(Modules),
+            "linux" or "android" or "freebsd" or "netbsd" or "openbsd" or "dragonfly" or "solaris" or "illumos" => IsLinked(Modules),
             "windows" => options is { Msan: false, Asan: false, Race: false } && IsLinked(!Modules),
             _ => false,
         };

@@ -69,7 +69,10 @@ internal sealed partial class Ppc64(bool isBigEndian, int level, HeadType system
     public override IReadOnlyList<string> HostCompilerArguments(Target target) => [target.HasFunctionDescriptors ? "-maix64" : "-m64"];
 
     /// <inheritdoc/>
-    public override ElfCpu Elf { get; } = new ElfPpc64(isBigEndian, HasPcRelativeCode(level, system));
+    public override bool LinksModules => true;
+
+    /// <inheritdoc/>
+    public override ElfCpu Elf { get; } = new ElfPpc64(isBigEndian, HasPcRelativeCode(level, system), level >= 10);
 
     /// <summary>Whether Go code reaches data relative to the pc and so has no table of contents (hasPCrel).</summary>
     private bool IsPcRelative { get; } = HasPcRelativeCode(level, system);

@@ -40,6 +40,12 @@ internal sealed class HostLinker
     /// <summary>Whether the program is to have no symbol table; the object needs one all the same (-s).</summary>
     public bool Strips { get; }
 
+    /// <summary>How the C compiler is told of another linker than its own.</summary>
+    public const string OtherLinkerOption = "-fuse-ld=";
+
+    /// <summary>The linker that the C compiler runs in the place of its own; null for its own. Counts for trials from when it is set.</summary>
+    public string? OtherLinker { get; set; }
+
     /// <summary>Path of the object.</summary>
     public string Object => Inside("go.o");
 
@@ -91,6 +97,10 @@ internal sealed class HostLinker
         }
         List<string> command = [Program[0], .. Arguments];
         command.AddRange(HostLinkerFlags.ForTrial(_ctx.Release, [.. _ctx.ExternalLinkerFlags, .. _ctx.Options.ExternalLinkerFlags]));
+        if (OtherLinker is not null)
+        {
+            command.Add(OtherLinkerOption + OtherLinker);
+        }
         command.AddRange(["-o", Inside("a.out"), option, source]);
         ProgramResult result = HostProcess.Run(command, "LC_ALL=C");
         return result.Failure is null
@@ -127,6 +137,14 @@ internal sealed class HostLinker
             _ctx.Diagnostics.Error($"WriteFile {name} failed: {error.Describe("open", path)}");
         }
         return path;
+    }
+
+    /// <summary>What the linker says of its version; null if it can't be asked.</summary>
+    /// <param name="linker">A linker in the place of the C compiler's own; null for that.</param>
+    public string? VersionText(string? linker)
+    {
+        ProgramResult result = HostProcess.Run([.. Program, .. linker is null ? (string[])[] : [OtherLinkerOption + linker], "-Wl,--version"]);
+        return result.Failure is null ? HostPath.Decode(result.Output) : null;
     }
 
     /// <summary>Copies the objects of C compilers out of their packages, and takes away what differs from link to link; returns their paths.</summary>

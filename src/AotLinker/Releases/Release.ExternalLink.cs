@@ -6,6 +6,9 @@ internal abstract partial class Release
     /// <summary>Whether an external linker leaves out debug information with -w. If not, it keeps that of C.</summary>
     public virtual bool OmitsForeignDwarf => true;
 
+    /// <summary>Whether GNU's usual linker links modules of Go on 64-bit ARM if it is new enough; if not, only gold does.</summary>
+    public virtual bool PrefersGnuLinker => true;
+
     /// <summary>How an external linker is told the interpreter, which follows.</summary>
     public virtual string InterpreterOption => "-Wl,--dynamic-linker=";
 
@@ -40,5 +43,10 @@ internal abstract partial class Release
         public override string InterpreterOption => "-Wl,--dynamic-linker,";
         public override string[] TrialKeepsWithNext => ["-arch", "-isysroot", "--sysroot", "-target"];
         public override string[] TrialKeeps => ["-f", "-m", "-p", "-Wl,", "-arch", "-isysroot", "--sysroot", "-target"];
+    }
+
+    private sealed partial class Go124
+    {
+        public override bool PrefersGnuLinker => false;
     }
 }

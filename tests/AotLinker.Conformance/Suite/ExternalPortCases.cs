@@ -18,7 +18,7 @@ internal sealed partial class StandardSuite
         }
 
         string stamp = CaptureSet.Stamp(Settings.Programs);
-        foreach (Port port in Port.All.Where(port => (port.Os == "linux" || port is { Os: "windows", Cpu: not "arm" }) && port.IsOf(_release)))
+        foreach (Port port in Port.All.Where(port => (!port.HasOwnFormat || port is { Os: "windows", Cpu: not "arm" }) && port.IsOf(_release)))
         {
             AddObjectsAlone(port, stamp);
         }
@@ -61,6 +61,18 @@ internal sealed partial class StandardSuite
             One("server " + string.Join(' ', line), Tier.All, () => programs[Module + "server"], line);
         }
 
+        if (port.Os != "linux")
+        {
+            // What is asked and told the compiler: one that takes everything, one that takes nothing, one that says what it is.
+            foreach (string[] line in (string[][])[["-s"], ["-w"], ["-B", "0x0123456789abcdef"], ["-buildid="], ["-v"], ["-r", "/opt/lib", "-bindnow"], ["-race"]])
+            {
+                Call("hello " + string.Join(' ', line), "true", line);
+            }
+
+            Call("hello, a compiler that fails", "false");
+            Call("hello, a compiler that speaks", "echo GNU ld 2.40");
+        }
+
         foreach ((string value, _) in port.VariantsOf(_release))
         {
             CaptureSet variant = new(
@@ -70,6 +82,10 @@ internal sealed partial class StandardSuite
 
         void One(string name, Tier tier, Func<LinkStep> step, params string[] more) =>
             Add(ExternalGroup, $"{port}: object of {name}", tier, () => SameExternally(step(), ["-linkmode=external", .. more], port: port, compiler: "true"));
+
+        void Call(string name, string compiler, params string[] more) =>
+            Add(ExternalGroup, $"{port}: {name}", Tier.All, () =>
+                SameExternally(hello[Module + "hello"], ["-linkmode=external", .. more], isRun: false, port: port, compiler: compiler));
     }
 
     private void AddExternalPort(Port port, string compiler, string stamp, string half, string halfStamp)
@@ -119,6 +135,7 @@ internal sealed partial class StandardSuite
 
         Add(ExternalGroup, $"{port}: cmd/go", Tier.All, () => SameExternally(goTool["cmd/go"], [], isRun: false, port: port));
 
+        AddPortModules(port, cgo, half, halfStamp);
         AddSanitizedPort(port, cgo, stamp, half, halfStamp);
 
         CaptureSet Builds(string[] arguments) => new(_toolchain, "build", arguments, Settings.Programs, cgo, stamp);

@@ -1,3 +1,5 @@
+using System.Globalization;
+using AotLinker.Finish;
 using AotLinker.Objects;
 using AotLinker.Releases;
 
@@ -86,6 +88,54 @@ internal sealed class ElfArm64 : ElfCpu
         AndroidInterpreter = "/system/bin/linker64",
         MuslInterpreter = "/lib/ld-musl-aarch64.so.1",
     };
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> LinkerOptions(HeadType system) => system == HeadType.OpenBsd ? ["-Wl,--no-execute-only"] : [];
+
+    /// <inheritdoc/>
+    public override bool NeedsLinkerVersion(LinkContext ctx) =>
+        ctx.Target.HeadType == HeadType.FreeBsd || (ctx.Target.IsDynlinkingGo && ctx.Target.Goos == "linux");
+
+    /// <inheritdoc/>
+    /// <remarks>GNU's linker up to 2.35 takes references that Go makes for such as need a variable copied.</remarks>
+    public override string? OtherLinker(LinkContext ctx, HostLinker host)
+    {
+        if (!NeedsLinkerVersion(ctx))
+            return null;
+        if (ctx.Target.HeadType == HeadType.FreeBsd)
+        {
+            if (host.VersionText("bfd") is { } gnu && !gnu.Contains("GNU ld", StringComparison.Ordinal))
+                Diagnostics.Fatal("ARM64 external linker must be ld.bfd (issue #35197), please install devel/binutils");
+            return "bfd";
+        }
+        if (ctx.Release.PrefersGnuLinker && !(host.VersionText(null) is { } own && IsOldGnuLinker(own)))
+            return null;
+        if (host.VersionText("gold") is { } gold && !gold.Contains("GNU gold", StringComparison.Ordinal))
+            Diagnostics.Fatal($"ARM64 external linker must be {(ctx.Release.PrefersGnuLinker ? "ld>=2.36 or " : "")}gold (issue #15696, 22040), but is not: {gold}");
+        return "gold";
+    }
+
+    /// <summary>Whether a text of GNU's linker about its version names 2.35 or an earlier 2.</summary>
+    public static bool IsOldGnuLinker(string text)
+    {
+        const string Begin = "GNU ld ";
+        foreach (string line in text.Split('\n'))
+        {
+            if (!line.StartsWith(Begin, StringComparison.Ordinal))
+                continue;
+            string version = line[Begin.Length..].TrimEnd();
+            version = version[(version.LastIndexOfAny([' ', '\t']) + 1)..];
+            int dot = version.IndexOf('.', StringComparison.Ordinal);
+            if (dot < 0 || !int.TryParse(version.AsSpan(0, dot), NumberStyles.None, CultureInfo.InvariantCulture, out int major))
+                continue;
+            int end = dot + 1;
+            while (end < version.Length && char.IsAsciiDigit(version[end]))
+                end++;
+            if (int.TryParse(version.AsSpan(dot + 1, end - dot - 1), NumberStyles.None, CultureInfo.InvariantCulture, out int minor))
+                return major == 2 && minor <= 35;
+        }
+        return false;
+    }
 
     /// <inheritdoc/>
     public override (int Size, int AddendSize)? HostRelocationSize(uint type) => type switch

@@ -1,3 +1,4 @@
+using AotLinker.Finish;
 using AotLinker.Objects;
 using AotLinker.Releases;
 
@@ -86,6 +87,18 @@ internal abstract class ElfCpu
 
     /// <summary>An option that an external linker must take to link the CPU's code, and what is said if it doesn't; null for none.</summary>
     public virtual (string Option, string Complaint)? NeededLinkerOption => null;
+
+    /// <summary>What an external linker is told for programs of a system on the CPU, beside what the system says.</summary>
+    public virtual IReadOnlyList<string> LinkerOptions(HeadType system) => [];
+
+    /// <summary>Whether <see cref="OtherLinker"/> asks the external linker for its version.</summary>
+    public virtual bool NeedsLinkerVersion(LinkContext ctx) => false;
+
+    /// <summary>The linker that the C compiler shall run in the place of its own, which can't link such code (-fuse-ld); null for its own.</summary>
+    /// <param name="ctx">The link.</param>
+    /// <param name="host">The external linker, which is asked for its version.</param>
+    /// <exception cref="LinkException">There is no such linker.</exception>
+    public virtual string? OtherLinker(LinkContext ctx, HostLinker host) => null;
 
     /// <summary>How many relocations of an object stand for one that is left to an external linker.</summary>
     public virtual int ObjectRelocationParts(RelocKind kind) => 1;

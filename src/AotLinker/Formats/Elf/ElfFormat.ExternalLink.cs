@@ -10,18 +10,19 @@ internal sealed partial class ElfFormat
     public override string? ExternalLinkObstacle(LinkContext ctx)
     {
         const string What = "external linking";
-        if (!_cpu.MakesObjects || ctx.Target.HeadType != HeadType.Linux || _options.IsAndroid || !Mapping.HostProcess.RunsPrograms)
+        if (!_cpu.MakesObjects || !Mapping.HostProcess.RunsPrograms)
             return What;
         if (ctx.Target.IsDynlinkingGo && !ctx.Target.Cpu.LinksModules)
             return $"{What} of what shares Go code with other modules";
-        if ((ctx.Target.BuildMode == BuildMode.Shared || ctx.Target.IsLinkShared) && !ctx.Release.HasLongAbiHash)
-            return $"{What} of Go shared libraries for {ctx.Release.Name}";
         if (ctx.Target.IsLinkShared && ctx.Target.BuildMode is not (BuildMode.Exe or BuildMode.Pie or BuildMode.Shared))
             return $"{What} against Go shared libraries (-buildmode={Cli.LinkCapability.ModeName(ctx.Target.BuildMode)})";
+        if (ctx.Target.IsLinkShared && (!_encoding.Is64 || _encoding.IsBigEndian))
+            return $"{What} against Go shared libraries for {ctx.Target.Goarch}";
         // The types of other libraries are described without their names' parts; the go command asks for none.
         if (ctx.Target.IsLinkShared && !ctx.Settings.OmitDwarf)
             return $"{What} against Go shared libraries with debug information";
-        return null;
+        // cmd/link asks the program of -extld for its version, and panics without one.
+        return _cpu.NeedsLinkerVersion(ctx) && ctx.Options.ExternalLinker.Count == 0 ? $"{What} without -extld" : null;
     }
 
     /// <inheritdoc/>
@@ -30,8 +31,9 @@ internal sealed partial class ElfFormat
         List<string> command = [.. host.Program, .. host.Arguments];
         if (host.Strips)
             command.Add("-s");
-        else if (ctx.Settings.OmitDwarf && ctx.Release.OmitsForeignDwarf)
+        else if (ctx.Settings.OmitDwarf && ctx.Release.OmitsForeignDwarf && _os.LinkerOmitsDwarf)
             command.Add("-Wl,-S");
+        AddSystemOptions(ctx, host, command);
         if (_cpu.NeededLinkerOption is { } needed && !host.Supports(needed.Option))
             Diagnostics.Exit(needed.Complaint);
         command.AddRange(ctx.Target.BuildMode switch
@@ -47,6 +49,9 @@ internal sealed partial class ElfFormat
         // A variable that is copied elsewhere has lost its place in the table it belongs to.
         if (ctx.Target.IsDynlinkingGo)
             command.Add("-Wl,-z,nocopyreloc");
+        string? linker = _options.IsAndroid && ctx.Target.IsDynlinkingGo ? "lld" : _cpu.OtherLinker(ctx, host);
+        if (linker is not null)
+            command.Add(HostLinker.OtherLinkerOption + linker);
         if (host.Supports("-Wl,--build-id=0x1234567890abcdef"))
         {
             if (_gnuBuildId.Length != 0)
@@ -54,6 +59,7 @@ internal sealed partial class ElfFormat
             else if (ctx.Options.HostBuildId == "none")
                 command.Add("-Wl,--build-id=none");
         }
+        host.OtherLinker = linker;
         command.AddRange(["-o", ctx.Options.Output]);
         if (_options.RunPath.Length != 0)
             command.Add("-Wl,-rpath," + _options.RunPath);
@@ -81,6 +87,16 @@ internal sealed partial class ElfFormat
         }
         HostLinkerFlags.Add(command, ctx.Options.ExternalLinkerFlags, ctx.Release.InterpreterOption);
         return command;
+    }
+
+    private void AddSystemOptions(LinkContext ctx, HostLinker host, List<string> command)
+    {
+        command.AddRange(_os.LinkerOptions);
+        if (_os.FixedAddressOption is { } isFixed && !ctx.Target.IsPie)
+            command.Add(isFixed);
+        if (_os.OptionalLinkerOption is { } optional && host.Supports(optional))
+            command.Add(optional);
+        command.AddRange(_cpu.LinkerOptions(ctx.Target.HeadType));
     }
 
     // Symbols for dlsym and for shared libraries: those that cgo exports, or all if the linker can't be told which.

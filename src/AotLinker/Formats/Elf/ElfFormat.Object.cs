@@ -39,6 +39,8 @@ internal sealed partial class ElfFormat
         int textSections = ctx.TextSegment.Sections.Count(s => s.IsText);
         long reserve = HeaderReserve + (textSections > 4 ? HeaderReserve + (textSections * 128L) : 0);
         _reserveEnd = reserve;
+        if (_options.Race && _os.FixedLayout is { } fixedLayout)
+            NoteSegment().Cover(AddNotes(ctx, fixedLayout(_encoding)));
         if (ctx.Target.BuildMode == BuildMode.Shared)
             DescribeLibraryNotes();
         if (_options.BuildId.Length > 0)

@@ -41,6 +41,18 @@ internal sealed class ElfOs
     /// <summary>Whether the C library looks for _etext, _edata and _end beside the runtime's own markers.</summary>
     public bool KeepsEndSymbols { get; private init; }
 
+    /// <summary>Whether -S tells the system's own linker to leave out debug information; there is one that does something else then.</summary>
+    public bool LinkerOmitsDwarf { get; private init; } = true;
+
+    /// <summary>What an external linker is told for all programs of the system.</summary>
+    public string[] LinkerOptions { get; private init; } = [];
+
+    /// <summary>What an external linker is told for a program that is not position-independent, where all others are; null for nothing.</summary>
+    public string? FixedAddressOption { get; private init; }
+
+    /// <summary>What an external linker is told if it takes it; null for nothing.</summary>
+    public string? OptionalLinkerOption { get; private init; }
+
     /// <summary>The system of a target.</summary>
     public static ElfOs For(HeadType system) => system switch
     {
@@ -70,6 +82,9 @@ internal sealed class ElfOs
             Identification = OpenBsdIdentification,
             MarkType = ElfSegmentType.OpenBsdNoBtCfi,
             MarkFlags = ElfSegmentFlags.Exec,
+            LinkerOptions = ["-pthread"],
+            FixedAddressOption = "-Wl,-nopie",
+            OptionalLinkerOption = "-Wl,-z,nobtcfi",
             HasVersionedLibraryNames = true,
             ResolvesImportsLate = true,
         },
@@ -79,6 +94,7 @@ internal sealed class ElfOs
             MarkType = ElfSegmentType.SunwStack,
             MarkFlags = ElfSegmentFlags.Read | ElfSegmentFlags.Write,
             ResolvesImportsLate = true,
+            LinkerOmitsDwarf = false,
             AddressesImportsByPlt = true,
             KeepsEndSymbols = true,
         },

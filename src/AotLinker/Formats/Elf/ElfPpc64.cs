@@ -108,14 +108,17 @@ internal sealed class ElfPpc64 : ElfCpu
 
     private readonly bool _isBigEndian;
     private readonly bool _isPcRelative;
+    private readonly bool _isPower10;
 
     /// <param name="isBigEndian">Byte order.</param>
     /// <param name="isPcRelative">Whether Go functions have one entry point, because they need no table of contents.</param>
+    /// <param name="isPower10">Whether code is for POWER10 or later.</param>
     [SetsRequiredMembers]
-    public ElfPpc64(bool isBigEndian, bool isPcRelative)
+    public ElfPpc64(bool isBigEndian, bool isPcRelative, bool isPower10)
     {
         _isBigEndian = isBigEndian;
         _isPcRelative = isPcRelative;
+        _isPower10 = isPower10;
         Machine = ElfMachine.Ppc64;
         FamilyName = "ppc64";
         Is64 = true;
@@ -185,7 +188,7 @@ internal sealed class ElfPpc64 : ElfCpu
     }
 
     /// <inheritdoc/>
-    public override (string Option, string Complaint)? NeededLinkerOption => _isPcRelative
+    public override (string Option, string Complaint)? NeededLinkerOption => _isPower10
         ? ("-mcpu=power10",
             "The external toolchain does not support -mcpu=power10.  This is required to externally link GOPPC64 >= power10")
         : null;
