@@ -1,3 +1,5 @@
+using AotLinker.Hashing;
+
 namespace AotLinker.Releases;
 
 /// <summary>What differs between releases in ELF files.</summary>
@@ -9,8 +11,8 @@ internal abstract partial class Release
     /// </summary>
     public virtual bool OrdersElfSections => true;
 
-    /// <summary>Whether the hash of a Go shared library is made of SHA-256, which has 32 bytes; if not, of SHA-1.</summary>
-    public virtual bool HasLongAbiHash => true;
+    /// <summary>Bytes of the hash that a Go shared library has of what its packages export: a SHA-256, or its beginning.</summary>
+    public virtual int AbiHashSize => Sha256.DigestSize;
 
     /// <summary>Whether an object has a section for relocations of pclntab, which may be empty.</summary>
     public virtual bool RelocatesObjectPclnTab => false;
@@ -25,7 +27,7 @@ internal abstract partial class Release
 
     private sealed partial class Go124
     {
-        public override bool HasLongAbiHash => false;
+        public override int AbiHashSize => 20;
         public override string[] SettledDebugSections(bool isDwarf5) => ["abbrev", "frame", "info", "loc", "line", "gdb_scripts", "ranges"];
     }
 

@@ -23,15 +23,15 @@ internal sealed partial class ElfFormat
     {
         // The runtime compares the hash with what other modules were linked against: the symbol is a part of the note.
         SymbolId bytes = ctx.Symbols.LookupOrCreate(AbiHashSymbol, 0);
-        ctx.Symbols.Update(bytes).SetKind(SymbolKind.RoData).SetSize(Sha256.DigestSize)
+        ctx.Symbols.Update(bytes).SetKind(SymbolKind.RoData).SetSize(ctx.Release.AbiHashSize)
             .Set(SymbolTable.Attributes.Local | SymbolTable.Attributes.Special).SetReachable();
         ctx.Packages = [.. ctx.Packages.OrderBy(p => p.Path, Comparer<string>.Create(static (a, b) => RawText.Encode(a).AsSpan().SequenceCompareTo(RawText.Encode(b))))];
-        AddNote(ctx, ElfNoteSection.AbiHash(AbiHash(ctx.Packages)));
+        AddNote(ctx, ElfNoteSection.AbiHash(AbiHash(ctx.Packages)[..ctx.Release.AbiHashSize]));
         AddNote(ctx, ElfNoteSection.PackageList(PackageList(ctx)));
         AddNote(ctx, ElfNoteSection.Dependencies(RawText.Encode(string.Join('\n', (ctx.SharedLibraries?.All ?? []).Select(l => l.Name)))));
     }
 
-    /// <summary>The hash of what packages export, in the given order.</summary>
+    /// <summary>The hash of what packages export, in the given order, at its full length.</summary>
     public static byte[] AbiHash(IReadOnlyList<Package> packages)
     {
         Sha256 hash = ToolHash.New32();
