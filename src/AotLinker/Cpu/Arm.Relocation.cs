@@ -1,15 +1,32 @@
 using AotLinker.Emit;
 using AotLinker.Formats.Elf;
 using AotLinker.Objects;
+using AotLinker.Synthesize;
 
 namespace AotLinker.Cpu;
 
 /// <summary>ARM's relocations: branches, the pieces of PLT entries, and what imports need at run time.</summary>
 internal sealed partial class Arm
 {
+    /// <inheritdoc/>
+    public override void GenerateText(LinkContext ctx)
+    {
+        if (ModuleRegistration.Prepare(ctx, out SymbolId callee) is { } function)
+        {
+            // ldr r0, distance; add r0, pc, r0; b runtime.addmoduledata; distance: moduledata - .
+            function.AddUInt32(0xe59f0004);
+            function.AddUInt32(0xe08f0000);
+            function.AddUInt32(JumpToItself);
+            function.AddReloc(RelocKind.CallArm, 8, 4, callee, JumpToItself);
+            function.AddUInt32(0);
+            function.AddReloc(RelocKind.PcRel, 12, 4, ctx.ModuleData, 4);
+        }
+    }
+
     private const uint OpcodeMask = 0xff000000;
     private const uint DistanceMask = 0x00ffffff;
     private const uint CallAlways = 0xeb000000;
+    private const uint JumpToItself = 0xeafffffe;
 
     // Words that a branch reaches forwards; backwards it is one more.
     private const long BranchReach = 0x7fffff;

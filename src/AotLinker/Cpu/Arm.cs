@@ -63,6 +63,9 @@ internal sealed partial class Arm : CpuArch
     public override int MaxTrampolineSize => 20;
 
     /// <inheritdoc/>
+    public override bool LinksModules => true;
+
+    /// <inheritdoc/>
     public override ElfCpu Elf => ElfArm.Instance;
 
     /// <inheritdoc/>

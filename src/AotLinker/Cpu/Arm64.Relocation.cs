@@ -1,11 +1,26 @@
 using AotLinker.Emit;
 using AotLinker.Objects;
+using AotLinker.Synthesize;
 
 namespace AotLinker.Cpu;
 
 /// <summary>Relocations of code (adddynrel and archreloc of arm64).</summary>
 internal sealed partial class Arm64
 {
+    /// <inheritdoc/>
+    public override void GenerateText(LinkContext ctx)
+    {
+        if (ModuleRegistration.Prepare(ctx, out SymbolId callee) is { } function)
+        {
+            // adrp x0, moduledata; add x0, x0, :lo12:moduledata; b runtime.addmoduledata
+            function.AddUInt32(0x90000000);
+            function.AddUInt32(0x91000000);
+            function.AddReloc(RelocKind.AddrArm64, 0, 8, ctx.ModuleData, 0);
+            function.AddUInt32(0x14000000);
+            function.AddReloc(RelocKind.CallArm64, 8, 4, callee, 0);
+        }
+    }
+
     // Of the pair of instructions that make an address: ADRP with its page distance in bits 5–23 and 29–30 …
     private const uint PageImmediate = (3u << 29) | (0x7ffffu << 5);
 

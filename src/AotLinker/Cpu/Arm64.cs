@@ -58,6 +58,9 @@ internal sealed partial class Arm64 : CpuArch
     public override bool AlwaysPieOnDarwin => true;
 
     /// <inheritdoc/>
+    public override bool LinksModules => true;
+
+    /// <inheritdoc/>
     public override ElfCpu Elf => ElfArm64.Instance;
 
     /// <inheritdoc/>

@@ -2,6 +2,7 @@ using AotLinker.Formats.Elf;
 using AotLinker.Formats.Pe;
 using AotLinker.Formats.Plan9;
 using AotLinker.Objects;
+using AotLinker.Synthesize;
 
 namespace AotLinker.Cpu;
 
@@ -57,6 +58,9 @@ internal sealed partial class I386 : CpuArch
     public override ReadOnlySpan<byte> CodePad => [0xCC];
 
     /// <inheritdoc/>
+    public override bool LinksModules => true;
+
+    /// <inheritdoc/>
     public override ElfCpu Elf => Elf386.Instance;
 
     /// <inheritdoc/>
@@ -78,8 +82,8 @@ internal sealed partial class I386 : CpuArch
     }
 
     /// <summary>
-    /// Makes the thunks that return their caller's program counter in a register, which position-independent code calls. A host object
-    /// may have brought its own.
+    /// Makes the thunks that return their caller's program counter in a register, which position-independent code calls, and a module's
+    /// initialiser. A host object may have brought its own thunks.
     /// </summary>
     public override void GenerateText(LinkContext ctx)
     {
@@ -99,6 +103,20 @@ internal sealed partial class I386 : CpuArch
         Add("__x86.get_pc_thunk.si"u8, 6);
         Add("__x86.get_pc_thunk.di"u8, 7);
         ctx.Text.InsertRange(0, thunks);
+        if (ModuleRegistration.Prepare(ctx, out SymbolId callee) is { } function)
+        {
+            // push %ebx; call __x86.get_pc_thunk.cx; lea moduledata-.(%ecx), %eax
+            function.AddBytes([0x53, 0xe8]);
+            function.AddReference(ctx.Symbols.Lookup("__x86.get_pc_thunk.cx"u8, 0), 0, RelocKind.Call, 4);
+            function.AddBytes([0x8d, 0x81]);
+            function.AddPcRelative4(ctx.ModuleData, 6);
+            // lea GOT-.(%ecx), %ebx; call runtime.addmoduledata, by the PLT; pop %ebx; ret
+            function.AddBytes([0x8d, 0x99]);
+            function.AddReference(ctx.Symbols.LookupOrCreate("_GLOBAL_OFFSET_TABLE_"u8, 0), 12, RelocKind.PcRel, 4);
+            function.AddUInt8(0xe8);
+            function.AddReference(callee, 0, RelocKind.Call, 4);
+            function.AddBytes([0x5b, 0xc3]);
+        }
 
         void Add(ReadOnlySpan<byte> name, int register)
         {

@@ -1,13 +1,29 @@
-using System.Globalization;
 using AotLinker.Emit;
 using AotLinker.Formats.Elf;
 using AotLinker.Objects;
+using AotLinker.Synthesize;
+using System.Globalization;
 
 namespace AotLinker.Cpu;
 
 /// <summary>Relocations of LoongArch (the Go linker's loong64: archreloc, adddynrel).</summary>
 internal sealed partial class Loong64
 {
+    /// <inheritdoc/>
+    public override void GenerateText(LinkContext ctx)
+    {
+        if (ModuleRegistration.Prepare(ctx, out SymbolId callee) is { } function)
+        {
+            // pcalau12i a0, moduledata; addi.d a0, a0, moduledata; b runtime.addmoduledata
+            function.AddUInt32(0x1a000004);
+            function.AddReloc(RelocKind.Loong64AddrHi, 0, 4, ctx.ModuleData, 0);
+            function.AddUInt32(0x02c00084);
+            function.AddReloc(RelocKind.Loong64AddrLo, 4, 4, ctx.ModuleData, 0);
+            function.AddUInt32(0x50000000);
+            function.AddReloc(RelocKind.CallLoong64, 8, 4, callee, 0);
+        }
+    }
+
     // Instructions without their numbers and registers.
     private const uint LoadUpper = 0x14000000;
     private const uint OrImmediate = 0x03800000;

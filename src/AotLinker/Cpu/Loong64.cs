@@ -60,5 +60,8 @@ internal sealed partial class Loong64 : CpuArch
     public override IReadOnlyList<string> HostCompilerArguments(Target target) => ["-mabi=lp64d"];
 
     /// <inheritdoc/>
+    public override bool LinksModules => true;
+
+    /// <inheritdoc/>
     public override ElfCpu Elf => ElfLoong64.Instance;
 }

@@ -1,7 +1,8 @@
-using System.Text;
 using AotLinker.Formats.Elf;
 using AotLinker.Layout;
 using AotLinker.Objects;
+using AotLinker.Synthesize;
+using System.Text;
 
 namespace AotLinker.Cpu;
 
@@ -42,10 +43,11 @@ internal sealed partial class Ppc64
 
     /// <summary>
     /// Sends calls of imported functions, and of functions that keep r2 otherwise than the caller does, to stubs. These are put in front
-    /// of all text, so that their addresses are known when trampolines are decided on (genstubs).
+    /// of all text, so that their addresses are known when trampolines are decided on (genstubs). Makes a module's initialiser.
     /// </summary>
     public override void GenerateText(LinkContext ctx)
     {
+        AddModuleInitializer(ctx);
         if (!ctx.Target.IsInternal || !ctx.Target.IsElf || (!ctx.HasDynamicImports && ctx.Symbols.FromHostObject.Count == 0))
         {
             return;
@@ -70,6 +72,46 @@ internal sealed partial class Ppc64
         }
         // What saves registers comes last: it can't be reached by trampolines.
         ctx.Text.InsertRange(0, [.. stubs, .. saves]);
+    }
+
+    // A function of Go that puts a frame around the call (genaddmoduledata).
+    private void AddModuleInitializer(LinkContext ctx)
+    {
+        if (ModuleRegistration.Prepare(ctx, out SymbolId callee) is not { } function)
+        {
+            return;
+        }
+        if (!IsPcRelative)
+        {
+            // addis r2, r12, .TOC.-.@ha; addi r2, r2, .TOC.-.@l
+            Add(0x3c4c0000, 0x38420000, RelocKind.AddrPowerPcRel, ctx.Symbols.LookupOrCreate(".TOC."u8, 0));
+        }
+        function.AddUInt32(0x7c0802a6); // mflr r0
+        function.AddUInt32(0xf801ffe1); // stdu r0, -32(r1)
+        if (IsPcRelative)
+        {
+            // pld r3, moduledata@got@pcrel
+            Add(0x04100000, 0xe4600000, RelocKind.AddrPowerGotPcrel34, ctx.ModuleData);
+        }
+        else
+        {
+            // addis r3, r2, moduledata@got@ha; ld r3, moduledata@got@l(r3)
+            Add(0x3c620000, 0xe8630000, RelocKind.AddrPowerGot, ctx.ModuleData);
+        }
+        function.AddReloc(RelocKind.CallPower, (int)function.Size, 4, callee, 0);
+        function.AddUInt32(0x48000001); // bl runtime.addmoduledata
+        function.AddUInt32(0x60000000); // nop, where the linker puts back r2
+        function.AddUInt32(0xe8010000); // ld r0, 0(r1)
+        function.AddUInt32(0x7c0803a6); // mtlr r0
+        function.AddUInt32(0x38210020); // addi r1, r1, 32
+        function.AddUInt32(0x4e800020); // blr
+
+        void Add(uint first, uint second, RelocKind kind, SymbolId target)
+        {
+            function.AddReloc(kind, (int)function.Size, 8, target, 0);
+            function.AddUInt32(first);
+            function.AddUInt32(second);
+        }
     }
 
     /// <inheritdoc/>

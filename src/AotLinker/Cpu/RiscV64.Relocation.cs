@@ -1,11 +1,26 @@
 using AotLinker.Emit;
 using AotLinker.Objects;
+using AotLinker.Synthesize;
 
 namespace AotLinker.Cpu;
 
 /// <summary>Relocations of code (adddynrel and archreloc of riscv64).</summary>
 internal sealed partial class RiscV64
 {
+    /// <inheritdoc/>
+    public override void GenerateText(LinkContext ctx)
+    {
+        if (ModuleRegistration.Prepare(ctx, out SymbolId callee) is { } function)
+        {
+            // auipc a0, %pcrel_hi(moduledata); addi a0, a0, %pcrel_lo(moduledata); j runtime.addmoduledata
+            function.AddUInt32(0x00000517);
+            function.AddUInt32(0x00050513);
+            function.AddReloc(RelocKind.RiscvPcRelItype, 0, 8, ctx.ModuleData, 0);
+            function.AddUInt32(0x0000006f);
+            function.AddReloc(RelocKind.RiscvJal, 8, 4, callee, 0);
+        }
+    }
+
     /// <inheritdoc/>
     public override bool MayNeedDynamicRelocation(RelocKind kind) => false;
 

@@ -58,5 +58,8 @@ internal sealed partial class RiscV64(int minLc = 2) : CpuArch
     public override bool HasLocalLabels => true;
 
     /// <inheritdoc/>
+    public override bool LinksModules => true;
+
+    /// <inheritdoc/>
     public override ElfCpu Elf => ElfRiscV64.Instance;
 }

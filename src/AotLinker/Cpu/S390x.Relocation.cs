@@ -1,6 +1,7 @@
 using AotLinker.Emit;
 using AotLinker.Formats.Elf;
 using AotLinker.Objects;
+using AotLinker.Synthesize;
 
 namespace AotLinker.Cpu;
 
@@ -10,6 +11,20 @@ namespace AotLinker.Cpu;
 /// </summary>
 internal sealed partial class S390x
 {
+    /// <inheritdoc/>
+    public override void GenerateText(LinkContext ctx)
+    {
+        if (ModuleRegistration.Prepare(ctx, out SymbolId callee) is { } function)
+        {
+            // larl %r2, moduledata; jg runtime.addmoduledata; zeros, which are no instruction
+            function.AddBytes([0xc0, 0x20]);
+            function.AddReference(ctx.ModuleData, 6, RelocKind.PcRelDbl, 4);
+            function.AddBytes([0xc0, 0xf4]);
+            function.AddReference(callee, 6, RelocKind.Call, 4);
+            function.AddUInt32(0);
+        }
+    }
+
     /// <inheritdoc/>
     public override bool ComputesCalls => true;
 

@@ -55,5 +55,8 @@ internal sealed partial class S390x(bool hasRegisterAbi) : CpuArch
     public override IReadOnlyList<string> HostCompilerArguments(Target target) => ["-m64"];
 
     /// <inheritdoc/>
+    public override bool LinksModules => true;
+
+    /// <inheritdoc/>
     public override ElfCpu Elf => ElfS390x.Instance;
 }

@@ -49,21 +49,47 @@ internal sealed partial class StandardSuite
                 """, run.OutputText);
         }));
 
-        // Go 1.24 hashes what a library exports by another function.
-        if (_release != "1.24")
-        {
-            AddSharedLibrary("Go shared library and program", NewestInCi, sources, cgo, ["runtime", "sync/atomic"], "exe");
-            AddSharedLibrary("Go shared library and pie", Tier.All, sources, cgo, ["runtime", "sync/atomic"], "pie");
-            AddSharedLibrary("Go shared library of many packages", Tier.All, sources, cgo, ["fmt", "net/http"], "exe");
-        }
+        AddSharedLibrary("Go shared library and program", NewestInCi, sources, cgo, ["runtime", "sync/atomic"], "exe");
+        AddSharedLibrary("Go shared library and pie", Tier.All, sources, cgo, ["runtime", "sync/atomic"], "pie");
+        AddSharedLibrary("Go shared library of many packages", Tier.All, sources, cgo, ["fmt", "net/http"], "exe");
 
         void One(string name, Tier tier, Func<LinkStep> step, params string[] line) => Add(ExternalGroup, name, tier, () => SameExternally(step(), line));
+    }
+
+    /// <summary>As <see cref="AddModules"/>, for another CPU.</summary>
+    private void AddPortModules(Port port, Dictionary<string, string> cgo, string sources, string stamp)
+    {
+        if (!port.HasModules || string.CompareOrdinal(_release, port.ModulesSince) < 0)
+        {
+            return;
+        }
+
+        const string Name = "example.test/external/";
+        CaptureSet host = new(_toolchain, "build", ["./host"], sources, cgo, stamp);
+        CaptureSet plugin = new(_toolchain, "build", ["-buildmode=plugin", "./plugin"], sources, cgo, stamp);
+        One("program that loads plugins", () => host[Name + "host"]);
+        One("program that loads plugins, -linkmode=internal", () => host[Name + "host"], "-linkmode=internal");
+        One("plugin", () => plugin[Name + "plugin"]);
+        One("plugin -s -w", () => plugin[Name + "plugin"], "-s", "-w");
+        One("plugin -randlayout=3", () => plugin[Name + "plugin"], "-randlayout=3");
+        if (port.HasTrampolines)
+        {
+            One("plugin -debugtramp=2", () => plugin[Name + "plugin"], "-debugtramp=2");
+        }
+
+        if (port.HasSharedLibraries)
+        {
+            AddSharedLibrary($"{port}: Go shared library and program", Tier.All, sources, cgo, ["runtime", "sync/atomic"], "exe", port);
+        }
+
+        void One(string name, Func<LinkStep> step, params string[] line) =>
+            Add(ExternalGroup, $"{port}: {name}", Tier.All, () => SameExternally(step(), line, isRun: line.Length == 0, port: port));
     }
 
     /// <summary>
     /// A library and a program that is linked against it: built by both linkers at the same place, for the program has the library's path.
     /// </summary>
-    private void AddSharedLibrary(string name, Tier tier, string sources, Dictionary<string, string> cgo, string[] packages, string mode) =>
+    private void AddSharedLibrary(string name, Tier tier, string sources, Dictionary<string, string> cgo, string[] packages, string mode, Port? port = null) =>
         Add(ExternalGroup, name, tier, () => InFolder(folder =>
         {
             Dictionary<string, byte[]> want = Build([], _toolchain.Environment(cgo));
@@ -75,7 +101,12 @@ internal sealed partial class StandardSuite
                 Check.That(got[file].AsSpan().SequenceEqual(content), $"{file} differs");
             }
 
-            CommandResult run = Command.Must([program], null, GoEnvironment(), folder);
+            if ((port is null ? [] : Emulator(port)) is not { } emulator)
+            {
+                return;
+            }
+
+            CommandResult run = Command.Must([.. emulator, program], null, GoEnvironment(), folder);
             Check.SameText("what the program prints", "recovered 2 runtime error: invalid memory address or nil pointer dereference\n", run.ErrorText);
 
             Dictionary<string, byte[]> Build(string[] exec, Dictionary<string, string> environment)

@@ -26,6 +26,15 @@ internal sealed record Port(string Os, string Cpu)
     /// <summary>What can be built with an external linker beside executables.</summary>
     public string[] ExternalModes { get; init; } = ["pie", "c-shared", "c-archive"];
 
+    /// <summary>Whether there are plugins for it.</summary>
+    public bool HasModules => Os == "linux" && ExternalModes.Length != 0;
+
+    /// <summary>The first release that makes plugins for it; empty where all do.</summary>
+    public string ModulesSince { get; init; } = "";
+
+    /// <summary>Whether there are Go shared libraries for it.</summary>
+    public bool HasSharedLibraries => HasModules && Cpu is not ("loong64" or "riscv64");
+
     /// <summary>
     /// Whether cmd/link makes position-independent executables for it without an external linker (platform.InternalLinkPIESupported).
     /// </summary>
@@ -133,7 +142,7 @@ internal sealed record Port(string Os, string Cpu)
         },
         new("linux", "riscv64")
         {
-            Emulator = "riscv64", Triplet = "riscv64-linux-gnu", IsDeep = true, HasTrampolines = true,
+            Emulator = "riscv64", Triplet = "riscv64-linux-gnu", IsDeep = true, HasTrampolines = true, ModulesSince = "1.25",
             Variable = "GORISCV64", Variants = [("rva22u64", ""), ("rva23u64", "rv64,v=true")], LastVariantSince = "1.25",
         },
         new("linux", "s390x") { Emulator = "s390x", Triplet = "s390x-linux-gnu", Library = "s390x-linux-gnu", IsDeep = true, IsSample = true, HasPie = true, PieSince = "1.27" },
