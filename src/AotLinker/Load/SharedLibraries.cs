@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using AotLinker.Formats;
 using AotLinker.Objects;
 
@@ -87,9 +86,9 @@ internal sealed class SharedLibraries
     {
         ReadOnlySpan<byte> data = _ctx.Symbols.Data(type);
         string path = _ctx.Symbols.PackagePath(type);
-        if (data.Length >= offset + sizeof(ulong) && _all.Find(l => l.Path == path) is { } library)
+        if (_all.Find(l => l.Path == path) is { } library && data.Length >= offset + library.AddressSize)
         {
-            ReadOnlySpan<byte> mask = library.BytesAt(BinaryPrimitives.ReadUInt64LittleEndian(data[offset..]), length);
+            ReadOnlySpan<byte> mask = library.BytesAt(library.ReadAddress(data[offset..]), length);
             if (mask.Length == length)
             {
                 return mask;

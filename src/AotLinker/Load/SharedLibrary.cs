@@ -26,12 +26,13 @@ internal sealed unsafe class SharedLibrary
     private const uint DynamicSymbols = 11;
     private const uint AbiHashNote = 2;
     private const uint DependenciesNote = 3;
-    private const int HeaderSize = 64;
-    private const int SectionHeaderSize = 64;
-    private const int SymbolSize = 24;
+    private const int HeaderSize32 = 52;
+    private const int HeaderSize64 = 64;
     private const int FirstReserved = 0xff00;
 
     private readonly InputFile _file;
+    private readonly bool _is64;
+    private readonly bool _isBigEndian;
     private readonly Section[] _sections;
     private readonly Dictionary<ulong, int> _targets = [];
 
@@ -39,6 +40,7 @@ internal sealed unsafe class SharedLibrary
     {
         Path = path;
         _file = file;
+        (_is64, _isBigEndian) = ReadClass();
         _sections = ReadSections();
         AbiHash = ReadNote(AbiHashNote, "ABI hash").ToArray();
         Dependencies = [.. RawText.Decode(ReadNote(DependenciesNote, "dep list")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Resolve)];
@@ -79,7 +81,7 @@ internal sealed unsafe class SharedLibrary
     /// <summary>Reads a library.</summary>
     /// <param name="path">The file.</param>
     /// <param name="absoluteType">The CPU's type of a relocation that stores an address.</param>
-    /// <exception cref="LinkException">It can't be read, is no 64-bit little-endian ELF file or is damaged.</exception>
+    /// <exception cref="LinkException">It can't be read, is no ELF file or is damaged.</exception>
     public static SharedLibrary Read(string path, uint absoluteType) =>
         InputStore.Shared.TryOpen(path, out InputFile? file, out string? _)
             ? new SharedLibrary(path, file, absoluteType)
@@ -115,6 +117,13 @@ internal sealed unsafe class SharedLibrary
         return default;
     }
 
+    /// <summary>Bytes of an address.</summary>
+    public int AddressSize => _is64 ? 8 : 4;
+
+    /// <summary>An address as the library holds it.</summary>
+    /// <param name="p">Where it is; at least <see cref="AddressSize"/> bytes.</param>
+    public ulong ReadAddress(ReadOnlySpan<byte> p) => _is64 ? Read64(p) : Read32(p);
+
     /// <summary>Name of the symbol that the pointer at an address refers to; null if no relocation says so.</summary>
     public string? TargetAt(ulong address) => _targets.TryGetValue(address, out int symbol) ? Symbols[symbol].Name : null;
 
@@ -122,38 +131,49 @@ internal sealed unsafe class SharedLibrary
 
     private LinkException Error(string text) => new($"{Path}: {text}");
 
+    private (bool Is64, bool IsBigEndian) ReadClass()
+    {
+        const int Class32 = 1, Class64 = 2, LittleEndian = 1, BigEndian = 2, CurrentVersion = 1;
+        ReadOnlySpan<byte> header = _file.Length >= HeaderSize32 ? _file.Span(0, HeaderSize32) : throw CannotOpen(Path);
+        if (!header.StartsWith("\u007fELF"u8) || header[4] is not (Class32 or Class64) || header[5] is not (LittleEndian or BigEndian)
+            || header[6] != CurrentVersion || _file.Length < (header[4] == Class64 ? HeaderSize64 : HeaderSize32))
+        {
+            throw CannotOpen(Path);
+        }
+        return (header[4] == Class64, header[5] == BigEndian);
+    }
+
     private Section[] ReadSections()
     {
-        if (_file.Length < HeaderSize)
-        {
-            throw CannotOpen(Path);
-        }
-        ReadOnlySpan<byte> header = _file.Span(0, HeaderSize);
-        const int Class64 = 2, LittleEndian = 1, CurrentVersion = 1;
-        if (!header.StartsWith("\u007fELF"u8) || header[4] != Class64 || header[5] != LittleEndian || header[6] != CurrentVersion)
-        {
-            throw CannotOpen(Path);
-        }
-        ulong offset = BinaryPrimitives.ReadUInt64LittleEndian(header[40..]);
-        int size = BinaryPrimitives.ReadUInt16LittleEndian(header[58..]);
-        int count = BinaryPrimitives.ReadUInt16LittleEndian(header[60..]);
-        if (count != 0 && (size != SectionHeaderSize || !IsInFile(offset, (ulong)count * SectionHeaderSize)))
+        ReadOnlySpan<byte> header = _file.Span(0, _is64 ? HeaderSize64 : HeaderSize32);
+        int sectionHeaderSize = _is64 ? 64 : 40;
+        ulong offset = ReadAddress(header[(_is64 ? 40 : 32)..]);
+        int size = Read16(header[(_is64 ? 58 : 46)..]);
+        int count = Read16(header[(_is64 ? 60 : 48)..]);
+        if (count != 0 && (size != sectionHeaderSize || !IsInFile(offset, (ulong)count * (ulong)sectionHeaderSize)))
         {
             throw CannotOpen(Path);
         }
         Section[] sections = new Section[count];
         for (int i = 0; i < count; i++)
         {
-            ReadOnlySpan<byte> p = _file.Span((long)offset + ((long)i * SectionHeaderSize), SectionHeaderSize);
+            ReadOnlySpan<byte> p = _file.Span((long)offset + ((long)i * sectionHeaderSize), sectionHeaderSize);
+            uint type = Read32(p[4..]);
+            p = p[(8 + AddressSize)..];
             sections[i] = new Section(
-                BinaryPrimitives.ReadUInt32LittleEndian(p[4..]),
-                BinaryPrimitives.ReadUInt64LittleEndian(p[16..]),
-                BinaryPrimitives.ReadUInt64LittleEndian(p[24..]),
-                BinaryPrimitives.ReadUInt64LittleEndian(p[32..]),
-                BinaryPrimitives.ReadInt32LittleEndian(p[40..]));
+                type, ReadAddress(p), ReadAddress(p[AddressSize..]), ReadAddress(p[(2 * AddressSize)..]), (int)Read32(p[(3 * AddressSize)..]));
         }
         return sections;
     }
+
+    private ushort Read16(ReadOnlySpan<byte> p) =>
+        _isBigEndian ? BinaryPrimitives.ReadUInt16BigEndian(p) : BinaryPrimitives.ReadUInt16LittleEndian(p);
+
+    private uint Read32(ReadOnlySpan<byte> p) =>
+        _isBigEndian ? BinaryPrimitives.ReadUInt32BigEndian(p) : BinaryPrimitives.ReadUInt32LittleEndian(p);
+
+    private ulong Read64(ReadOnlySpan<byte> p) =>
+        _isBigEndian ? BinaryPrimitives.ReadUInt64BigEndian(p) : BinaryPrimitives.ReadUInt64LittleEndian(p);
 
     private bool IsInFile(ulong offset, ulong size) => offset <= (ulong)_file.Length && size <= (ulong)_file.Length - offset;
 
@@ -178,9 +198,9 @@ internal sealed unsafe class SharedLibrary
                 {
                     throw Truncated(rest.Length < 4 ? "namesize" : rest.Length < 8 ? "descsize" : "type");
                 }
-                uint nameSize = BinaryPrimitives.ReadUInt32LittleEndian(rest);
-                uint size = BinaryPrimitives.ReadUInt32LittleEndian(rest[4..]);
-                uint type = BinaryPrimitives.ReadUInt32LittleEndian(rest[8..]);
+                uint nameSize = Read32(rest);
+                uint size = Read32(rest[4..]);
+                uint type = Read32(rest[8..]);
                 rest = rest[Words..];
                 ReadOnlySpan<byte> name = Take(ref rest, nameSize, "name");
                 ReadOnlySpan<byte> description = Take(ref rest, size, "desc");
@@ -221,25 +241,25 @@ internal sealed unsafe class SharedLibrary
     private DynamicSymbol[] ReadSymbols()
     {
         int index = Array.FindIndex(_sections, s => s.Type == DynamicSymbols);
-        if (index < 0 || _sections[index] is not { Size: > 0 } table || table.Size % SymbolSize != 0 || (uint)table.Link >= (uint)_sections.Length)
+        int symbolSize = _is64 ? 24 : 16;
+        if (index < 0 || _sections[index] is not { Size: > 0 } table || table.Size % (ulong)symbolSize != 0 || (uint)table.Link >= (uint)_sections.Length)
         {
             throw new LinkException($"cannot read symbols from shared library: {Path}");
         }
-        ReadOnlySpan<byte> records = Content(table)[SymbolSize..];
+        ReadOnlySpan<byte> records = Content(table)[symbolSize..];
         ReadOnlySpan<byte> names = Content(_sections[table.Link]);
-        DynamicSymbol[] symbols = new DynamicSymbol[records.Length / SymbolSize];
+        DynamicSymbol[] symbols = new DynamicSymbol[records.Length / symbolSize];
         for (int i = 0; i < symbols.Length; i++)
         {
-            ReadOnlySpan<byte> p = records.Slice(i * SymbolSize, SymbolSize);
-            uint at = BinaryPrimitives.ReadUInt32LittleEndian(p);
+            ReadOnlySpan<byte> p = records.Slice(i * symbolSize, symbolSize);
+            uint at = Read32(p);
             ReadOnlySpan<byte> name = at < (uint)names.Length ? names[(int)at..] : default;
             int end = name.IndexOf((byte)0);
+            // The two classes have the same fields in different orders.
+            ReadOnlySpan<byte> kind = p[(_is64 ? 4 : 12)..];
+            ReadOnlySpan<byte> place = p[(_is64 ? 8 : 4)..];
             symbols[i] = new DynamicSymbol(
-                end <= 0 ? "" : RawText.Decode(name[..end]),
-                (byte)(p[4] & 15),
-                BinaryPrimitives.ReadUInt16LittleEndian(p[6..]),
-                BinaryPrimitives.ReadUInt64LittleEndian(p[8..]),
-                BinaryPrimitives.ReadUInt64LittleEndian(p[16..]));
+                end <= 0 ? "" : RawText.Decode(name[..end]), (byte)(kind[0] & 15), Read16(kind[2..]), ReadAddress(place), ReadAddress(place[AddressSize..]));
         }
         return symbols;
     }
@@ -257,7 +277,7 @@ internal sealed unsafe class SharedLibrary
         {
             throw new LinkException(MessageForm.Log, $"can't find SHT_REL or SHT_RELA section of {Name}");
         }
-        int size = hasAddends ? 24 : 16;
+        int size = (hasAddends ? 3 : 2) * AddressSize;
         ReadOnlySpan<byte> records = Content(_sections[index]);
         if (records.Length % size != 0)
         {
@@ -265,17 +285,17 @@ internal sealed unsafe class SharedLibrary
         }
         for (; !records.IsEmpty; records = records[size..])
         {
-            ulong info = BinaryPrimitives.ReadUInt64LittleEndian(records[8..]);
-            if ((info & 0xffff) != absoluteType || (hasAddends && BinaryPrimitives.ReadInt64LittleEndian(records[16..]) != 0))
+            ulong info = ReadAddress(records[AddressSize..]);
+            if ((info & (_is64 ? 0xffffu : 0xffu)) != absoluteType || (hasAddends && ReadAddress(records[(2 * AddressSize)..]) != 0))
             {
                 continue;
             }
-            long symbol = (long)(info >> 32) - 1;
+            long symbol = (long)(info >> (_is64 ? 32 : 8)) - 1;
             if ((ulong)symbol >= (ulong)Symbols.Count)
             {
                 throw Error($"a relocation refers to symbol {symbol + 1} of {Symbols.Count + 1}");
             }
-            _targets[BinaryPrimitives.ReadUInt64LittleEndian(records)] = (int)symbol;
+            _targets[ReadAddress(records)] = (int)symbol;
         }
     }
 }

@@ -25,6 +25,7 @@ internal sealed partial class StandardSuite
 
         string half = Path.Combine(Settings.Root, "tests", "external");
         string halfStamp = CaptureSet.Stamp(half);
+        AddAndroid(stamp, half, halfStamp);
         foreach (Port port in Port.All.Where(port => port.Triplet.Length != 0 && port.IsOf(_release)))
         {
             if (Host.Find(port.Triplet + "-gcc") is not { } compiler)
@@ -71,6 +72,18 @@ internal sealed partial class StandardSuite
 
             Call("hello, a compiler that fails", "false");
             Call("hello, a compiler that speaks", "echo GNU ld 2.40");
+        }
+
+        if (port.SharedModes.Length != 0)
+        {
+            // The go command would want a C compiler to make these.
+            CaptureSet shared = new(
+                _toolchain, "build", ["-gcflags=all=-shared", "-asmflags=all=-shared", "./hello", "./server"], Settings.Programs, For(port, []), stamp);
+            foreach (string mode in port.SharedModes)
+            {
+                One($"server, {mode}", Tier.All, () => shared[Module + "server"], "-buildmode=" + mode, "-extar=ar");
+                One($"hello, {mode} -s", Tier.All, () => shared[Module + "hello"], "-buildmode=" + mode, "-s", "-extar=ar");
+            }
         }
 
         foreach ((string value, _) in port.VariantsOf(_release))

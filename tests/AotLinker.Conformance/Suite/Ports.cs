@@ -26,6 +26,9 @@ internal sealed record Port(string Os, string Cpu)
     /// <summary>What can be built with an external linker beside executables.</summary>
     public string[] ExternalModes { get; init; } = ["pie", "c-shared", "c-archive"];
 
+    /// <summary>What is linked externally, beside executables, of programs without C on systems other than Linux.</summary>
+    public string[] SharedModes { get; init; } = [];
+
     /// <summary>Whether there are plugins for it.</summary>
     public bool HasModules => Os == "linux" && ExternalModes.Length != 0;
 
@@ -93,7 +96,7 @@ internal sealed record Port(string Os, string Cpu)
         new("darwin", "arm64") { HasPie = true, IsDeep = true, IsSample = true, HasTrampolines = true },
         new("dragonfly", "amd64"),
         new("freebsd", "386"),
-        new("freebsd", "amd64"),
+        new("freebsd", "amd64") { SharedModes = ["pie", "c-shared", "c-archive"] },
         new("freebsd", "arm") { HasTrampolines = true },
         new("freebsd", "arm64") { HasTrampolines = true },
         new("freebsd", "riscv64") { HasTrampolines = true, Until = "1.25" },
@@ -153,7 +156,7 @@ internal sealed record Port(string Os, string Cpu)
         new("openbsd", "386"),
         new("openbsd", "amd64"),
         new("openbsd", "arm") { HasTrampolines = true },
-        new("openbsd", "arm64") { HasTrampolines = true },
+        new("openbsd", "arm64") { HasTrampolines = true, SharedModes = ["pie"] },
         new("openbsd", "ppc64") { HasTrampolines = true },
         new("openbsd", "riscv64") { HasTrampolines = true },
         new("plan9", "386"),

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Text;
 using AotLinker.Formats.Elf;
 using AotLinker.Load;
@@ -14,10 +13,15 @@ public sealed class SharedLibraryTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    [Fact]
-    public void NotesSymbolsAndTargetsAreRead()
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    public void NotesSymbolsAndTargetsAreRead(bool is64, bool isBigEndian)
     {
-        SharedLibrary library = Read(Sample());
+        SharedLibrary library = Read(Sample(is64: is64, isBigEndian: isBigEndian));
+        Assert.Equal(is64 ? 8 : 4, library.AddressSize);
         Assert.Equal("lib.so", library.Name);
         Assert.Equal([9, 8, 7], library.AbiHash);
         Assert.Equal(["liba.so", "/b/libb.so"], library.Dependencies);
@@ -48,20 +52,24 @@ public sealed class SharedLibraryTests : IDisposable
     public void AFileThatIsMissingIsNamed() =>
         Assert.Contains(_folder + "/none.so", Assert.Throws<LinkException>(() => SharedLibrary.Read(_folder + "/none.so", Absolute)).Message, StringComparison.Ordinal);
 
-    [Fact]
-    public void EveryTruncationIsAnErrorThatNamesTheFile()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void EveryTruncationIsAnErrorThatNamesTheFile(bool is64)
     {
-        byte[] whole = Sample();
+        byte[] whole = Sample(is64: is64);
         for (int length = 0; length < whole.Length; length++)
         {
             Assert.Contains("lib.so", Assert.Throws<LinkException>(() => Read(whole[..length])).Message, StringComparison.Ordinal);
         }
     }
 
-    [Fact]
-    public void EveryDamagedByteIsAnErrorThatNamesTheFileOrHarmless()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void EveryDamagedByteIsAnErrorThatNamesTheFileOrHarmless(bool is64)
     {
-        byte[] whole = Sample();
+        byte[] whole = Sample(is64: is64);
         foreach (byte damage in (byte[])[0xff, 0x80, 0x01])
         {
             for (int i = 0; i < whole.Length; i++)
@@ -113,62 +121,65 @@ public sealed class SharedLibraryTests : IDisposable
     }
 
     // Sections: none, data at 0x1000, notes, dynamic symbols, their names, relocations.
-    private static byte[] Sample(uint hashNote = 2, uint target = 2)
+    private static byte[] Sample(uint hashNote = 2, uint target = 2, bool is64 = true, bool isBigEndian = false)
     {
-        List<byte> file = [.. new byte[64]];
-        List<(uint Type, ulong Address, int Offset, int Size, uint Link)> sections = [(0, 0, 0, 0, 0)];
+        ElfEncoding encoding = new(is64, isBigEndian);
+        List<byte> file = [.. new byte[encoding.HeaderSize]];
+        List<(uint Type, uint Address, int Offset, int Size, uint Link)> sections = [(0, 0, 0, 0, 0)];
         Add(1, 0x1000, 0, "0123456789abcdef"u8);
         Add(7, 0, 0, [.. Note(4, "id"u8), .. Note(hashNote, [9, 8, 7]), .. Note(3, "liba.so\n/b/libb.so"u8)]);
-        Add(11, 0, 4, [.. new byte[24], .. Symbol(1, 1, 1, 0x1000, 16), .. Symbol(8, 2, 1, 0x1008, 4)]);
+        Add(11, 0, 4, [.. new byte[encoding.SymbolSize], .. Symbol(1, 1, 0x1000, 16), .. Symbol(8, 2, 0x1008, 4)]);
         Add(3, 0, 0, "\0type:T\0main.f\0"u8);
-        byte[] relocation = new byte[24];
-        BinaryPrimitives.WriteUInt64LittleEndian(relocation, 0x1008);
-        BinaryPrimitives.WriteUInt64LittleEndian(relocation.AsSpan(8), ((ulong)target << 32) | Absolute);
+        byte[] relocation = new byte[encoding.RelaSize];
+        encoding.PutRelocation(relocation, 0x1008, target, Absolute, 0, hasAddend: true);
         Add(4, 0, 3, relocation);
         int headers = file.Count;
-        foreach ((uint type, ulong address, int offset, int size, uint link) in sections)
+        foreach ((uint type, uint address, int offset, int size, uint link) in sections)
         {
-            byte[] p = new byte[64];
-            BinaryPrimitives.WriteUInt32LittleEndian(p.AsSpan(4), type);
-            BinaryPrimitives.WriteUInt64LittleEndian(p.AsSpan(16), address);
-            BinaryPrimitives.WriteInt64LittleEndian(p.AsSpan(24), offset);
-            BinaryPrimitives.WriteInt64LittleEndian(p.AsSpan(32), size);
-            BinaryPrimitives.WriteUInt32LittleEndian(p.AsSpan(40), link);
-            file.AddRange(p);
+            byte[] header = new byte[encoding.SectionSize];
+            ElfWriter w = new(header, encoding);
+            w.U32(0);
+            w.U32(type);
+            w.Address(0);
+            w.Address(address);
+            w.Address((ulong)offset);
+            w.Address((ulong)size);
+            w.U32(link);
+            file.AddRange(header);
         }
         byte[] content = [.. file];
-        "\u007fELF\u0002\u0001\u0001"u8.CopyTo(content);
-        BinaryPrimitives.WriteInt64LittleEndian(content.AsSpan(40), headers);
-        BinaryPrimitives.WriteUInt16LittleEndian(content.AsSpan(58), 64);
-        BinaryPrimitives.WriteUInt16LittleEndian(content.AsSpan(60), (ushort)sections.Count);
+        byte[] start = [0x7f, .. "ELF"u8, (byte)(is64 ? 2 : 1), (byte)(isBigEndian ? 2 : 1), 1];
+        start.CopyTo(content, 0);
+        if (is64)
+            encoding.Put64(content.AsSpan(40), (ulong)headers);
+        else
+            encoding.Put32(content.AsSpan(32), (uint)headers);
+        encoding.Put16(content.AsSpan(is64 ? 58 : 46), (ushort)encoding.SectionSize);
+        encoding.Put16(content.AsSpan(is64 ? 60 : 48), (ushort)sections.Count);
         return content;
 
-        void Add(uint type, ulong address, uint link, ReadOnlySpan<byte> bytes)
+        void Add(uint type, uint address, uint link, ReadOnlySpan<byte> bytes)
         {
             sections.Add((type, address, file.Count, bytes.Length, link));
             file.AddRange(bytes);
         }
-    }
 
-    private static byte[] Note(uint type, ReadOnlySpan<byte> description)
-    {
-        byte[] note = new byte[16 + ((description.Length + 3) & ~3)];
-        BinaryPrimitives.WriteUInt32LittleEndian(note, 4);
-        BinaryPrimitives.WriteInt32LittleEndian(note.AsSpan(4), description.Length);
-        BinaryPrimitives.WriteUInt32LittleEndian(note.AsSpan(8), type);
-        Encoding.ASCII.GetBytes("Go").CopyTo(note, 12);
-        description.CopyTo(note.AsSpan(16));
-        return note;
-    }
+        byte[] Note(uint type, ReadOnlySpan<byte> description)
+        {
+            byte[] note = new byte[16 + ((description.Length + 3) & ~3)];
+            encoding.Put32(note, 4);
+            encoding.Put32(note.AsSpan(4), (uint)description.Length);
+            encoding.Put32(note.AsSpan(8), type);
+            Encoding.ASCII.GetBytes("Go").CopyTo(note, 12);
+            description.CopyTo(note.AsSpan(16));
+            return note;
+        }
 
-    private static byte[] Symbol(uint name, byte type, ushort section, ulong value, ulong size)
-    {
-        byte[] symbol = new byte[24];
-        BinaryPrimitives.WriteUInt32LittleEndian(symbol, name);
-        symbol[4] = (byte)(0x10 | type);
-        BinaryPrimitives.WriteUInt16LittleEndian(symbol.AsSpan(6), section);
-        BinaryPrimitives.WriteUInt64LittleEndian(symbol.AsSpan(8), value);
-        BinaryPrimitives.WriteUInt64LittleEndian(symbol.AsSpan(16), size);
-        return symbol;
+        byte[] Symbol(uint name, byte type, ulong value, ulong size)
+        {
+            byte[] symbol = new byte[encoding.SymbolSize];
+            encoding.PutSymbol(symbol, name, (byte)(0x10 | type), 0, 1, value, size);
+            return symbol;
+        }
     }
 }

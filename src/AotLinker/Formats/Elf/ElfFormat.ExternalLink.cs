@@ -16,8 +16,6 @@ internal sealed partial class ElfFormat
             return $"{What} of what shares Go code with other modules";
         if (ctx.Target.IsLinkShared && ctx.Target.BuildMode is not (BuildMode.Exe or BuildMode.Pie or BuildMode.Shared))
             return $"{What} against Go shared libraries (-buildmode={Cli.LinkCapability.ModeName(ctx.Target.BuildMode)})";
-        if (ctx.Target.IsLinkShared && (!_encoding.Is64 || _encoding.IsBigEndian))
-            return $"{What} against Go shared libraries for {ctx.Target.Goarch}";
         // The types of other libraries are described without their names' parts; the go command asks for none.
         if (ctx.Target.IsLinkShared && !ctx.Settings.OmitDwarf)
             return $"{What} against Go shared libraries with debug information";
