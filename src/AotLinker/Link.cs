@@ -294,7 +294,7 @@ internal static class Link
         {
             throw new UnsupportedLinkException(obstacle);
         }
-        return ctx.IsCgo ? null : "runtime/cgo";
+        return ctx.IsCgo || !ctx.Target.NeedsCgoExternally ? null : "runtime/cgo";
     }
 
     private static ReachOptions ReachOptionsOf(LinkOptions options, Diagnostics diagnostics) => new(

@@ -141,6 +141,18 @@ internal sealed class Target
     /// <summary>Whether debug information names gdb's script for the runtime: some linkers cannot take the section.</summary>
     public bool HasGdbScripts => HeadType != HeadType.Aix && !(IsExternal && HeadType == HeadType.Windows && BuildMode == BuildMode.CArchive);
 
+    /// <summary>
+    /// Whether a program that an external linker links has to have cgo, by which its start knows that the C library sets up thread-local
+    /// storage. Where Go's place in that is fixed, it doesn't.
+    /// </summary>
+    public bool NeedsCgoExternally => HeadType != HeadType.Darwin || Cpu.AlwaysPieOnDarwin || BuildMode == BuildMode.Plugin;
+
+    /// <summary>
+    /// Whether debug information is put together by a program that follows the addresses and offsets in it: those of an object are complete
+    /// then, and references within debug information have no relocations, which would only confuse it.
+    /// </summary>
+    public bool CompletesExternalDwarf => HeadType == HeadType.Darwin;
+
     /// <summary>Whether debuggers are Apple's, which want locations in a form of their own.</summary>
     public bool HasAppleDebugger => Goos is "darwin" or "ios";
 

@@ -41,7 +41,7 @@ internal sealed partial class Amd64
         switch (relocs.Kind(reloc))
         {
             case RelocKind.Call:
-                if (isImport)
+                if (isImport && target.IsInternal)
                 {
                     ctx.Format.AddPltEntry(ctx, to);
                     Redirect(ctx.Known.Plt, symbols.PltOffset[to]);
@@ -152,6 +152,11 @@ internal sealed partial class Amd64
         }
         SymbolBuilder b = symbols.Update(s);
         b.WritableData()[r.Offset - 2] = MovFromMemory;
+        if (ctx.Target.IsExternal)
+        {
+            b.SetRelocKind(reloc, RelocKind.GotPcRel);
+            return true;
+        }
         ctx.Format.AddGotEntry(ctx, to, 0);
         b.SetRelocTarget(reloc, ctx.Known.Got);
         b.SetRelocAddend(reloc, symbols.GotOffset[to]);

@@ -81,7 +81,7 @@ internal sealed partial class Arm64
         switch (relocs.Kind(reloc))
         {
             case RelocKind.CallArm64:
-                if (isImport)
+                if (isImport && ctx.Target.IsInternal)
                 {
                     if (r.Addend != 0)
                     {
@@ -97,6 +97,9 @@ internal sealed partial class Arm64
 
             case RelocKind.Addr:
                 return AddAddress(ctx, s, reloc, to, r);
+
+            case RelocKind.Arm64GotPcRel when ctx.Target.IsExternal:
+                return true;
 
             case RelocKind.Arm64GotPcRel:
                 if (!isImport)
@@ -267,6 +270,11 @@ internal sealed partial class Arm64
         SymbolBuilder b = symbols.Update(s);
         uint load = 0xf9400000 | (add & ((1u << 22) - 1));
         System.Buffers.Binary.BinaryPrimitives.WriteUInt32LittleEndian(b.WritableData()[second..], load);
+        if (ctx.Target.IsExternal)
+        {
+            b.SetRelocKind(reloc, RelocKind.Arm64GotPcRel);
+            return true;
+        }
         ctx.Format.AddGotEntry(ctx, to, 0);
         Redirect(ctx, s, reloc, ctx.Known.Got, symbols.GotOffset[to]);
         b.SetRelocKind(reloc, RelocKind.Arm64PcRelLdSt64);

@@ -7,9 +7,10 @@ using AotLinker.Synthesize.Dwarf;
 namespace AotLinker.Emit;
 
 /// <summary>Encodes relocations for an external linker, all of which have the same size, one behind the other.</summary>
+/// <param name="section">The section that has them.</param>
 /// <param name="relocs">The relocations.</param>
 /// <param name="to">Zeros.</param>
-internal delegate void ExternalRelocEncoder(ReadOnlySpan<ExternalReloc> relocs, Span<byte> to);
+internal delegate void ExternalRelocEncoder(Section section, ReadOnlySpan<ExternalReloc> relocs, Span<byte> to);
 
 /// <summary>The relocations of one section of the object, which may be several of the linker's.</summary>
 /// <param name="sections">The linker's sections, in order.</param>
@@ -106,7 +107,7 @@ internal sealed class ExternalRelocs
                 ReadOnlySpan<ExternalReloc> piece = left[..Math.Min(left.Length, most)];
                 left = left[piece.Length..];
                 using OutputLease lease = _ctx.Output.LeaseMade(at, piece.Length * _size);
-                encode(piece, lease.Span);
+                encode(slice.Section, piece, lease.Span);
                 at += piece.Length * (long)_size;
             }
         });

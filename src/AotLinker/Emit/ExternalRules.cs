@@ -12,34 +12,19 @@ internal sealed class ExternalRules(LinkContext ctx)
     private readonly SymbolTable _symbols = ctx.Symbols;
     private readonly CpuArch _cpu = ctx.Target.Cpu;
     private readonly bool _leavesThreadLocals = ctx.Format.LeavesThreadLocals;
-    private readonly bool _countsFromFieldEnds = ctx.Format.CountsFromFieldEnds;
 
     /// <summary>How many relocations of the format a kind takes.</summary>
-    public int Parts(in ExternalReloc left) => ctx.Format.ExternalRelocationParts(left.Kind);
+    public int Parts(in ExternalReloc left) => ctx.Format.ExternalRelocationParts(in left);
 
     /// <summary>What the field of a relocation that is left holds until then.</summary>
     /// <param name="left">The relocation, as read.</param>
     /// <param name="site">The same as it stands in the object.</param>
     /// <param name="content">What the field holds now.</param>
-    public long Field(in ExternalReloc left, in RelocSite site, ulong content)
-    {
-        long addend = left.Addend;
-        if (IsDistance(left.Kind))
-        {
-            if (_symbols.Kind(left.Target) == SymbolKind.UndefExt)
-            {
-                addend = 0;
-            }
-            else
-            {
-                addend += _countsFromFieldEnds ? left.Size : 0;
-                ctx.Format.CheckExternalDistance(in site);
-            }
-        }
-        return _cpu.ExternalField(in site, content, addend);
-    }
+    public long Field(in ExternalReloc left, in RelocSite site, ulong content) =>
+        ctx.Format.ExternalField(in left, in site, content, IsDistance(left.Kind) && _symbols.Kind(left.Target) == SymbolKind.UndefExt);
 
-    private static bool IsDistance(RelocKind kind) => kind is RelocKind.Call or RelocKind.PcRel or RelocKind.PcRelDbl or RelocKind.GotPcRel;
+    /// <summary>Whether a kind of all CPUs stands for a distance.</summary>
+    public static bool IsDistance(RelocKind kind) => kind is RelocKind.Call or RelocKind.PcRel or RelocKind.PcRelDbl or RelocKind.GotPcRel;
 
     /// <summary>Reads a relocation if it is left to an external linker.</summary>
     /// <param name="s">The symbol whose content is relocated.</param>

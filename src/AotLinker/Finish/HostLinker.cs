@@ -46,6 +46,9 @@ internal sealed class HostLinker
     /// <summary>The linker that the C compiler runs in the place of its own; null for its own. Counts for trials from when it is set.</summary>
     public string? OtherLinker { get; set; }
 
+    /// <summary>The objects that C compilers made.</summary>
+    public IReadOnlyList<HostObject> Objects => _objects;
+
     /// <summary>Path of the object.</summary>
     public string Object => Inside("go.o");
 
@@ -197,8 +200,25 @@ internal sealed class HostLinker
         {
             ctx.Diagnostics.Log("host link:" + string.Concat(command.Select(argument => " " + GoText.Quote(argument))));
         }
-        Run(ctx, command);
-        ctx.Format.AmendExternalLink(ctx);
+        try
+        {
+            Run(ctx, command);
+            ctx.Format.AmendExternalLink(ctx, this);
+        }
+        catch (LinkException)
+        {
+            Remove(ctx.Options.Output);
+            throw;
+        }
+    }
+
+    // Nothing of a link that fails is left, unless it is no file, as /dev/null, or a link (mayberemoveoutfile).
+    private static void Remove(string path)
+    {
+        if (HostSystem.Current.FactsAt(path, follow: false, out FileFacts facts).IsNone && facts.Kind == FileKind.Regular)
+        {
+            _ = HostSystem.Current.Remove(path);
+        }
     }
 
     /// <summary>Makes an archive of the object and those of C compilers (ld.archive).</summary>
@@ -223,8 +243,12 @@ internal sealed class HostLinker
         }
     }
 
-    // Where the linker's own copy of another tool is (findExtLinkTool).
-    private string FindTool(string name)
+    /// <summary>Path of a file in the folder of the object.</summary>
+    public string Inside(string name) => GoText.CleanPath(_folder + "/" + name);
+
+    /// <summary>Where the linker's own copy of another tool is (findExtLinkTool).</summary>
+    /// <exception cref="LinkException">The linker can't be started, or fails.</exception>
+    public string FindTool(string name)
     {
         ProgramResult result = HostProcess.Run([.. Program, .. Arguments, "--print-prog-name", name]);
         string output = HostPath.Decode(result.Output);
@@ -235,18 +259,36 @@ internal sealed class HostLinker
         return output.TrimEnd('\r', '\n');
     }
 
+    /// <summary>Runs a tool on what the linker has made.</summary>
+    /// <param name="name">What the tool is called in messages.</param>
+    /// <param name="command">The tool and its arguments.</param>
+    /// <param name="environment">Variables it gets beside ours, as NAME=VALUE.</param>
+    /// <exception cref="LinkException">It can't be started, or fails.</exception>
+    public void RunTool(string name, List<string> command, params string[] environment)
+    {
+        ProgramResult result = HostProcess.RunWith(environment, command);
+        if (result.Failure is not null)
+        {
+            throw Failed(command, result, $"{_ctx.Diagnostics.ProgramName}: running {name}");
+        }
+    }
+
+    private static LinkException Failed(List<string> command, ProgramResult result, string? what = null) => new(
+        $"{what ?? "running " + command[0]} failed: {result.Failure}\n{string.Join(' ', command.Skip(1).Prepend(result.Program))}\n"
+        + HostPath.Decode(result.Output));
+
     private static void Run(LinkContext ctx, List<string> command)
     {
         ProgramResult result = HostProcess.Run(command);
-        string output = HostPath.Decode(result.Output);
         if (result.Failure is not null)
         {
-            throw new LinkException($"running {command[0]} failed: {result.Failure}\n{string.Join(' ', command.Skip(1).Prepend(result.Program))}\n{output}");
+            throw Failed(command, result);
         }
-        if (output.Length != 0)
+        byte[] warnings = ctx.Format.ExternalLinkWarnings(ctx, result.Output);
+        if (warnings.Length != 0)
         {
             // Warnings are shown also if all is well.
-            ctx.Diagnostics.Write(result.Output);
+            ctx.Diagnostics.Write(warnings);
         }
     }
 
@@ -285,6 +327,4 @@ internal sealed class HostLinker
         }
         return [command[0], "@" + file];
     }
-
-    private string Inside(string name) => GoText.CleanPath(_folder + "/" + name);
 }

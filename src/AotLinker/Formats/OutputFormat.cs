@@ -75,25 +75,29 @@ internal abstract class OutputFormat
     /// <summary>The function that C's start-up code calls, as the object has it.</summary>
     public virtual string ExternalEntry => "main";
 
-    /// <summary>Whether references to thread-local storage are left to an external linker; if not, their values are known.</summary>
+    /// <summary>How many relocations of an object stand for one that is left to an external linker.</summary>
+    public virtual int ExternalRelocationParts(in ExternalReloc left) => 1;
+
+    /// <summary>Whether places in thread-local storage are left to an external linker; else they are those of the finished program.</summary>
     public virtual bool LeavesThreadLocals => true;
 
+    /// <summary>What the field of a relocation that is left holds until then (the parts of relocsym for external linking).</summary>
+    /// <param name="left">The relocation, as it is left.</param>
+    /// <param name="site">The same as it stands in the object.</param>
+    /// <param name="content">What the field holds now, zero-extended.</param>
+    /// <param name="isPassedOn">Whether it is the distance of something that no object of ours defines.</param>
+    public virtual long ExternalField(in ExternalReloc left, in RelocSite site, ulong content, bool isPassedOn) =>
+        site.Context.Target.Cpu.ExternalField(in site, content, isPassedOn ? 0 : left.Addend);
+
+    /// <summary>What of the external linker's output is shown when all went well: warnings, but for those that are always there.</summary>
+    public virtual byte[] ExternalLinkWarnings(LinkContext ctx, byte[] output) => output;
+
     /// <summary>
-    /// Whether a field that is left to an external linker and is to hold a distance counts from its end until then, as that linker does, and not
-    /// from its begin.
+    /// Changes what the external linker has made: the hash by which a program checks its FIPS module (hostlinkfips), and what other tools are
+    /// needed for (the end of hostlink).
     /// </summary>
-    public virtual bool CountsFromFieldEnds => false;
-
-    /// <summary>Looks at a distance that is left to an external linker: not all have relocations for it (relocsym).</summary>
-    public virtual void CheckExternalDistance(in RelocSite site)
-    {
-    }
-
-    /// <summary>How many relocations of an object stand for one that is left to an external linker.</summary>
-    public virtual int ExternalRelocationParts(RelocKind kind) => 1;
-
-    /// <summary>Changes what the external linker has made: the hash by which a program checks its FIPS module (hostlinkfips).</summary>
-    public virtual void AmendExternalLink(LinkContext ctx)
+    /// <exception cref="LinkException">A tool fails, or what was made is damaged.</exception>
+    public virtual void AmendExternalLink(LinkContext ctx, HostLinker host)
     {
     }
 

@@ -12,6 +12,24 @@ internal sealed unsafe partial class HostMachO
     private const int Section32Size = 68;
     private const int RelocationSize = 8;
 
+    /// <summary>Tells the format what system an object is for that is not loaded, but left to an external linker (hostobjMachoPlatform).</summary>
+    public static void TakePlatform(LinkContext ctx, MachOFormat format, HostObject host)
+    {
+        if (ctx.Target.Cpu.MachO is not { } cpu || host.Kind != MemberKind.HostMachO)
+            return;
+        HostMachO o = new(ctx, cpu, host, 0);
+        if (o._length < HeaderSize || o.U32(0) != Magic64)
+            return;
+        long at = HeaderSize, end = o._length;
+        for (uint i = 0; i < o.U32(16); i++)
+        {
+            if (end - at < 8 || o.U32(at + 4) is < 8 || o.U32(at + 4) > end - at)
+                return;
+            at += o.U32(at + 4);
+        }
+        o.TakePlatform(format, o.U32(16));
+    }
+
     private void TakePlatform(MachOFormat format, uint count)
     {
         if (!IsSound(count))

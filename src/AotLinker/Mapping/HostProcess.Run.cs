@@ -27,16 +27,24 @@ internal static unsafe partial class HostProcess
     /// <summary>Runs a program.</summary>
     /// <param name="command">The program, looked up in PATH where it has no folder, and its arguments.</param>
     /// <param name="defaults">Environment variables, as NAME=VALUE, for those that are not set.</param>
-    public static ProgramResult Run(IReadOnlyList<string> command, params ReadOnlySpan<string> defaults)
+    public static ProgramResult Run(IReadOnlyList<string> command, params ReadOnlySpan<string> defaults) => RunWith([], command, defaults);
+
+    /// <summary>Runs a program with environment variables of its own.</summary>
+    /// <param name="settings">The variables, as NAME=VALUE.</param>
+    /// <param name="command">The program, looked up in PATH where it has no folder, and its arguments.</param>
+    /// <param name="defaults">Environment variables, as NAME=VALUE, for those that are not set.</param>
+    public static ProgramResult RunWith(IReadOnlyList<string> settings, IReadOnlyList<string> command, params ReadOnlySpan<string> defaults)
     {
         string program = command[0];
+        if (program.Length == 0)
+            return new ProgramResult(program, "exec: no command", []);
         if (!program.Contains('/') && !OperatingSystem.IsWindows())
         {
             if (FindInPath(program) is not { } found)
                 return new ProgramResult(program, $"exec: {Cli.GoText.Quote(program)}: executable file not found in $PATH", []);
             program = found;
         }
-        return OperatingSystem.IsLinux() ? Spawn(program, command, defaults) : Start(program, command, defaults);
+        return OperatingSystem.IsLinux() ? Spawn(program, command, settings, defaults) : Start(program, command, settings, defaults);
     }
 
     private static string? FindInPath(string name)
@@ -51,13 +59,13 @@ internal static unsafe partial class HostProcess
         return null;
     }
 
-    private static ProgramResult Spawn(string program, IReadOnlyList<string> command, ReadOnlySpan<string> defaults)
+    private static ProgramResult Spawn(string program, IReadOnlyList<string> command, IReadOnlyList<string> settings, ReadOnlySpan<string> defaults)
     {
         int* ends = stackalloc int[2];
         if (RawPipe(ends, CloseOnExec) != 0)
             return Failed(Marshal.GetLastPInvokeError());
         byte** arguments = Vector(command, command.Count);
-        byte** environment = EnvironmentWith(defaults);
+        byte** environment = EnvironmentWith(settings, defaults);
         byte* path = Allocate(program);
         void* actions = NativeMemory.AllocZeroed(SpawnTypeSize);
         void* attributes = NativeMemory.AllocZeroed(SpawnTypeSize);
@@ -155,9 +163,9 @@ internal static unsafe partial class HostProcess
     }
 
     // The environment that this process was started with, to the byte, behind what may be missing there.
-    private static byte** EnvironmentWith(ReadOnlySpan<string> defaults)
+    private static byte** EnvironmentWith(IReadOnlyList<string> settings, ReadOnlySpan<string> defaults)
     {
-        List<string> all = [];
+        List<string> all = [.. settings];
         foreach (string entry in defaults)
         {
             if (Variable(entry[..entry.IndexOf('=')]) is null)
@@ -166,7 +174,8 @@ internal static unsafe partial class HostProcess
         foreach (System.Collections.DictionaryEntry entry in Environment.GetEnvironmentVariables())
         {
             string name = (string)entry.Key;
-            all.Add($"{name}={Variable(name)}");
+            if (!settings.Any(setting => setting.StartsWith(name + "=", StringComparison.Ordinal)))
+                all.Add($"{name}={Variable(name)}");
         }
         return Vector(all, all.Count);
     }
@@ -179,13 +188,18 @@ internal static unsafe partial class HostProcess
     }
 
     // Where there is no one pipe for both streams they may come in another order.
-    private static ProgramResult Start(string program, IReadOnlyList<string> command, ReadOnlySpan<string> defaults)
+    private static ProgramResult Start(string program, IReadOnlyList<string> command, IReadOnlyList<string> settings, ReadOnlySpan<string> defaults)
     {
         ProcessStartInfo start = new(program, command.Skip(1)) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         foreach (string entry in defaults)
         {
             int equals = entry.IndexOf('=');
             start.Environment.TryAdd(entry[..equals], entry[(equals + 1)..]);
+        }
+        foreach (string entry in settings)
+        {
+            int equals = entry.IndexOf('=');
+            start.Environment[entry[..equals]] = entry[(equals + 1)..];
         }
         try
         {

@@ -41,6 +41,23 @@ internal abstract partial class Release
     /// <summary>Whether differences of addresses in Mach-O objects for amd64 are linked.</summary>
     public virtual bool LinksMachODifferences => true;
 
+    /// <summary>Whether an object for an external linker tells the version of macOS, where no other object tells that of another system.</summary>
+    public virtual bool ObjectsTellMacVersion => true;
+
+    /// <summary>Whether objects have labels for calls into the middle of functions that copy or clear memory, of which there are such calls.</summary>
+    public virtual bool LabelsDuffDevices => false;
+
+    /// <summary>Whether only symbols that are laid out by themselves have labels for places that are out of reach.</summary>
+    public virtual bool LabelsOnlyWholeSymbols => true;
+
+    /// <summary>Whether the race detector's object may miss a function that only new systems have.</summary>
+    public virtual bool AllowsRaceWithoutDyldHeader => true;
+
+    private partial class Go125
+    {
+        public override bool LabelsOnlyWholeSymbols => false;
+    }
+
     private sealed partial class Go124
     {
         public override MacVersion? FixedMacVersion => new MacVersion(11, 0, 0);
@@ -58,6 +75,9 @@ internal abstract partial class Release
         public override bool BindsImportsInData => false;
         public override bool AlignsMachOSections => false;
         public override bool TakesMacVersionOfObjects => true;
+        public override bool ObjectsTellMacVersion => false;
+        public override bool LabelsDuffDevices => true;
+        public override bool AllowsRaceWithoutDyldHeader => false;
     }
 
     private sealed partial class Go127

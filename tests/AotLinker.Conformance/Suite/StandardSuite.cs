@@ -103,6 +103,7 @@ internal sealed partial class StandardSuite
         suite.AddExternal();
         suite.AddExternalPorts();
         suite.AddExternalWindows();
+        suite.AddExternalMac();
         suite.AddWasm();
         suite.AddErrors();
         suite.AddMapping();

@@ -118,7 +118,7 @@ internal sealed partial class ElfFormat
     }
 
     /// <inheritdoc/>
-    public override void AmendExternalLink(LinkContext ctx)
+    public override void AmendExternalLink(LinkContext ctx, HostLinker host)
     {
         if (ctx.Fips is not null)
             ElfFips.Seal(ctx.Options.Output, _encoding, ctx.Settings.FipsObject);

@@ -105,7 +105,7 @@ internal sealed partial class ElfFormat
     }
 
     private void WriteObjectRelocations(LinkContext ctx) =>
-        _objectRelocations?.Write((relocs, to) =>
+        _objectRelocations?.Write((_, relocs, to) =>
         {
             ElfObjectLabels.Cursor labels = default;
             foreach (ref readonly ExternalReloc r in relocs)
@@ -151,7 +151,7 @@ internal sealed partial class ElfFormat
     }
 
     /// <inheritdoc/>
-    public override int ExternalRelocationParts(RelocKind kind) => _cpu.ObjectRelocationParts(kind);
+    public override int ExternalRelocationParts(in ExternalReloc left) => _cpu.ObjectRelocationParts(left.Kind);
 
     private static int OffsetInSymbol(LinkContext ctx, in ExternalReloc r) =>
         (int)(r.Offset - (ctx.Symbols.Value(r.From) - (long)ctx.SectionOf(r.From)!.Vaddr));

@@ -34,7 +34,7 @@ internal static class CodeSignature
     /// <param name="textSize">Bytes of the text segment, which begins with the file.</param>
     public static void Write(OutputFile output, Workers workers, long codeSize, long textSize)
     {
-        output.Write(codeSize, BuildDirectory(codeSize, textSize));
+        output.Write(codeSize, BuildDirectory(codeSize, 0, textSize, isMain: true));
         const int PieceSize = PagesPerPiece * PageSize;
         long hashes = codeSize + SuperBlobSize + HashOffset;
         workers.For((int)((codeSize + PieceSize - 1) / PieceSize), piece =>
@@ -49,9 +49,34 @@ internal static class CodeSignature
         });
     }
 
+    /// <summary>Makes the signature of a file that another program has made; nothing is written.</summary>
+    /// <param name="image">The file.</param>
+    /// <param name="workers">Threads.</param>
+    /// <param name="codeSize">How much of it is signed.</param>
+    /// <param name="textOffset">Where the text segment begins in the file.</param>
+    /// <param name="textSize">Bytes of the text segment.</param>
+    /// <param name="isMain">Whether it is a program, and no library.</param>
+    /// <exception cref="MachOException">The file is shorter than that.</exception>
+    public static byte[] Make(MachOImage image, Workers workers, long codeSize, long textOffset, long textSize, bool isMain)
+    {
+        const int PieceSize = PagesPerPiece * PageSize;
+        byte[] signature = new byte[Size(codeSize)];
+        BuildDirectory(codeSize, textOffset, textSize, isMain).CopyTo(signature, 0);
+        workers.For((int)((codeSize + PieceSize - 1) / PieceSize), piece =>
+        {
+            long offset = (long)piece * PieceSize;
+            int length = (int)Math.Min(PieceSize, codeSize - offset);
+            using NativeArray<byte> content = new(length);
+            image.ReadFully(content.AsSpan(), offset);
+            int at = SuperBlobSize + HashOffset + (piece * PagesPerPiece * Sha256.DigestSize);
+            Sha256Lanes.HashPieces(content.AsSpan(), PageSize, signature.AsSpan(at, (int)PageCount(length) * Sha256.DigestSize));
+        });
+        return signature;
+    }
+
     private static long PageCount(long size) => (size + PageSize - 1) / PageSize;
 
-    private static byte[] BuildDirectory(long codeSize, long textSize)
+    private static byte[] BuildDirectory(long codeSize, long textOffset, long textSize, bool isMain)
     {
         const uint EmbeddedSignature = 0xfade0cc0;
         const uint CodeDirectory = 0xfade0c02;
@@ -83,10 +108,11 @@ internal static class CodeSignature
         bytes[at++] = HashTypeSha256;
         at++;
         bytes[at++] = PageSizeLog;
-        // Spare; scatter offset; team offset; spare; code limit in 64 bits; where the executable segment begins.
-        at += 4 + 4 + 4 + 4 + 8 + 8;
+        // Spare; scatter offset; team offset; spare; code limit in 64 bits.
+        at += 4 + 4 + 4 + 4 + 8;
+        Put64((ulong)textOffset);
         Put64((ulong)textSize);
-        Put64(MainBinary);
+        Put64(isMain ? MainBinary : 0);
         Identifier.CopyTo(bytes.AsSpan(at));
         return bytes;
 

@@ -1,3 +1,4 @@
+using AotLinker.Emit;
 using AotLinker.Objects;
 
 namespace AotLinker.Formats.MachO;
@@ -95,6 +96,19 @@ internal sealed class MachOAmd64 : MachOCpu
 
     /// <inheritdoc/>
     public override bool IsAddress(MachORelocation r) => r.Type == Unsigned;
+
+    /// <inheritdoc/>
+    public override bool CallsCountFromEnd => true;
+
+    /// <inheritdoc/>
+    public override MachOObjectRelocation? ObjectRelocation(in ExternalReloc left, int size) => left.Kind switch
+    {
+        RelocKind.Addr => new MachOObjectRelocation(Unsigned, size, IsPcRelative: false),
+        RelocKind.Call => new MachOObjectRelocation(Branch, size, IsPcRelative: true),
+        RelocKind.PcRel => new MachOObjectRelocation(Signed, size, IsPcRelative: true),
+        RelocKind.GotPcRel => new MachOObjectRelocation(GotLoad, size, IsPcRelative: true),
+        _ => null,
+    };
 
     /// <inheritdoc/>
     public override string RelocationName(uint type) =>

@@ -1,3 +1,4 @@
+using AotLinker.Emit;
 using AotLinker.Objects;
 
 namespace AotLinker.Formats.MachO;
@@ -94,6 +95,43 @@ internal sealed class MachOArm64 : MachOCpu
 
     /// <inheritdoc/>
     public override bool IsAddend(MachORelocation r) => r.Type == Addend;
+
+    /// <inheritdoc/>
+    /// <remarks>An addend has 24 bits, one of them for the sign.</remarks>
+    public override long LabelDistance => 1 << 23;
+
+    /// <inheritdoc/>
+    public override bool IsCall(RelocKind kind) => kind == RelocKind.CallArm64;
+
+    /// <inheritdoc/>
+    /// <remarks>One for each instruction, and if there is an addend one more for each.</remarks>
+    public override int ObjectRelocationParts(in ExternalReloc left) => !IsPair(left.Kind) ? 1 : left.Addend == 0 ? 2 : 4;
+
+    /// <inheritdoc/>
+    public override MachOObjectRelocation? ObjectRelocation(in ExternalReloc left, int size)
+    {
+        if (IsPair(left.Kind))
+        {
+            // The second instruction comes first, and the addend before what it is added to.
+            bool hasAddends = left.Addend != 0;
+            bool isSecond = left.Part < (hasAddends ? 2 : 1);
+            bool isAddend = hasAddends && left.Part % 2 == 0;
+            bool isOfGot = left.Kind == RelocKind.Arm64GotPcRel;
+            uint type = isAddend ? Addend
+                : isSecond ? (isOfGot ? GotLoadPageOffset12 : PageOffset12)
+                : isOfGot ? GotLoadPage21 : Page21;
+            return new MachOObjectRelocation(type, 4, IsPcRelative: !isAddend && !isSecond) { Place = isSecond ? 4 : 0, IsAddend = isAddend };
+        }
+        return left.Kind switch
+        {
+            RelocKind.Addr => new MachOObjectRelocation(Unsigned, size, IsPcRelative: false),
+            RelocKind.CallArm64 => new MachOObjectRelocation(Branch26, size, IsPcRelative: true),
+            _ => null,
+        };
+    }
+
+    private static bool IsPair(RelocKind kind) => kind is RelocKind.AddrArm64 or RelocKind.Arm64PcRelLdSt8 or RelocKind.Arm64PcRelLdSt16
+        or RelocKind.Arm64PcRelLdSt32 or RelocKind.Arm64PcRelLdSt64 or RelocKind.Arm64GotPcRel;
 
     /// <inheritdoc/>
     public override string RelocationName(uint type) =>

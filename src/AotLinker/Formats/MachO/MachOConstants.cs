@@ -6,6 +6,9 @@ internal static class MachOConstants
     /// <summary>MH_MAGIC_64.</summary>
     public const uint Magic64 = 0xfeedfacf;
 
+    /// <summary>MH_OBJECT.</summary>
+    public const uint FileTypeObject = 1;
+
     /// <summary>MH_EXECUTE.</summary>
     public const uint FileTypeExecute = 2;
 
@@ -26,6 +29,9 @@ internal static class MachOConstants
 
     /// <summary>S_NON_LAZY_SYMBOL_POINTERS.</summary>
     public const uint SectionSymbolPointers = 0x6;
+
+    /// <summary>S_MOD_INIT_FUNC_POINTERS.</summary>
+    public const uint SectionInitialisers = 0x9;
 
     /// <summary>S_SYMBOL_STUBS.</summary>
     public const uint SectionSymbolStubs = 0x8;
@@ -88,6 +94,8 @@ internal enum MachOCommand : uint
     BuildVersion = 0x32,
     /// <summary>LC_RPATH.</summary>
     RunPath = 0x8000001c,
+    /// <summary>LC_DYLD_INFO.</summary>
+    DyldInfo = 0x22,
     /// <summary>LC_DYLD_INFO_ONLY.</summary>
     DyldInfoOnly = 0x80000022,
     /// <summary>LC_MAIN.</summary>

@@ -1,3 +1,4 @@
+using AotLinker.Emit;
 using AotLinker.Objects;
 
 namespace AotLinker.Formats.MachO;
@@ -49,6 +50,26 @@ internal abstract class MachOCpu
 
     /// <summary>Whether a relocation is that of an address.</summary>
     public virtual bool IsAddress(MachORelocation r) => false;
+
+    /// <summary>
+    /// How far from a symbol a relocation of an object reaches, as a power of two; beyond that there are labels, symbols that stand for a place
+    /// in another. 0 where fields hold addends and all reach.
+    /// </summary>
+    public virtual long LabelDistance => 0;
+
+    /// <summary>How many relocations of an object stand for one that is left to an external linker (Machoreloc1).</summary>
+    public virtual int ObjectRelocationParts(in ExternalReloc left) => 1;
+
+    /// <summary>A relocation of an object; null where the format has none (Machoreloc1).</summary>
+    /// <param name="left">The relocation that it stands for, and which of several it is.</param>
+    /// <param name="size">Size of the field in bytes.</param>
+    public abstract MachOObjectRelocation? ObjectRelocation(in ExternalReloc left, int size);
+
+    /// <summary>Whether a relocation is that of a call, which has no addend.</summary>
+    public virtual bool IsCall(RelocKind kind) => false;
+
+    /// <summary>Whether a call of something that another library has, or that lies in another section, counts from the end of the field.</summary>
+    public virtual bool CallsCountFromEnd => false;
 
     /// <summary>The name of a relocation type, for messages.</summary>
     public abstract string RelocationName(uint type);

@@ -1,3 +1,4 @@
+using AotLinker.Emit;
 using AotLinker.Hashing;
 using AotLinker.Layout;
 using AotLinker.Mapping;
@@ -25,8 +26,10 @@ internal sealed partial class MachOFormat
         symbols.LookupOrCreate(".machorebase"u8, 0);
         symbols.LookupOrCreate(".machobind"u8, 0);
         symbols.LookupOrCreate(".machocodesig"u8, 0);
+        if (ctx.Target.IsExternal)
+            Symbols.AddLabels(ctx, _cpu.LabelDistance);
         Symbols.Measure(ctx);
-        bool hasDyldInfo = ctx.Target.IsPie;
+        bool hasDyldInfo = ctx.Target.IsPie && ctx.Target.IsInternal;
         if (hasDyldInfo)
             _dyldInfo.Measure(ctx, _libraries);
 
@@ -44,6 +47,8 @@ internal sealed partial class MachOFormat
         // Signing tools want the end of all this at a multiple of 16.
         const long EndAlign = 16;
         _signature = _linkEdit + RoundUp(_names + Symbols.NamesSize - _linkEdit, EndAlign);
+        if (ctx.Target.IsExternal)
+            return PlaceObjectRelocations(ctx);
         _end = _signature + (_cpu.NeedsCodeSignature ? CodeSignature.Size(_signature) : 0);
         return _end;
     }
@@ -51,18 +56,19 @@ internal sealed partial class MachOFormat
     /// <inheritdoc/>
     public override void WriteTables(LinkContext ctx)
     {
-        if (ctx.Target.IsPie)
+        if (ctx.Target.IsPie && ctx.Target.IsInternal)
             _dyldInfo.Write(ctx, _linkEdit);
         Symbols.Write(ctx, _symbols, _names);
         ctx.Output.Write(_indirectStubs, ctx.Symbols.Data(ctx.Known.LinkEditPlt));
         ctx.Output.Write(_indirectGot, ctx.Symbols.Data(ctx.Known.LinkEditGot));
 
-        MachOHeader header = BuildHeader(ctx);
+        WriteObjectRelocations(ctx);
+        MachOHeader header = ctx.Target.IsExternal ? BuildObjectHeader(ctx) : BuildHeader(ctx);
         if (header.Size > ctx.Settings.HeaderReserve)
             throw new LinkException($"HEADR too small: {header.Size} > {ctx.Settings.HeaderReserve}");
         ctx.Diagnostics.ExitIfErrors();
         ctx.Output.Write(0, header.Build());
-        if (_cpu.NeedsCodeSignature)
+        if (_cpu.NeedsCodeSignature && ctx.Target.IsInternal)
             CodeSignature.Write(ctx.Output, ctx.Workers, _signature, TextLength(ctx));
     }
 
@@ -174,13 +180,17 @@ internal sealed partial class MachOFormat
     }
 
     /// <summary>Describes the sections of the layout in the last segment of the header (machoshbits).</summary>
-    private static void AddSections(LinkContext ctx, MachOHeader header, Segment segment)
+    /// <param name="ctx">The link.</param>
+    /// <param name="header">The header.</param>
+    /// <param name="segment">The segment of the layout.</param>
+    /// <param name="most">How many sections the header's segment may have.</param>
+    /// <param name="segmentName">The name of the segment that the sections are of, where not that of the header's.</param>
+    private void AddSections(LinkContext ctx, MachOHeader header, Segment segment, int most = 20, string? segmentName = null)
     {
-        const int MostSections = 20;
         MachOSegment to = header.Segments[^1];
         foreach (Section section in segment.Sections)
         {
-            if (to.Sections.Count == MostSections)
+            if (to.Sections.Count == most)
                 throw new LinkException($"too many sects in segment {to.Name}");
             ulong fileEnd = segment.Vaddr + segment.FileLength;
             bool inFile = section.Vaddr < fileEnd;
@@ -190,6 +200,7 @@ internal sealed partial class MachOFormat
             uint flags = (inFile ? 0 : MachOConstants.SectionZeroFill)
                 | ((section.Rwx & 1) != 0 ? MachOConstants.SectionSomeInstructions : 0)
                 | (section.IsText ? MachOConstants.SectionPureInstructions : 0);
+            string ofSegment = segmentName ?? to.Name;
             uint firstIndirect = 0;
             uint stubSize = 0;
             switch (section.Name)
@@ -205,6 +216,14 @@ internal sealed partial class MachOFormat
                     flags = MachOConstants.SectionSymbolPointers;
                     firstIndirect = (uint)(ctx.Symbols.Size(ctx.Known.LinkEditPlt) / 4);
                     break;
+                case ".init_array":
+                    name = "__mod_init_func";
+                    flags = MachOConstants.SectionInitialisers;
+                    break;
+                case AssemblyMark:
+                    // Tells Apple's tools that the code was assembled, so that they ask for no bitcode.
+                    (name, ofSegment) = ("__asm", "__LLVM");
+                    break;
                 default:
                     break;
             }
@@ -214,7 +233,12 @@ internal sealed partial class MachOFormat
             while (1L << align < section.Align)
                 align++;
             uint offset = inFile ? (uint)segment.OffsetOf(section.Vaddr) : 0;
-            to.Sections.Add(new MachOSection(name, to.Name, section.Vaddr, section.Length, offset, align, flags, firstIndirect, stubSize));
+            ExternalRelocTable? relocations = _relocationTables.GetValueOrDefault(section) is { Count: > 0 } table ? table : null;
+            to.Sections.Add(new MachOSection(name, ofSegment, section.Vaddr, section.Length, offset, align, flags, firstIndirect, stubSize)
+            {
+                RelocOffset = (uint)(relocations?.Offset ?? 0),
+                RelocCount = (uint)(relocations?.Count ?? 0),
+            });
         }
     }
 

@@ -16,7 +16,7 @@ namespace AotLinker.Formats.MachO;
 /// indirect symbols, which says whose the stubs and the GOT's entries are, refers to places there: the order is needed before relocations
 /// are looked at. The header's room grows with the libraries that are named in it. The signature hashes everything in front of it, so it
 /// comes last.</para>
-/// <para>Partial files: this one (target, imports), load commands and tables.</para>
+/// <para>Partial files: this one (target, imports), load commands and tables, objects for an external linker, what that is told.</para>
 /// </remarks>
 internal sealed partial class MachOFormat : OutputFormat
 {
@@ -34,7 +34,7 @@ internal sealed partial class MachOFormat : OutputFormat
     private int _libraryBudget = LibraryBudget;
     private MachOSymbolTable? _symbolTable;
     private (MachOCommand Command, uint[] Words)? _hostPlatform;
-    private bool _isMac = true;
+    private MachOPlatform _platform = MachOPlatform.Mac;
 
     /// <summary>Mach-O for a CPU.</summary>
     public MachOFormat(MachOCpu cpu, MachOOptions options)
@@ -102,19 +102,22 @@ internal sealed partial class MachOFormat : OutputFormat
         for (int i = 0; i < words.Length; i++)
             words[i] = BinaryPrimitives.ReadUInt32LittleEndian(data[(4 * i)..]);
         _hostPlatform = (command, words);
-        _isMac = !ctx.Release.TakesMacVersionOfObjects || platform is MachOPlatform.Mac or MachOPlatform.Catalyst;
+        if (ctx.Release.TakesMacVersionOfObjects)
+            _platform = platform;
     }
 
     /// <inheritdoc/>
     public override void AddFormatSymbols(LinkContext ctx)
     {
-        if (ctx.Target.IsExternal)
-            throw new UnsupportedLinkException("external linking of Mach-O objects (-linkmode=external)");
-
         // The two first ones only count: what they stand for is made when it is written.
         SymbolTable symbols = ctx.Symbols;
         symbols.Update(".machosymstr"u8, 0).SetKind(SymbolKind.MachoSymStr).SetReachable();
         symbols.Update(".machosymtab"u8, 0).SetKind(SymbolKind.MachoSymTab).SetReachable();
+        if (ctx.HostLinker is { } host)
+        {
+            AddObjectSymbols(ctx, host);
+            return;
+        }
         symbols.Update(".plt"u8, 0).SetKind(SymbolKind.MachoPlt).SetReachable();
         symbols.Update(".got"u8, 0)
             .SetKind(ctx.Target.UseRelro && ctx.Release.HasReadOnlyMachOGot ? SymbolKind.MachoRelRoSect : SymbolKind.MachoGot)
@@ -139,7 +142,7 @@ internal sealed partial class MachOFormat : OutputFormat
             if (!ctx.Symbols.IsReachable(s))
                 throw new InvalidOperationException($"dynamically exported symbol {ctx.Symbols.NameText(s)} is not live");
         }
-        if (_cpu.HasWideInodeNames && _isMac)
+        if (_cpu.HasWideInodeNames && _platform is MachOPlatform.Mac or MachOPlatform.Catalyst)
             UseWideInodes(ctx.Symbols);
         _symbolTable = MachOSymbolTable.Create(ctx);
         foreach ((SymbolId s, int number) in _symbolTable.Undefined())

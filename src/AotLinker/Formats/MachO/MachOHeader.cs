@@ -14,7 +14,14 @@ namespace AotLinker.Formats.MachO;
 /// <param name="Reserved1">Index of the section's first entry in the table of indirect symbols.</param>
 /// <param name="Reserved2">Size of a stub.</param>
 internal readonly record struct MachOSection(
-    string Name, string Segment, ulong Address, ulong Size, uint Offset, int Align, uint Flags, uint Reserved1, uint Reserved2);
+    string Name, string Segment, ulong Address, ulong Size, uint Offset, int Align, uint Flags, uint Reserved1, uint Reserved2)
+{
+    /// <summary>File offset of the relocations.</summary>
+    public uint RelocOffset { get; init; }
+
+    /// <summary>Number of relocations.</summary>
+    public uint RelocCount { get; init; }
+}
 
 /// <summary>A segment as its load command tells it (segment_command_64).</summary>
 internal sealed class MachOSegment(string name)
@@ -62,6 +69,9 @@ internal sealed class MachOHeader
     /// <summary>CPU subtype.</summary>
     public uint CpuSubtype { get; init; }
 
+    /// <summary>Type of the file (MH_EXECUTE …).</summary>
+    public uint FileType { get; init; } = MachOConstants.FileTypeExecute;
+
     /// <summary>Flags (MH_…).</summary>
     public uint Flags { get; init; }
 
@@ -101,7 +111,7 @@ internal sealed class MachOHeader
         w.UInt32(MachOConstants.Magic64);
         w.UInt32(CpuType);
         w.UInt32(CpuSubtype);
-        w.UInt32(MachOConstants.FileTypeExecute);
+        w.UInt32(FileType);
         w.UInt32((uint)(Segments.Count + _commands.Count));
         w.UInt32((uint)CommandsSize);
         w.UInt32(Flags);
@@ -138,8 +148,8 @@ internal sealed class MachOHeader
             w.UInt64(section.Size);
             w.UInt32(section.Offset);
             w.UInt32((uint)section.Align);
-            w.UInt32(0);
-            w.UInt32(0);
+            w.UInt32(section.RelocOffset);
+            w.UInt32(section.RelocCount);
             w.UInt32(section.Flags);
             w.UInt32(section.Reserved1);
             w.UInt32(section.Reserved2);

@@ -15,7 +15,7 @@ namespace AotLinker.Formats.MachO;
 /// cmd/link sorts with Go's unstable sort, and there are symbols of the same name (a function and its ABI wrapper), so its very steps
 /// must be repeated. For that names are not needed: a parallel sort ranks them first, and the steps are done on numbers.
 /// </remarks>
-internal sealed class MachOSymbolTable
+internal sealed partial class MachOSymbolTable
 {
     private const int ChunkSize = 1 << 14;
     private const int PartCount = 3;
@@ -24,6 +24,11 @@ internal sealed class MachOSymbolTable
     private static ReadOnlySpan<byte> InitialNames => " \0"u8;
 
     private readonly int[] _symbols;
+
+    // Of an object: the number of each symbol, and the places in symbols that have a number of their own.
+    private readonly Dictionary<(SymbolId Symbol, long Offset), int> _labelNumbers = [];
+    private readonly List<Place> _labels = [];
+    private NativeColumn<int>? _numbers;
     private readonly int[] _counts = new int[PartCount];
     private long[] _chunkNames = [];
 
@@ -82,9 +87,9 @@ internal sealed class MachOSymbolTable
     }
 
     /// <summary>Number of symbols.</summary>
-    public int Count => _symbols.Length;
+    public int Count => _symbols.Length + _labels.Count;
 
-    /// <summary>Number of local symbols.</summary>
+    /// <summary>Number of local symbols, without labels.</summary>
     public int LocalCount => _counts[(int)Part.Local];
 
     /// <summary>Number of exported symbols.</summary>
@@ -94,7 +99,7 @@ internal sealed class MachOSymbolTable
     public int UndefinedCount => _counts[(int)Part.Undefined];
 
     /// <summary>Bytes of the symbols.</summary>
-    public long TableSize => (long)_symbols.Length * MachOConstants.SymbolSize;
+    public long TableSize => (long)Count * MachOConstants.SymbolSize;
 
     /// <summary>Bytes of the names. Set by <see cref="Measure"/>.</summary>
     public long NamesSize { get; private set; }
@@ -127,7 +132,7 @@ internal sealed class MachOSymbolTable
         _chunkNames[0] = InitialNames.Length;
         for (int i = 0; i < chunks; i++)
             _chunkNames[i + 1] += _chunkNames[i];
-        NamesSize = _chunkNames[chunks];
+        NamesSize = _chunkNames[chunks] + _labels.Sum(label => label.Name.Length + 2);
     }
 
     /// <summary>Writes both tables.</summary>
@@ -142,6 +147,7 @@ internal sealed class MachOSymbolTable
             WriteSymbols(ctx, chunk, symbols);
             WriteNames(ctx, chunk, names);
         });
+        WriteLabels(ctx, symbols, names);
     }
 
     /// <summary>Copies the names that are not their symbols' own to memory that stays where it is.</summary>

@@ -107,7 +107,7 @@ internal sealed partial class PeFormat
     }
 
     /// <inheritdoc/>
-    public override void AmendExternalLink(LinkContext ctx)
+    public override void AmendExternalLink(LinkContext ctx, HostLinker host)
     {
         if (ctx.Fips is not null)
             PeFips.Seal(ctx.Options.Output, _wide, ctx.Settings.FipsObject);

@@ -24,13 +24,23 @@ internal sealed partial class PeFormat
     public override bool LeavesThreadLocals => false;
 
     /// <inheritdoc/>
-    public override bool CountsFromFieldEnds => true;
+    public override int ExternalRelocationParts(in ExternalReloc left) => _cpu.ObjectRelocationParts(left.Kind);
 
     /// <inheritdoc/>
-    public override int ExternalRelocationParts(RelocKind kind) => _cpu.ObjectRelocationParts(kind);
+    /// <remarks>Distances count from the end of their field.</remarks>
+    public override long ExternalField(in ExternalReloc left, in RelocSite site, ulong content, bool isPassedOn)
+    {
+        long addend = isPassedOn ? 0 : left.Addend;
+        if (!isPassedOn && ExternalRules.IsDistance(left.Kind))
+        {
+            CheckDistance(in site);
+            addend += left.Size;
+        }
+        return site.Context.Target.Cpu.ExternalField(in site, content, addend);
+    }
 
-    /// <inheritdoc/>
-    public override void CheckExternalDistance(in RelocSite site)
+    // Not all CPUs have relocations for them.
+    private void CheckDistance(in RelocSite site)
     {
         if (_cpu.RelocatesDistances)
             return;
@@ -130,7 +140,7 @@ internal sealed partial class PeFormat
         WriteHead(end + PeConstants.RelocationSize, 1);
         PutRelocation(record, 0, _text!.Number - 1, _cpu.AddressRelocation);
         ctx.Output.Write(end + PeConstants.RelocationSize, record);
-        _relocations.Write((relocs, to) =>
+        _relocations.Write((_, relocs, to) =>
         {
             foreach (ref readonly ExternalReloc r in relocs)
             {

@@ -66,14 +66,18 @@ internal interface IDieSink
 /// <param name="Is64">The one with offsets of 8 bytes.</param>
 /// <param name="LeavesAddresses">An external linker fills in addresses of symbols; until then the fields are 0, for there are no addends.</param>
 /// <param name="LeavesReferences">An external linker fills in references from relocations that carry all of the value: the fields are 0.</param>
-internal readonly record struct DwarfFormat(bool Is64, bool LeavesAddresses = false, bool LeavesReferences = false)
+/// <param name="RelocatesReferences">References within debug information have relocations in an object.</param>
+internal readonly record struct DwarfFormat(bool Is64, bool LeavesAddresses = false, bool LeavesReferences = false, bool RelocatesReferences = true)
 {
     /// <summary>What stands in front of the length of a unit in 64-bit DWARF.</summary>
     public const uint Mark64 = uint.MaxValue;
 
     /// <summary>The format of a link's debug information.</summary>
-    public static DwarfFormat Of(Target target) =>
-        new(target.HasDwarf64, target.IsExternal, target.IsExternal && !target.Cpu.FieldsHoldAddends(target));
+    public static DwarfFormat Of(Target target)
+    {
+        bool leaves = target.IsExternal && !target.CompletesExternalDwarf;
+        return new(target.HasDwarf64, leaves, leaves && !target.Cpu.FieldsHoldAddends(target), !target.CompletesExternalDwarf);
+    }
 
     /// <summary>Bytes of an offset.</summary>
     public int OffsetSize => Is64 ? 8 : 4;
@@ -174,7 +178,10 @@ internal struct DieRelocs(NativeList<ExternalReloc> to, long start, int pointerS
     /// <inheritdoc/>
     public void Reference(SymbolId section, ulong value)
     {
-        to.Add(new ExternalReloc(Place, RelocKind.DwarfSecRef, (byte)format.OffsetSize, section, (long)value));
+        if (format.RelocatesReferences)
+        {
+            to.Add(new ExternalReloc(Place, RelocKind.DwarfSecRef, (byte)format.OffsetSize, section, (long)value));
+        }
         Length += format.OffsetSize;
     }
 

@@ -20,8 +20,9 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
     private readonly bool _bigEndian = ctx.Target.IsBigEndian;
 
     // Addresses are left to an external linker, and references, too: these as they are unless relocations carry all of the value.
-    private readonly bool _leavesAddresses = ctx.Target.IsExternal;
+    private readonly bool _leavesAddresses = DwarfFormat.Of(ctx.Target).LeavesAddresses;
     private readonly bool _leavesReferences = DwarfFormat.Of(ctx.Target).LeavesReferences;
+    private readonly bool _relocatesReferences = DwarfFormat.Of(ctx.Target).RelocatesReferences;
     private readonly bool _holdsAddends = ctx.Target.Cpu.FieldsHoldAddends(ctx.Target);
 
     /// <summary>Copies a symbol's content, relocated; returns its length.</summary>
@@ -77,6 +78,8 @@ internal sealed class DwarfRelocator(LinkContext ctx, DebugInfo info)
             SymbolId target = relocs.Target(i);
             switch (relocs.Kind(i))
             {
+                case RelocKind.DwarfSecRef when !_relocatesReferences:
+                    break;
                 case RelocKind.DwarfSecRef:
                     long place = _symbols.Value(target);
                     place = DebugInfo.IsPlace(place) ? DebugInfo.Offset(place) : FindOffset(s, i, target);
