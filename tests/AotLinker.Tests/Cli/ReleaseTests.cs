@@ -99,6 +99,13 @@ public class ReleaseTests
     public void Builtins(string release, int index, string line) =>
         Assert.Equal(line, Encoding.UTF8.GetString(Of(release).Builtins).Split('\n')[index]);
 
+    // cmd/internal/hash: the size that doelf takes.
+    [Theory]
+    [InlineData("1.24", 20)]
+    [InlineData("1.25", 32)]
+    [InlineData("1.27", 32)]
+    public void HashesOfSharedLibraries(string release, int size) => Assert.Equal(size, Of(release).AbiHashSize);
+
     [Fact]
     public void OlderReleasesRestrictFewerLinknames()
     {
