@@ -115,6 +115,12 @@ internal static class Capture
         Directory.CreateDirectory(folder);
         string output = Save(folder, tool, arguments);
         int code = Command.PassThrough(tool, arguments);
+        // Compilers for Windows give a library without an extension one, where the go command does not look for it.
+        if (!File.Exists(output) && File.Exists(output + ".exe"))
+        {
+            File.Move(output + ".exe", output);
+        }
+
         if (code == 0)
         {
             if (Environment.GetEnvironmentVariable(KeepVariable) == "1")
