@@ -4,7 +4,7 @@ internal sealed partial class StandardSuite
 {
     private static readonly string[][] ExternalWindowsFlags =
     [
-        ["-s"], ["-w"], ["-s", "-w"], ["-compressdwarf=false"], ["-H", "windowsgui"], ["-buildmode=exe"], ["-buildmode=exe", "-s"], ["-aslr=false"],
+        ["-s"], ["-w"], ["-s", "-w"], ["-compressdwarf=false"], ["-H", "windowsgui"], ["-buildmode=exe", "-s"], ["-aslr=false"],
         ["-buildid="], ["-v"], ["-c"], ["-X", "main.Version=1"], ["-randlayout=3"], ["-strictdups=2"], ["-T", "0x600000"], ["-R", "4096"],
         ["-r", "/opt/lib"], ["-I", "/a/b"], ["-I", "/a,b"], ["-dumpdep"], ["-fipso", LinkStep.SideMark], ["-extldflags=-static"],
         ["-extldflags=-lnosuch"], ["-extldflags=-Wl,--export-all-symbols"], ["-extldflags=-L /tmp -l m -Wl,--verbose"],
