@@ -188,8 +188,8 @@ public class Ppc64Tests
     public void HeadersNameTheAbiAsTheReleaseDoes()
     {
         Release old = Release.ForVersion("go1.26")!;
-        ElfPpc64 big = new(true, false);
-        ElfPpc64 little = new(false, false);
+        ElfPpc64 big = new(true, false, false);
+        ElfPpc64 little = new(false, false, false);
         Assert.Equal((1u, 2u), (big.Flags(HeadType.Linux, old), little.Flags(HeadType.Linux, old)));
         Assert.Equal((2u, 2u), (big.Flags(HeadType.OpenBsd, old), big.Flags(HeadType.Linux, Release.Newest)));
         Assert.Equal("/lib64/ld64.so.1", big.Interpreter(HeadType.Linux, false, old));
