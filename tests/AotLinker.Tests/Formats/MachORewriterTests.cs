@@ -36,7 +36,7 @@ public sealed class MachORewriterTests : IDisposable
         Assert.Equal((LinkEdit + dwarf.FileSize + Round - 1) / Round * Round, moved);
         Assert.Equal(program[LinkEdit..], file.Bytes(moved, program.Length - LinkEdit).ToArray());
         Assert.Equal(moved + 16, file.U32(file.Find(MachOFile.SymbolTable)));
-        Assert.Equal([9, 8, 0, 0], file.Bytes(file.Find(MachOFile.Uuid), 4).ToArray());
+        Assert.Equal((byte[])[9, 8, 0, 0], file.Bytes(file.Find(MachOFile.Uuid), 4).ToArray());
         byte[] content = file.Bytes(dwarf.FileOffset, dwarf.FileSize).ToArray();
         if (compressed)
         {
