@@ -47,7 +47,7 @@ public class ToolchainTests
         Assert.Equal("go1.27.2-vendor X:nogreenteagc", options.BuildVersion);
         Assert.Contains(" GOAMD64=v3 X:", options.ObjectHeader, StringComparison.Ordinal);
         Assert.Null(LinkCapability.Missing(options));
-        options = LinkOptions.Parse(fake.Link, ["main.a"], Environment("freebsd", "arm64"), toolchain);
+        options = LinkOptions.Parse(fake.Link, ["main.a"], Environment("plan9", "amd64"), toolchain);
         Assert.Equal("external linking (GO_EXTLINK_ENABLED=1)", LinkCapability.Missing(options));
     }
 
