@@ -1,8 +1,8 @@
+using System.Globalization;
 using AotLinker.Emit;
 using AotLinker.Formats.Elf;
 using AotLinker.Objects;
 using AotLinker.Synthesize;
-using System.Globalization;
 
 namespace AotLinker.Cpu;
 

@@ -1,8 +1,8 @@
+using System.Text;
 using AotLinker.Formats.Elf;
 using AotLinker.Layout;
 using AotLinker.Objects;
 using AotLinker.Synthesize;
-using System.Text;
 
 namespace AotLinker.Cpu;
 

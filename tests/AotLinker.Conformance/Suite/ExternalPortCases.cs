@@ -65,9 +65,14 @@ internal sealed partial class StandardSuite
         if (port.Os != "linux")
         {
             // What is asked and told the compiler: one that takes everything, one that takes nothing, one that says what it is.
-            foreach (string[] line in (string[][])[["-s"], ["-w"], ["-B", "0x0123456789abcdef"], ["-buildid="], ["-v"], ["-r", "/opt/lib", "-bindnow"], ["-race"]])
+            foreach (string[] line in (string[][])[["-s"], ["-w"], ["-B", "0x0123456789abcdef"], ["-buildid="], ["-v"], ["-r", "/opt/lib", "-bindnow"]])
             {
                 Call("hello " + string.Join(' ', line), "true", line);
+            }
+
+            if (!port.HasOwnFormat)
+            {
+                Call("hello -race", "true", "-race");
             }
 
             Call("hello, a compiler that fails", "false");
@@ -82,8 +87,8 @@ internal sealed partial class StandardSuite
                 failing: true);
             foreach (string mode in port.SharedModes)
             {
-                One($"server, {mode}", Tier.All, () => shared[Module + "server"], "-buildmode=" + mode, "-extar=ar");
-                One($"hello, {mode} -s", Tier.All, () => shared[Module + "hello"], "-buildmode=" + mode, "-s", "-extar=ar");
+                Mode($"server, {mode}", () => shared[Module + "server"], "-buildmode=" + mode, "-extar=ar");
+                Mode($"hello, {mode} -s", () => shared[Module + "hello"], "-buildmode=" + mode, "-s", "-extar=ar");
             }
         }
 
@@ -96,6 +101,10 @@ internal sealed partial class StandardSuite
 
         void One(string name, Tier tier, Func<LinkStep> step, params string[] more) =>
             Add(ExternalGroup, $"{port}: object of {name}", tier, () => SameExternally(step(), ["-linkmode=external", .. more], port: port, compiler: "true"));
+
+        void Mode(string name, Func<LinkStep> step, params string[] more) =>
+            Add(ExternalGroup, $"{port}: object of {name}", Tier.All, () =>
+                SameExternally(step(), ["-linkmode=external", .. more], isRun: false, port: port, compiler: "true"));
 
         void Call(string name, string compiler, params string[] more) =>
             Add(ExternalGroup, $"{port}: {name}", Tier.All, () =>
@@ -150,7 +159,6 @@ internal sealed partial class StandardSuite
         Add(ExternalGroup, $"{port}: cmd/go", Tier.All, () => SameExternally(goTool["cmd/go"], [], isRun: false, port: port));
 
         AddPortModules(port, cgo, half, halfStamp);
-        AddSanitizedPort(port, cgo, stamp, half, halfStamp);
 
         CaptureSet Builds(string[] arguments) => new(_toolchain, "build", arguments, Settings.Programs, cgo, stamp);
 

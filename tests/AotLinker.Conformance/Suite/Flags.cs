@@ -24,8 +24,11 @@ internal sealed partial class StandardSuite
         "-extldflags=-static", "-extar=no-such-ar", "-libgcc=none", "-tmpdir=/no/such/folder", "-macos 12.0 -macsdk 12.0", "-aslr=false",
         "-debugnosplit", "-fipso @SIDE@", "-fipso /no/such/folder/x", "-capturehostobjs @SIDE@.d", "-memprofilerate=0",
         "-importcfg /no/such/importcfg", "-nosuchflag", "-nosuchflag=1", "-s=maybe", "-T notanumber", "-funcalign", "-T 0x99999999999999999999",
-        "-debugtramp=x", "-strictdups=3", "-dumpdep -s -w", "-msan", "-asan",
+        "-debugtramp=x", "-strictdups=3", "-dumpdep -s -w",
     ];
+
+    /// <summary>Flags that take an external linker, which is the C compiler's for ELF alone.</summary>
+    private static readonly string[] SanitizerFlagLines = ["-msan", "-asan"];
 
     /// <summary>Flags whose text goes to the user and changes from run to run (times, addresses): only bytes are compared.</summary>
     private static readonly string[] FlagLinesWithOwnText = ["-v", "-benchmark=cpu", "-benchmark=mem"];
@@ -40,7 +43,7 @@ internal sealed partial class StandardSuite
 
     private void AddFlags()
     {
-        foreach (string line in FlagLines)
+        foreach (string line in FlagLines.Concat(SanitizerFlagLines))
         {
             AddFlag("flags", "hello", DeepFlagLines.Contains(line) ? Tier.Ci : NewestInCi, line, () => _programs[Module + "hello"]);
         }

@@ -2,9 +2,6 @@ namespace AotLinker.Conformance.Suite;
 
 internal sealed partial class StandardSuite
 {
-    /// <summary>Ports whose Debian compiler has an address sanitizer, and the first release that makes such programs for it.</summary>
-    private static readonly (string Cpu, string Since)[] SanitizedCpus = [("arm64", "1.24"), ("ppc64le", "1.24"), ("riscv64", "1.24")];
-
     /// <summary>Programs that GCC's address sanitizer or Clang's memory sanitizer watches: the compiler links them, whatever they are.</summary>
     private void AddSanitizers(string sources, Dictionary<string, string> cgo, string programsStamp)
     {
@@ -55,24 +52,5 @@ internal sealed partial class StandardSuite
 
         void One(string name, Tier tier, string compiler, Func<LinkStep> step, params string[] more) =>
             Add(ExternalGroup, name, tier, () => SameExternally(step(), more, compiler: compiler));
-    }
-
-    /// <summary>As <see cref="AddSanitizers"/>, for another CPU.</summary>
-    private void AddSanitizedPort(Port port, Dictionary<string, string> cgo, string stamp, string half, string halfStamp)
-    {
-        if (!Array.Exists(SanitizedCpus, known => known.Cpu == port.Cpu && string.CompareOrdinal(_release, known.Since) >= 0))
-        {
-            return;
-        }
-
-        CaptureSet programs = new(_toolchain, "build", ["-asan", "./hello", "./server"], Settings.Programs, cgo, stamp);
-        CaptureSet both = new(_toolchain, "build", ["-asan", "."], half, cgo, halfStamp);
-        One("hello", () => programs[Module + "hello"]);
-        One("server", () => programs[Module + "server"]);
-        One("C and Go", () => both["example.test/external"]);
-
-        // The sanitizer's map of memory has no room in the emulator's.
-        void One(string name, Func<LinkStep> step) =>
-            Add(ExternalGroup, $"{port}: -asan: {name}", Tier.All, () => SameExternally(step(), [], isRun: false, port: port));
     }
 }
