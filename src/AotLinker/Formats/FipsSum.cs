@@ -27,14 +27,21 @@ internal sealed class FipsSum : IDisposable
 
     /// <summary>Adds a range of the program.</summary>
     /// <exception cref="IOException">The program ends before it.</exception>
-    public void AddRange(long offset, long length)
+    public void AddRange(long offset, long length) => AddRange(offset, length, length);
+
+    /// <summary>Adds a range of the program of which it may have only the beginning.</summary>
+    /// <param name="offset">File offset.</param>
+    /// <param name="length">The length that is hashed in front of it.</param>
+    /// <param name="held">How much of it is hashed.</param>
+    /// <exception cref="IOException">The program ends before that.</exception>
+    public void AddRange(long offset, long length, long held)
     {
         Span<byte> size = stackalloc byte[8];
         BinaryPrimitives.WriteInt64BigEndian(size, length);
         Add(size);
-        byte[] piece = new byte[Math.Min(Piece, length)];
+        byte[] piece = new byte[Math.Min(Piece, held)];
         _program.Position = offset;
-        for (long left = length; left > 0;)
+        for (long left = held; left > 0;)
         {
             Span<byte> part = piece.AsSpan(0, (int)Math.Min(piece.Length, left));
             _program.ReadExactly(part);

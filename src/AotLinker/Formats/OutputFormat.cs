@@ -72,6 +72,26 @@ internal abstract class OutputFormat
     public virtual List<string> ExternalLinkCommand(LinkContext ctx, HostLinker host) =>
         throw new InvalidOperationException($"{Name} has no external linker");
 
+    /// <summary>Tells an external linker where the dynamic linker is and looks for libraries (-r, -I).</summary>
+    /// <exception cref="LinkException">The dynamic linker's path would be taken for other options.</exception>
+    protected static void AddDynamicLinkerOptions(LinkContext ctx, List<string> command, string? runPath)
+    {
+        if (!string.IsNullOrEmpty(runPath))
+        {
+            command.Add("-Wl,-rpath," + runPath);
+        }
+        string interpreter = ctx.Options.Interpreter;
+        if (interpreter.Length == 0)
+        {
+            return;
+        }
+        if (interpreter.Contains(',') && ctx.Release.RefusesCommasInCgoDirectives)
+        {
+            Diagnostics.Exit($"invalid dynamic linker path {Cli.GoText.Quote(interpreter)}");
+        }
+        command.Add(ctx.Release.InterpreterOption + interpreter);
+    }
+
     /// <summary>The function that C's start-up code calls, as the object has it.</summary>
     public virtual string ExternalEntry => "main";
 

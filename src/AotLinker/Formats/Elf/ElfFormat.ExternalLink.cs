@@ -59,14 +59,7 @@ internal sealed partial class ElfFormat
         }
         host.OtherLinker = linker;
         command.AddRange(["-o", ctx.Options.Output]);
-        if (_options.RunPath.Length != 0)
-            command.Add("-Wl,-rpath," + _options.RunPath);
-        if (ctx.Options.Interpreter.Length != 0)
-        {
-            if (ctx.Options.Interpreter.Contains(',') && ctx.Release.RefusesCommasInCgoDirectives)
-                Diagnostics.Exit($"invalid dynamic linker path {Cli.GoText.Quote(ctx.Options.Interpreter)}");
-            command.Add(ctx.Release.InterpreterOption + ctx.Options.Interpreter);
-        }
+        AddDynamicLinkerOptions(ctx, command, _options.RunPath);
         AddExports(ctx, host, command);
         foreach (string option in (string[])["-Qunused-arguments", "-Wl,--compress-debug-sections=zlib"])
         {

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using AotLinker.Hashing;
 using AotLinker.Layout;
 
 namespace AotLinker.Formats.MachO;
@@ -26,9 +25,7 @@ internal static class MachOFips
         {
             using MachOImage image = MachOImage.Open(path);
             using FileStream file = new(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
-            using FileStream? hashed = copy.Length == 0 ? null : new FileStream(copy, FileMode.Create, FileAccess.Write);
-            HmacSha256 hash = new(new byte[32]);
-            Add("go fips object v1\n"u8);
+            using FipsSum sum = new(file, copy);
             if (image.FindSection("__go_fipsinfo") is not var (segment, index)
                 || segment.SectionLength(index) < Addresses + (((2 * Regions) + 1) * AddressSize))
             {
@@ -43,30 +40,11 @@ internal static class MachOFips
                 long start = Address(1 + (2 * i)) + inFile, end = Address(2 + (2 * i)) + inFile;
                 if (start < 0)
                     return;
-                byte[] length = new byte[8];
-                BinaryPrimitives.WriteInt64BigEndian(length, end - start);
-                Add(length);
-                end = Math.Min(end, image.Length);
-                byte[] piece = new byte[1 << 16];
-                while (start < end)
-                {
-                    Span<byte> part = piece.AsSpan(0, (int)Math.Min(piece.Length, end - start));
-                    image.ReadFully(part, start);
-                    Add(part);
-                    start += part.Length;
-                }
+                sum.AddRange(start, end - start, Math.Max(0, Math.Min(end, image.Length) - start));
             }
-            byte[] sum = new byte[FipsSections.SumLength];
-            hash.Finish(sum);
-            RandomAccess.Write(file.SafeFileHandle, sum, at + FipsSections.MagicLength);
+            sum.WriteTo(at);
 
             long Address(int n) => (long)(BinaryPrimitives.ReadUInt64LittleEndian(info.AsSpan(Addresses + (n * AddressSize))) & AddressMask);
-
-            void Add(ReadOnlySpan<byte> bytes)
-            {
-                hash.Update(bytes);
-                hashed?.Write(bytes);
-            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or MachOException)
         {

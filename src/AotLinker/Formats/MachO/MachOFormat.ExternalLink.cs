@@ -52,14 +52,7 @@ internal sealed partial class MachOFormat
         if (ctx.Target.BuildMode == BuildMode.CShared)
             command.Add("-dynamiclib");
         command.AddRange(["-o", ctx.Options.Output]);
-        if (ctx.Options.RunPath is { Length: > 0 } path)
-            command.Add("-Wl,-rpath," + path);
-        if (ctx.Options.Interpreter.Length != 0)
-        {
-            if (ctx.Options.Interpreter.Contains(',') && ctx.Release.RefusesCommasInCgoDirectives)
-                Diagnostics.Exit($"invalid dynamic linker path {GoText.Quote(ctx.Options.Interpreter)}");
-            command.Add(ctx.Release.InterpreterOption + ctx.Options.Interpreter);
-        }
+        AddDynamicLinkerOptions(ctx, command, ctx.Options.RunPath);
         foreach (string option in (string[])["-Qunused-arguments", "-Wl,--compress-debug-sections=zlib"])
         {
             if ((option[1] == 'Q' || ctx.Options.CompressDwarf) && host.Supports(option))

@@ -75,14 +75,7 @@ internal sealed partial class PeFormat
             AddRandomization(ctx, host, isMicrosoft, prefix, command);
         }
         command.AddRange(["-o", ctx.Options.Output]);
-        if (ctx.Options.RunPath is { Length: > 0 } path)
-            command.Add("-Wl,-rpath," + path);
-        if (ctx.Options.Interpreter.Length != 0)
-        {
-            if (ctx.Options.Interpreter.Contains(',') && ctx.Release.RefusesCommasInCgoDirectives)
-                Diagnostics.Exit($"invalid dynamic linker path {Cli.GoText.Quote(ctx.Options.Interpreter)}");
-            command.Add(ctx.Release.InterpreterOption + ctx.Options.Interpreter);
-        }
+        AddDynamicLinkerOptions(ctx, command, ctx.Options.RunPath);
         if (ctx.Release.ListsWindowsExports && !ctx.Options.ExternalLinkerFlags.Contains(prefix + "export-all-symbols"))
             command.Add((isMicrosoft ? "-Wl,-def:" : "") + WriteExports(ctx, host));
         foreach (string option in (string[])["-Qunused-arguments", "-Wl,--no-insert-timestamp", "-Wl,--compress-debug-sections=zlib"])
