@@ -30,7 +30,7 @@ internal static class Link
         Release release = options.Release ?? throw new LinkException(
             $"objects of {(options.Version.Length == 0 ? "an unknown release" : options.Version)}: aotlink knows {Release.KnownForMessage}");
         release = release.With(options.Experiments);
-        Workers workers = new(options.Switches.Threads ?? Environment.ProcessorCount, options.Switches.ShuffleSeed) { Timeline = phases.Timeline };
+        Workers workers = MakeWorkers(options, phases);
         Target target = MakeTarget(options);
         OutputFormat format = TargetRegistry.Format(target, release, options)
             ?? throw new UnsupportedLinkException($"linking for {options.GoOs}/{options.GoArch}");
@@ -304,6 +304,18 @@ internal static class Link
         CountsSymbols: diagnostics.Verbosity > 0,
         DumpDependency: options.DumpDependencies ? diagnostics.Dump : null,
         Log: diagnostics.Verbosity > 1 ? diagnostics.Log : null);
+
+    private static Workers MakeWorkers(LinkOptions options, Phases phases)
+    {
+        // A number that was asked for is that of all loops.
+        int? asked = options.Switches.Threads;
+        int threads = asked ?? Environment.ProcessorCount;
+        return new Workers(threads, options.Switches.ShuffleSeed)
+        {
+            Share = asked is null ? CpuShare.OfHost(threads) : null,
+            Timeline = phases.Timeline,
+        };
+    }
 
     private static Target MakeTarget(LinkOptions options)
     {

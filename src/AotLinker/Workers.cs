@@ -31,6 +31,9 @@ internal sealed class Workers
         _shuffleSeed = shuffleSeed;
     }
 
+    /// <summary>Tells how many of the threads a loop shall have; null for all.</summary>
+    public CpuShare? Share { get; init; }
+
     /// <summary>Told which thread worked when; null where nobody wants to know.</summary>
     public Timeline? Timeline { get; init; }
 
@@ -68,9 +71,13 @@ internal sealed class Workers
         {
             try
             {
-                Start();
-                Volatile.Write(ref _current, loop);
-                Wake();
+                loop.MostHelpers = (Share?.Threads() ?? Threads) - 1;
+                if (loop.MostHelpers > 0)
+                {
+                    Start();
+                    Volatile.Write(ref _current, loop);
+                    Wake();
+                }
                 loop.Work(0);
                 Volatile.Write(ref _current, null);
                 loop.Finish();
@@ -172,16 +179,19 @@ internal sealed class Workers
         private int _next = -1;
         private int _failedChunk = int.MaxValue;
 
+        /// <summary>The number of threads that may be at work beside the caller.</summary>
+        public int MostHelpers { get; set; }
+
         /// <summary>The exception of the first chunk that threw one.</summary>
         public System.Runtime.ExceptionServices.ExceptionDispatchInfo? Failure { get; private set; }
 
-        /// <summary>Takes chunks until there are none, unless the caller is already done.</summary>
+        /// <summary>Takes chunks until there are none, unless the caller is already done or has help enough.</summary>
         public void TryHelp(int worker)
         {
             int seen = Volatile.Read(ref _helpers);
             while (true)
             {
-                if ((seen & Closed) != 0)
+                if ((seen & Closed) != 0 || seen >= MostHelpers)
                 {
                     return;
                 }

@@ -197,6 +197,16 @@ internal abstract unsafe class HostSystem
     /// <summary>The memory of this process, measured by the system; what it doesn't measure is unknown.</summary>
     public virtual ProcessMemory MeasureMemory() => new();
 
+    /// <summary>
+    /// How long the process' first thread has run so far, and how long it waited for a processor although it could have run. False where the
+    /// system doesn't tell.
+    /// </summary>
+    public virtual bool TryReadSchedule(out TimeSpan running, out TimeSpan waiting)
+    {
+        (running, waiting) = (default, default);
+        return false;
+    }
+
     /// <summary>Visits every map of this process in the order of addresses; false where the host has no such list.</summary>
     public virtual bool VisitMaps(MapVisitor visitor) => false;
 

@@ -10,6 +10,9 @@ internal unsafe partial class LinuxHost
     // What the youngest generation grows to before it is collected. More in large pages took memory and saved no time.
     private const nuint MostLargeHeap = 4 << 20;
 
+    // Kept open: it is read some hundred times a second.
+    private HostFile _schedule = HostFile.None;
+
     public override ProcessMemory MeasureMemory()
     {
         byte* buffer = stackalloc byte[4096];
@@ -27,6 +30,29 @@ internal unsafe partial class LinuxHost
             Private = Field(status, "\nRssAnon:"u8),
             FileBacked = Field(status, "\nRssFile:"u8) + Math.Max(0, Field(status, "\nRssShmem:"u8)),
         };
+    }
+
+    /// <summary>Reads /proc/self/schedstat, which tells of the first thread: nanoseconds run, nanoseconds waited, turns.</summary>
+    public override bool TryReadSchedule(out TimeSpan running, out TimeSpan waiting)
+    {
+        const int Size = 64;
+        const int NanosecondsPerTick = 100;
+        (running, waiting) = (default, default);
+        byte* buffer = stackalloc byte[Size];
+        if (!_schedule.IsOpen && OpenInput("/proc/self/schedstat", out _schedule).IsError)
+            return false;
+        if (ReadAt(_schedule, 0, buffer, Size, out long length).IsError)
+            return false;
+        ReadOnlySpan<byte> text = new(buffer, (int)length);
+        if (!Utf8Parser.TryParse(text, out long ran, out int digits)
+            || digits == text.Length
+            || !Utf8Parser.TryParse(text[(digits + 1)..], out long waited, out _))
+        {
+            return false;
+        }
+        running = new TimeSpan(ran / NanosecondsPerTick);
+        waiting = new TimeSpan(waited / NanosecondsPerTick);
+        return true;
     }
 
     /// <summary>

@@ -1,0 +1,122 @@
+using AotLinker.Mapping;
+using AotLinker.Tests.Mapping;
+
+namespace AotLinker.Tests.House;
+
+public sealed class CpuShareTests
+{
+    // Longer than what passes between two looks.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(15);
+
+    private TimeSpan _running;
+    private TimeSpan _waiting;
+
+    [Fact]
+    public void AProcessThatGetsAllItAsksForKeepsItsThreads()
+    {
+        CpuShare share = new(8, Read);
+        Assert.Equal(8, After(share, running: 20, waiting: 0));
+        Assert.Equal(8, After(share, running: 20, waiting: 1));
+    }
+
+    [Theory]
+    [InlineData(2, 5, 15, 1)] // four links with two threads each on two processors
+    [InlineData(2, 10, 10, 1)]
+    [InlineData(2, 13, 7, 2)] // one busy program beside two threads
+    [InlineData(8, 10, 10, 4)]
+    [InlineData(8, 1, 99, 1)]
+    public void AProcessThatWaitsForProcessorsHasFewerThreads(int threads, int running, int waiting, int left) =>
+        Assert.Equal(left, After(new CpuShare(threads, Read), running, waiting));
+
+    [Fact]
+    public void ThreadsStayAwayWhileThereAreNoProcessorsForThem()
+    {
+        CpuShare share = new(2, Read);
+        Assert.Equal(1, After(share, running: 5, waiting: 15));
+        Assert.Equal(1, After(share, running: 10, waiting: 10));
+        Assert.Equal(1, After(share, running: 14, waiting: 6));
+    }
+
+    [Fact]
+    public void ThreadsComeBackStepByStep()
+    {
+        CpuShare share = new(8, Read);
+        Assert.Equal(2, After(share, running: 5, waiting: 15));
+        Assert.Equal(3, After(share, running: 20, waiting: 0));
+        Assert.Equal(4, After(share, running: 20, waiting: 0));
+        Assert.Equal(6, After(share, running: 20, waiting: 0));
+        Assert.Equal(8, After(share, running: 20, waiting: 0));
+    }
+
+    [Fact]
+    public void AThreadThatSleptTellsNothing()
+    {
+        CpuShare share = new(4, Read);
+        Assert.Equal(4, After(share, running: 1, waiting: 3));
+        Assert.Equal(2, After(share, running: 5, waiting: 3)); // with what was not looked at before: 6 of 12
+    }
+
+    [Fact]
+    public void WhereNobodyKnowsThereAreAllThreads()
+    {
+        CpuShare share = new(4, static (out TimeSpan running, out TimeSpan waiting) =>
+        {
+            (running, waiting) = (default, default);
+            return false;
+        });
+        Assert.Equal(4, share.Threads());
+        Thread.Sleep(Pause);
+        Assert.Equal(4, share.Threads());
+    }
+
+    [LinuxFact]
+    public void TheKernelTellsOfTheFirstThread()
+    {
+        Assert.True(HostSystem.Current.TryReadSchedule(out TimeSpan running, out TimeSpan waiting));
+        Assert.True(running > TimeSpan.Zero);
+        Assert.True(running + waiting < TimeSpan.FromMilliseconds(Environment.TickCount64));
+    }
+
+    [Fact]
+    public void ALoopHasNoMoreThreadsThanItsShare()
+    {
+        _waiting = TimeSpan.FromSeconds(1);
+        Workers workers = new(4) { Share = new CpuShare(4, Read) };
+        int main = Environment.CurrentManagedThreadId;
+        workers.For(100, _ => Assert.Equal(main, Environment.CurrentManagedThreadId));
+    }
+
+    [Fact]
+    public void ALoopWithAShareOfTwoHasTwoThreads()
+    {
+        (_running, _waiting) = (TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(0.5));
+        Workers workers = new(4) { Share = new CpuShare(4, Read) };
+        int busy = 0, most = 0;
+        using Barrier barrier = new(2);
+        workers.For(8, _ =>
+        {
+            int now = Interlocked.Increment(ref busy);
+            lock (workers)
+            {
+                most = Math.Max(most, now);
+            }
+            Assert.True(barrier.SignalAndWait(TimeSpan.FromSeconds(20)));
+            Interlocked.Decrement(ref busy);
+        });
+        Assert.Equal(2, most);
+    }
+
+    private int After(CpuShare share, int running, int waiting)
+    {
+        _running += TimeSpan.FromMilliseconds(running);
+        _waiting += TimeSpan.FromMilliseconds(waiting);
+        Thread.Sleep(Pause);
+        return share.Threads();
+    }
+
+    private bool Read(out TimeSpan running, out TimeSpan waiting)
+    {
+        (running, waiting) = (_running, _waiting);
+        return true;
+    }
+}
