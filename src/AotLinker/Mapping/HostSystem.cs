@@ -82,6 +82,16 @@ internal abstract unsafe class HostSystem
 
     public abstract HostError Remove(string path);
 
+    /// <summary>
+    /// Holds on to what stands at a path, without following a link: once removed, its pages and disk space are given back when it is closed.
+    /// False where the system knows no such thing.
+    /// </summary>
+    public virtual bool TryHold(string path, out HostFile file)
+    {
+        file = HostFile.None;
+        return false;
+    }
+
     /// <summary>Closes; the error is that of writes the system had put off.</summary>
     public abstract HostError Close(HostFile file);
 

@@ -109,6 +109,8 @@ internal unsafe partial class LinuxHost : PosixHost
     public override HostError OpenInput(string path, out HostFile file) =>
         Open(path, O_RDONLY | O_CLOEXEC, 0, out file);
 
+    public override bool TryHold(string path, out HostFile file) => Open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, out file).IsNone;
+
     public override HostError CreateUnnamed(string directory, out HostFile file)
     {
         HostError error = Open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, OutputMode, out file);

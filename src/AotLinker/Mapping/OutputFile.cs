@@ -394,6 +394,8 @@ internal sealed unsafe class OutputFile : IDisposable
     /// <summary>Reserves disk space for what is new, or at least asks whether there are as many bytes as are still to be written.</summary>
     private void Reserve(long from, long to, long needed)
     {
+        _target.AwaitRemoval();
+
         // Memory is slow to reserve (each page is cleared once for it) and then cleared by nobody else; a look at the
         // free space must do there.
         HostError error = _host.FreeSpace(_target.File, out long free, out bool inMemory);

@@ -22,6 +22,9 @@ internal sealed unsafe class OutputTarget
 {
     private const int MostLinks = 40;
 
+    // What a smaller file holds is given back before a thread has started.
+    private const int WorthThread = 4 << 20;
+
     private static int _counter;
 
     private readonly HostSystem _host;
@@ -31,6 +34,7 @@ internal sealed unsafe class OutputTarget
     private string _finalPath;
     private string? _temporary;
     private bool _replacesLinked;
+    private Thread? _removal;
     private int _guardSlot = -1;
 
     private OutputTarget(HostSystem host, string path)
@@ -64,6 +68,9 @@ internal sealed unsafe class OutputTarget
         HostError error = target.Open(options.ForceNamed);
         return error.IsNone ? target : throw CannotCreate(path, error);
     }
+
+    /// <summary>Waits until the disk space of the file that stood here is free.</summary>
+    public void AwaitRemoval() => _removal?.Join();
 
     /// <summary>Closes the file and gives it its name. The stream's bytes have been sent before.</summary>
     /// <exception cref="LinkException">A write the system had put off failed, or the name could not be given.</exception>
@@ -187,7 +194,7 @@ internal sealed unsafe class OutputTarget
             _replacesLinked = true;
             _ = _host.SetPermissions(File, facts.Permissions);
         }
-        else if (exists && _host.Remove(_finalPath) is { IsError: true, Kind: not HostErrorKind.NotFound })
+        else if (exists && RemoveExisting(facts.Length) is { IsError: true, Kind: not HostErrorKind.NotFound })
         {
             // Somebody else's file in a sticky folder, or on Windows a running program. What is written aside could not
             // take its place in the end, so it is written where it is or refused now, as by cmd/link.
@@ -196,6 +203,25 @@ internal sealed unsafe class OutputTarget
         }
 
         return HostError.None;
+    }
+
+    // To give back what a large program held takes a hundredth of a link's time, and the system does it when the file's last user is gone.
+    private HostError RemoveExisting(long length)
+    {
+        HostFile held = HostFile.None;
+        bool isHeld = length >= WorthThread && _host.TryHold(_finalPath, out held);
+        HostError error = _host.Remove(_finalPath);
+        if (isHeld && error.IsNone)
+        {
+            _removal = new Thread(() => _host.Close(held)) { IsBackground = true, Name = "removal" };
+            _removal.UnsafeStart();
+        }
+        else if (isHeld)
+        {
+            _ = _host.Close(held);
+        }
+
+        return error;
     }
 
     private HostError OpenAside(bool forceNamed)

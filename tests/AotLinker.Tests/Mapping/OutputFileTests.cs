@@ -113,6 +113,29 @@ public sealed unsafe class OutputFileTests : IDisposable
         Assert.Empty(Names());
     }
 
+    [LinuxFact]
+    public void A_large_old_output_has_given_its_space_back_when_that_of_the_new_one_is_reserved()
+    {
+        string path = _scratch.File("out", 6 << 20);
+        using OutputFile output = OutputFile.Open(path, Options(buffered: false, named: false));
+        Assert.False(File.Exists(path));
+        output.Resize(100_000);
+        Assert.DoesNotContain(
+            Directory.GetFiles("/proc/self/fd"),
+            descriptor => new FileInfo(descriptor).LinkTarget?.StartsWith(path, StringComparison.Ordinal) == true);
+        output.Commit();
+        Assert.Equal(100_000, new FileInfo(path).Length);
+    }
+
+    [LinuxFact]
+    public void A_link_is_held_for_itself()
+    {
+        File.CreateSymbolicLink(_scratch["link"], _scratch["nowhere"]);
+        Assert.True(HostSystem.Current.TryHold(_scratch["link"], out HostFile held));
+        Assert.True(HostSystem.Current.Close(held).IsNone);
+        Assert.False(HostSystem.Current.TryHold(_scratch["nowhere"], out _));
+    }
+
     [Theory]
     [MemberData(nameof(Backings))]
     public void A_file_that_appeared_meanwhile_is_replaced(bool buffered, bool named)
