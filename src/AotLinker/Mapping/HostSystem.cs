@@ -168,6 +168,12 @@ internal abstract unsafe class HostSystem
 
     public abstract HostError Unmap(byte* map, long length);
 
+    /// <summary>
+    /// How many bytes of a mapped file, aligned to as many, the system makes present when a page among them faults and they are in memory; a
+    /// page where it can't be told.
+    /// </summary>
+    public virtual long MappedAroundFault => PageSize;
+
     /// <summary>A hint; a host that has no such hint, or refuses it, does nothing.</summary>
     public abstract void Advise(byte* map, long length, MapAdvice advice);
 

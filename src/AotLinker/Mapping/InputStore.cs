@@ -109,19 +109,20 @@ internal sealed unsafe class InputStore : IDisposable
     public void Freeze() => _arena.Freeze();
 
     /// <summary>
-    /// Makes the pages of all maps present, for inputs that are about to be read. Maps that lie side by side are one to the system, which
-    /// takes a third less time for them than for each by itself.
+    /// Makes the pages of all maps present, for inputs that are about to be read, where that is better than faults. Maps that lie side by side
+    /// are one to the system, which takes a third less time for them than for each by itself.
     /// </summary>
-    public void MakePresent(Workers workers) => AdviseAll(workers, MapAdvice.Present, worthwhile: 0);
+    public void MakePresent(Workers workers) => ForPieces(workers, worthwhile: 0, new PagePresence(Host).Make);
 
     /// <summary>
     /// Lets go of the pages of all maps when nobody needs them any more: when a process ends, the system takes them away with one thread,
     /// which is a twentieth of the time of a large link.
     /// </summary>
-    public void ReleasePages(Workers workers) => AdviseAll(workers, MapAdvice.DontNeed, worthwhile: 64 << 20);
+    public void ReleasePages(Workers workers) =>
+        ForPieces(workers, worthwhile: 64 << 20, (start, length) => Host.Advise(start, length, MapAdvice.DontNeed));
 
     // Pieces are multiples of what one page of page tables is about, large ones where there is enough for all threads.
-    private void AdviseAll(Workers workers, MapAdvice advice, long worthwhile)
+    private void ForPieces(Workers workers, long worthwhile, PieceAction action)
     {
         const long Unit = 2 << 20;
         const int MostUnits = 8;
@@ -148,7 +149,7 @@ internal sealed unsafe class InputStore : IDisposable
             Cut(start, end, piece);
         }
 
-        workers.For(pieces.Count, i => Host.Advise((byte*)pieces[i].Start, pieces[i].End - pieces[i].Start, advice));
+        workers.For(pieces.Count, i => action((byte*)pieces[i].Start, pieces[i].End - pieces[i].Start));
 
         void Cut(long from, long to, long piece)
         {
@@ -222,4 +223,6 @@ internal sealed unsafe class InputStore : IDisposable
         Buffer.MemoryCopy(buffer.Base, content, length, length);
         return HostError.None;
     }
+
+    private delegate void PieceAction(byte* start, long length);
 }

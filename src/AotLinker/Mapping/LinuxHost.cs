@@ -224,6 +224,9 @@ internal unsafe partial class LinuxHost : PosixHost
     /// <summary>One page of page table entries of eight bytes. With pages of 64 KB these are too large to be of use.</summary>
     public override long LargePageSize => PageSize <= 4096 ? PageSize * (PageSize / 8) : 0;
 
+    /// <summary>The kernel's default since Linux 3.15 (fault_around_bytes).</summary>
+    public override long MappedAroundFault => Math.Max(PageSize, 64 << 10);
+
     public override HostError AllocatePages(long length, out byte* pages) =>
         Map(HostFile.None, 0, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, out pages);
 
