@@ -25,7 +25,7 @@ internal sealed class Switches
     [
         ("AOTLINK_STRICT", "1: what can't be linked is an error; it is not handed to the toolchain's own linker"),
         ("AOTLINK_STOCK_LINKER", "path of the linker that gets what can't be linked, where none is known otherwise"),
-        ("AOTLINK_THREADS", "number of threads; by default what the machine and its limits allow"),
+        ("AOTLINK_THREADS", "number of threads; by default what the machine and its limits allow, and fewer while it is busy with others"),
         ("AOTLINK_SHUFFLE", "a seed that scrambles the order of parallel work, to test that the output doesn't depend on it"),
         ("AOTLINK_ACCOUNT", "text or json: what was mapped, read, copied and allocated, by pass, on standard error; with :FILE, there"),
         ("AOTLINK_TIMELINE", "a file for the times of passes and threads, as JSON that trace viewers open"),
