@@ -1,6 +1,8 @@
+using AotLinker.Accounting;
 using AotLinker.Cli;
 using AotLinker.Cpu;
 using AotLinker.Emit;
+using AotLinker.Explain;
 using AotLinker.Finish;
 using AotLinker.Formats;
 using AotLinker.Layout;
@@ -108,10 +110,19 @@ internal static class Link
         {
             InitTasks.Run(ctx, options.PluginPath);
         }
+        Why? why = options.Switches.Why is { } questions ? new Why(ctx, reach, questions) : null;
         Reachability reached;
         using (phases.Begin("deadcode"))
         {
             reached = Reachability.Run(ctx, reach);
+        }
+
+        if (why is not null)
+        {
+            using (phases.Begin("why"))
+            {
+                phases.Reports.Add(why.Answer());
+            }
         }
 
         // SYNTHESIZE: symbols, tables and code that no object holds.
@@ -205,6 +216,7 @@ internal static class Link
         {
             AddressLayout.AssignAddresses(ctx);
         }
+        FileSizes? sizes = options.Switches.Sizes is null ? null : new FileSizes(ctx);
         using (phases.Begin("dwarfcompress"))
         {
             LinkContext.CollectGarbage();
@@ -239,6 +251,16 @@ internal static class Link
             ctx.Format.WriteTables(ctx);
             ctx.Dwarf?.Dispose();
             CallGraph.PrintSizes(ctx);
+        }
+        if (sizes is not null)
+        {
+            using (phases.Begin("sizes"))
+            {
+                sizes.Count(pcln);
+                AccountRequest request = options.Switches.Sizes!;
+                phases.Reports.Add(new LinkReport(
+                    request.File, request.IsJson ? SizesJson.Write(sizes) : HostPath.Encode(SizesText.Write(sizes))));
+            }
         }
     }
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using AotLinker.Accounting;
 using AotLinker.Cli;
+using AotLinker.Explain;
 using AotLinker.Mapping;
 
 namespace AotLinker;
@@ -48,6 +49,9 @@ internal sealed class Phases
 
     /// <summary>When passes and threads ran; null where nobody wants to know.</summary>
     public Timeline? Timeline { get; }
+
+    /// <summary>What passes have found out that is to be shown when the link has succeeded, in order.</summary>
+    public List<LinkReport> Reports { get; } = [];
 
     /// <summary>Begins a pass, which ends when the result is disposed. A pass within a pass gets a line of its own.</summary>
     /// <param name="name">cmd/link's name of the pass where it has one.</param>

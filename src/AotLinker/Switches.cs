@@ -1,5 +1,6 @@
 using System.Globalization;
 using AotLinker.Accounting;
+using AotLinker.Explain;
 using AotLinker.Mapping;
 
 namespace AotLinker;
@@ -16,6 +17,8 @@ internal sealed class Switches
         Threads = Number(variable, "AOTLINK_THREADS", 1, 1024);
         ShuffleSeed = Number(variable, "AOTLINK_SHUFFLE", 0, int.MaxValue) ?? 0;
         Account = AccountRequest.Parse("AOTLINK_ACCOUNT", variable("AOTLINK_ACCOUNT"));
+        Sizes = AccountRequest.Parse("AOTLINK_SIZES", variable("AOTLINK_SIZES"));
+        Why = WhyRequest.Parse(variable("AOTLINK_WHY"), variable("AOTLINK_WHY_FILE"));
         Timeline = variable("AOTLINK_TIMELINE") is { Length: > 0 } timeline ? timeline : null;
         StockLinker = variable("AOTLINK_STOCK_LINKER") is { Length: > 0 } path ? path : null;
     }
@@ -29,6 +32,9 @@ internal sealed class Switches
         ("AOTLINK_SHUFFLE", "a seed that scrambles the order of parallel work, to test that the output doesn't depend on it"),
         ("AOTLINK_ACCOUNT", "text or json: what was mapped, read, copied and allocated, by pass, on standard error; with :FILE, there"),
         ("AOTLINK_TIMELINE", "a file for the times of passes and threads, as JSON that trace viewers open"),
+        ("AOTLINK_SIZES", "text or json: what the output consists of, by package and by what it is, on standard error; with :FILE, there"),
+        ("AOTLINK_WHY", "symbols, import paths or patterns with *, one a line: the shortest way to each from where the program starts"),
+        ("AOTLINK_WHY_FILE", "a file for the answers to AOTLINK_WHY, rather than standard error"),
         ("AOTLINK_NO_INPUT_MAP", "1: inputs are read into memory, as where they can't be mapped"),
         ("AOTLINK_NO_OUTPUT_MAP", "1: the output is written through buffers, as where it can't be mapped"),
         ("AOTLINK_NAMED_OUTPUT", "1: the unfinished output has a name, as where files without one are not to be had"),
@@ -45,6 +51,12 @@ internal sealed class Switches
 
     /// <summary>The account of memory that is wanted; null for none.</summary>
     public AccountRequest? Account { get; }
+
+    /// <summary>The account of the output's bytes that is wanted; null for none.</summary>
+    public AccountRequest? Sizes { get; }
+
+    /// <summary>What is asked about live symbols; null for nothing.</summary>
+    public WhyRequest? Why { get; }
 
     /// <summary>Where the timeline of passes and threads goes; null for none.</summary>
     public string? Timeline { get; }

@@ -1,4 +1,5 @@
 using AotLinker.Accounting;
+using AotLinker.Explain;
 using AotLinker.Mapping;
 
 namespace AotLinker.Cli;
@@ -76,6 +77,8 @@ internal sealed class LinkCommand
                 _diagnostics.Write(HostPath.Encode(report));
             if (phases.Account is { } account)
                 Print(account);
+            foreach (LinkReport found in phases.Reports)
+                Print(found.File, found.Content);
             if (phases.Timeline is { } timeline)
                 WriteFile(options.Switches.Timeline!, timeline.ToJson());
             return exitCode;
@@ -99,7 +102,12 @@ internal sealed class LinkCommand
     private void Print(LinkAccount account)
     {
         byte[] text = account.Request.IsJson ? AccountJson.Write(account) : HostPath.Encode(AccountText.Write(account));
-        if (account.Request.File is not { } file)
+        Print(account.Request.File, text);
+    }
+
+    private void Print(string? file, byte[] text)
+    {
+        if (file is null)
             _diagnostics.WriteToError(text);
         else
             WriteFile(file, text);

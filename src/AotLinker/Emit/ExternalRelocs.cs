@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using AotLinker.Explain;
 using AotLinker.Layout;
 using AotLinker.Mapping;
 using AotLinker.Objects;
@@ -89,6 +90,15 @@ internal sealed class ExternalRelocs
             at += slice.Count * (long)size;
         }
         return offset;
+    }
+
+    /// <summary>Says where they are, with what may stand in front of each table.</summary>
+    public void DescribeFile(FileMap map, int head = 0)
+    {
+        foreach (ExternalRelocTable table in _tables)
+        {
+            map.Table("relocations", SizeKind.Relocations, table.Offset - head, (table.Count * _size) + head);
+        }
     }
 
     /// <summary>Writes them to the output.</summary>

@@ -1,4 +1,5 @@
 using AotLinker.Emit;
+using AotLinker.Explain;
 using AotLinker.Finish;
 using AotLinker.Layout;
 using AotLinker.Objects;
@@ -320,6 +321,21 @@ internal abstract class OutputFormat
 
     /// <summary>Writes everything outside the segments.</summary>
     public abstract void WriteTables(LinkContext ctx);
+
+    /// <summary>
+    /// Says where in the file, which is written, the image of memory lies and where the format's own tables are, for the account of its bytes.
+    /// Here it is the image of all segments but debug information.
+    /// </summary>
+    public virtual void DescribeFile(LinkContext ctx, FileMap map)
+    {
+        foreach (Segment segment in ctx.SegmentOrder)
+        {
+            if (segment != ctx.DwarfSegment)
+            {
+                map.Memory(segment);
+            }
+        }
+    }
 
     /// <summary>The value of a local-exec reference to thread-local storage (relocsym, R_TLS_LE).</summary>
     /// <exception cref="LinkException">The format has no such reference.</exception>

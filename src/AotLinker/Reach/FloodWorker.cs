@@ -492,8 +492,8 @@ internal sealed class FloodWorker : IDisposable
         }
     }
 
-    // The method's record starts 4 bytes before its first R_METHODOFF, with the reference to its name.
-    private static SymbolId MethodName(RelocList relocs, int reloc)
+    /// <summary>The symbol of a method's name; none if its record has none. That starts 4 bytes before its first R_METHODOFF, with the name.</summary>
+    internal static SymbolId MethodName(RelocList relocs, int reloc)
     {
         int i = relocs.IndexAt(relocs[reloc].Offset - 4, Math.Max(0, reloc - 1));
         return i < 0 ? SymbolId.None : relocs.Target(i);
@@ -501,17 +501,18 @@ internal sealed class FloodWorker : IDisposable
 
     private void VisitUseIface(SymbolId s, SymbolId target)
     {
-        if ((_symbols.Flags2(target) & SymbolFlags2.Itab) != 0)
-        {
-            // An itab stands for its Type field.
-            target = new TypeDescriptor(_symbols, target).TargetAt(_symbols.Target.PointerSize);
-        }
+        target = TypeOfUse(_symbols, target);
         if ((_symbols.Flags(target) & SymbolFlags.GoType) == 0 && !_rules.Context.Target.IsLinkShared)
         {
             throw new LinkException($"R_USEIFACE in {_symbols.NameText(s)} references {_symbols.NameText(target)} which is not a type or itab");
         }
         MarkUsedInIface(target, s);
     }
+
+    /// <summary>The type that R_USEIFACE is about: the target, or if that is an itab, its Type field.</summary>
+    internal static SymbolId TypeOfUse(SymbolTable symbols, SymbolId target) => (symbols.Flags2(target) & SymbolFlags2.Itab) != 0
+        ? new TypeDescriptor(symbols, target).TargetAt(symbols.Target.PointerSize)
+        : target;
 
     private void VisitUseIfaceMethod(SymbolId type, long offset)
     {

@@ -1,5 +1,3 @@
-using System.Text;
-using AotLinker.Load;
 using AotLinker.Objects;
 
 namespace AotLinker.Reach;
@@ -75,67 +73,7 @@ internal sealed class Reachability
     private void MarkRoots()
     {
         FloodWorker w = _workers[0];
-        if (_ctx.Target.BuildMode == BuildMode.Shared)
-        {
-            for (int i = 1; i < (_symbols.ExternalStart == 0 ? _symbols.Count : _symbols.ExternalStart); i++)
-            {
-                SymbolId s = new(i);
-                // A text symbol without size is a function the compiler dropped.
-                if (!_symbols.Kind(s).IsText() || _symbols.Size(s) != 0)
-                {
-                    w.Mark(s, SymbolId.None);
-                }
-            }
-            w.Mark(_ctx.Known.MainInitTasks, SymbolId.None);
-            return;
-        }
-
-        List<string> names = [];
-        if (_ctx.Target.IsLinkShared && (_ctx.Target.IsExe || _ctx.Target.IsPie))
-        {
-            names.AddRange(["main.main", "main..inittask"]);
-        }
-        else
-        {
-            names.Add(_ctx.Settings.EntrySymbol);
-        }
-        names.Add("runtime.unreachableMethod");
-        if (_ctx.Target.BuildMode == BuildMode.Plugin)
-        {
-            string prefix = ImportPath.Escape(_options.PluginPath);
-            names.AddRange([prefix + "..inittask", prefix + ".main", "go:plugin.tabs"]);
-            // What a plugin exports lives; the list of it does not.
-            SymbolId exports = _symbols.Lookup("go:plugin.exports"u8, 0);
-            if (!exports.IsNone)
-            {
-                RelocList relocs = _symbols.Relocs(exports);
-                for (int i = 0; i < relocs.Count; i++)
-                {
-                    w.Mark(relocs.Target(i), SymbolId.None);
-                }
-            }
-        }
-        _options.Log?.Invoke($"deadcode start names: [{string.Join(' ', names)}]");
-        foreach (string name in names)
-        {
-            byte[] bytes = Encoding.UTF8.GetBytes(name);
-            w.Mark(_symbols.Lookup(bytes, 0), SymbolId.None);
-            if (_symbols.AbiInternalVersion != 0)
-            {
-                w.Mark(_symbols.Lookup(bytes, _symbols.AbiInternalVersion), SymbolId.None);
-            }
-        }
-        foreach (SymbolId s in _ctx.DynamicExports)
-        {
-            _options.Log?.Invoke($"deadcode start dynexp: {_symbols.NameText(s)}<{_symbols.Version(s)}>");
-            w.Mark(s, SymbolId.None);
-        }
-        foreach (SymbolId s in _ctx.WasmExports)
-        {
-            _options.Log?.Invoke($"deadcode start wasmexport: {_symbols.NameText(s)}<{_symbols.Version(s)}>");
-            w.Mark(s, SymbolId.None);
-        }
-        w.Mark(_ctx.Known.MainInitTasks, SymbolId.None);
+        ReachRoots.Visit(_ctx, _options.PluginPath, _options.Log, (s, _) => w.Mark(s, SymbolId.None));
     }
 
     private void Flood()

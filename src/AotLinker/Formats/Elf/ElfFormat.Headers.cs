@@ -1,3 +1,4 @@
+using AotLinker.Explain;
 using AotLinker.Layout;
 using AotLinker.Objects;
 
@@ -75,6 +76,24 @@ internal sealed partial class ElfFormat
         }
         ctx.Output.Write(at, _sectionNames);
         WriteObjectRelocations(ctx);
+    }
+
+    /// <inheritdoc/>
+    public override void DescribeFile(LinkContext ctx, FileMap map)
+    {
+        map.Table("headers", SizeKind.Headers, 0, _headers.Size);
+        foreach ((long offset, byte[] content) in _reserved)
+            map.Table("interpreter and notes", SizeKind.Headers, offset, content.Length);
+        base.DescribeFile(ctx, map);
+        long at = _tablesOffset;
+        if (_symbolTable is not null)
+        {
+            map.Table(".symtab", SizeKind.SymbolTable, at, _symbolTable.TableSize);
+            map.Table(".strtab", SizeKind.SymbolTable, at + _symbolTable.TableSize, _symbolTable.NamesSize);
+            at += _symbolTable.TableSize + _symbolTable.NamesSize;
+        }
+        map.Table(".shstrtab", SizeKind.Headers, at, _sectionNames.Length);
+        _objectRelocations?.DescribeFile(map);
     }
 
     /// <summary>Makes headers for the sections of the layout, first of all, so that ties in the final order go their way.</summary>

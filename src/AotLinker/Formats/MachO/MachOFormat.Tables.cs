@@ -1,4 +1,5 @@
 using AotLinker.Emit;
+using AotLinker.Explain;
 using AotLinker.Hashing;
 using AotLinker.Layout;
 using AotLinker.Mapping;
@@ -18,6 +19,7 @@ internal sealed partial class MachOFormat
     private long _names;
     private long _signature;
     private long _end;
+    private long _headerSize;
 
     /// <inheritdoc/>
     public override long SizeTables(LinkContext ctx)
@@ -67,9 +69,24 @@ internal sealed partial class MachOFormat
         if (header.Size > ctx.Settings.HeaderReserve)
             throw new LinkException($"HEADR too small: {header.Size} > {ctx.Settings.HeaderReserve}");
         ctx.Diagnostics.ExitIfErrors();
+        _headerSize = header.Size;
         ctx.Output.Write(0, header.Build());
         if (_cpu.NeedsCodeSignature && ctx.Target.IsInternal)
             CodeSignature.Write(ctx.Output, ctx.Workers, _signature, TextLength(ctx));
+    }
+
+    /// <inheritdoc/>
+    public override void DescribeFile(LinkContext ctx, FileMap map)
+    {
+        map.Table("header and load commands", SizeKind.Headers, 0, _headerSize);
+        base.DescribeFile(ctx, map);
+        map.Table("rebases and binds", SizeKind.Relocations, _linkEdit, _symbols - _linkEdit);
+        map.Table("symbol table", SizeKind.SymbolTable, _symbols, Symbols.TableSize);
+        map.Table("indirect symbols", SizeKind.DynamicLinking, _indirectStubs, _names - _indirectStubs);
+        map.Table("symbol names", SizeKind.SymbolTable, _names, Symbols.NamesSize);
+        if (ctx.Target.IsInternal)
+            map.Table("code signature", SizeKind.Headers, _signature, _end - _signature);
+        _objectRelocations?.DescribeFile(map);
     }
 
     // The text segment begins with the header.

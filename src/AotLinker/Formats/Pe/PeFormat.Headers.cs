@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
+using AotLinker.Explain;
 using AotLinker.Layout;
 using AotLinker.Mapping;
 using AotLinker.Objects;
@@ -30,7 +31,7 @@ internal sealed partial class PeFormat
     private readonly (uint Address, uint Size)[] _directories = new (uint, uint)[PeConstants.DirectoryCount];
 
     // Content of sections that are small, with its file offset.
-    private readonly List<(uint Offset, byte[] Content)> _contents = [];
+    private readonly List<(string Name, uint Offset, byte[] Content)> _contents = [];
     private PeSections? _sections;
     private PeSection? _text;
     private PeSection? _readOnly;
@@ -42,6 +43,8 @@ internal sealed partial class PeFormat
     private uint _symbolsOffset;
     private NativeArray<byte>? _baseRelocations;
     private uint _baseRelocationsOffset;
+    private long _baseRelocationsSize;
+    private int _headerSize;
 
     // The first segment that isn't where the format must have it, as -T, -D and -R can make it. Errors of relocation come first.
     private string? _misplaced;
@@ -66,6 +69,7 @@ internal sealed partial class PeFormat
             _baseRelocations = PeBaseRelocations.Build(ctx);
             PeSection section = sections.Add(".reloc", (ulong)_baseRelocations.Length, ReadOnlyData | PeSectionFlags.Discardable);
             _baseRelocationsOffset = section.Offset;
+            _baseRelocationsSize = _baseRelocations.Length;
             SetDirectory(PeDirectory.BaseRelocation, section);
         }
         _symbols = PeSymbolTable.Size(ctx, !ctx.Settings.OmitSymbolTable, debugNames, SectionFor, objectSymbols: null);
@@ -113,7 +117,7 @@ internal sealed partial class PeFormat
             throw Error(_misplaced);
         if (IsDwarfLost(ctx))
             ctx.Output.Write((long)ctx.DwarfSegment.FileOffset, new byte[_sections!.NextOffset - (long)ctx.DwarfSegment.FileOffset]);
-        foreach ((uint offset, byte[] content) in _contents)
+        foreach ((_, uint offset, byte[] content) in _contents)
             ctx.Output.Write(offset, content);
         if (_baseRelocations is not null)
         {
@@ -124,7 +128,8 @@ internal sealed partial class PeFormat
         WriteObjectRelocations(ctx);
 
         int start = _isObject ? 0 : SignatureOffset + Signature.Length;
-        byte[] headers = new byte[start + PeConstants.FileHeaderSize + OptionalHeaderSize + (_sections!.All.Count * PeConstants.SectionHeaderSize)];
+        _headerSize = start + PeConstants.FileHeaderSize + OptionalHeaderSize + (_sections!.All.Count * PeConstants.SectionHeaderSize);
+        byte[] headers = new byte[_headerSize];
         DieWriter w = new(headers, ctx.Target.PointerSize, bigEndian: false);
         if (!_isObject)
         {
@@ -137,6 +142,23 @@ internal sealed partial class PeFormat
         foreach (PeSection section in _sections.All)
             WriteSectionHeader(section, ref w);
         ctx.Output.Write(0, headers);
+    }
+
+    /// <inheritdoc/>
+    public override void DescribeFile(LinkContext ctx, FileMap map)
+    {
+        map.Table("headers", SizeKind.Headers, 0, _headerSize);
+        base.DescribeFile(ctx, map);
+        foreach ((string name, uint offset, byte[] content) in _contents)
+        {
+            SizeKind kind = name is ".idata" or ".edata" or ".ctors" ? SizeKind.DynamicLinking : SizeKind.Headers;
+            map.Table(name, kind, offset, content.Length);
+        }
+        map.Table(".reloc", SizeKind.Relocations, _baseRelocationsOffset, _baseRelocationsSize);
+        map.Table("symbol table", SizeKind.SymbolTable, _symbolsOffset, _symbols!.Length);
+        _relocations?.DescribeFile(map, head: PeConstants.RelocationSize);
+        if (_initialisers is not null)
+            map.Table("relocations", SizeKind.Relocations, ctx.Output.Length - (2 * PeConstants.RelocationSize), 2 * PeConstants.RelocationSize);
     }
 
     private static uint ImageOffset(LinkContext ctx, SymbolId s) => (uint)(ctx.Symbols.Value(s) - ctx.Format.ImageBase);
@@ -194,7 +216,7 @@ internal sealed partial class PeFormat
     private PeSection AddContent(string name, byte[] content, PeSectionFlags flags)
     {
         PeSection section = _sections!.Add(name, (ulong)content.Length, flags);
-        _contents.Add((section.Offset, content));
+        _contents.Add((name, section.Offset, content));
         return section;
     }
 

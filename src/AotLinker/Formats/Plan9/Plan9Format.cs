@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using AotLinker.Explain;
 using AotLinker.Layout;
 using AotLinker.Objects;
 
@@ -106,6 +107,14 @@ internal sealed class Plan9Format : OutputFormat
         if (_cpu.IsWide)
             BinaryPrimitives.WriteUInt64BigEndian(header[32..], entry);
         ctx.Output.Write(0, header);
+    }
+
+    /// <inheritdoc/>
+    public override void DescribeFile(LinkContext ctx, FileMap map)
+    {
+        map.Table("header", SizeKind.Headers, 0, HeaderSize);
+        base.DescribeFile(ctx, map);
+        map.Table("symbol table", SizeKind.SymbolTable, SymbolTableOffset(ctx), SymbolTableSize);
     }
 
     private static long SymbolTableOffset(LinkContext ctx) => (long)(ctx.DataSegment.FileOffset + ctx.DataSegment.FileLength);

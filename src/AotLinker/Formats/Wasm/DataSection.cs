@@ -1,5 +1,6 @@
 using System.Buffers;
 using AotLinker.Emit;
+using AotLinker.Explain;
 using AotLinker.Layout;
 using AotLinker.Mapping;
 using AotLinker.Objects;
@@ -85,6 +86,17 @@ internal sealed class DataSection : IDisposable
         Span<byte> count = stackalloc byte[Leb128.MaxLength];
         _ctx.Output.Write(at, count[..Leb128.Write(count, (ulong)_segments.Count)]);
         _ctx.Workers.For(_blocks.Count, b => WriteBlock(_blocks[b], at));
+    }
+
+    /// <summary>Says which parts of memory are where, when the section's content stands at an offset of the output.</summary>
+    public void DescribeFile(FileMap map, long at)
+    {
+        map.Table("heads of data", SizeKind.Headers, at, Leb128.SizeOf((ulong)_segments.Count));
+        foreach (Segment segment in _segments)
+        {
+            map.Table("heads of data", SizeKind.Headers, at + segment.Offset - HeadSize(segment), HeadSize(segment));
+            map.Memory(segment.Start, segment.Length, at + segment.Offset);
+        }
     }
 
     /// <inheritdoc/>

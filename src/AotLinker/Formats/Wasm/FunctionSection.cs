@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using AotLinker.Explain;
 using AotLinker.Mapping;
 using AotLinker.Objects;
 
@@ -81,6 +82,17 @@ internal sealed class FunctionSection
         WriteBody(_ctx.Text[i], span.Slice(n, (int)_bodySizes[i]));
         return n + (int)_bodySizes[i];
     });
+
+    /// <summary>Says where each body is, its length in front of it included, when they stand at an offset of the output.</summary>
+    public void DescribeCode(FileMap map, long at)
+    {
+        for (int i = 0; i < _bodySizes.Length; i++)
+        {
+            long length = Leb128.SizeOf(_bodySizes[i]) + (long)_bodySizes[i];
+            map.Function(_ctx.Text[i], at, length);
+            at += length;
+        }
+    }
 
     /// <summary>Writes the names at an offset of the output.</summary>
     public void WriteNames(long at) => WriteBlocks(_names, at, (i, span) =>

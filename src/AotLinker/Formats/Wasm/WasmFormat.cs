@@ -1,3 +1,4 @@
+using AotLinker.Explain;
 using AotLinker.Layout;
 using AotLinker.Objects;
 
@@ -106,6 +107,20 @@ internal sealed class WasmFormat : OutputFormat
         if (!ctx.Settings.OmitSymbolTable)
         {
             _functions!.WriteNames(_tailOffset + _tail.Length);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void DescribeFile(LinkContext ctx, FileMap map)
+    {
+        map.Table("types, imports, exports and tables", SizeKind.Headers, 0, _head.Length);
+        _functions!.DescribeCode(map, _code);
+        map.Table("heads of data", SizeKind.Headers, _dataOffset, _dataHead.Length);
+        _data!.DescribeFile(map, _dataOffset + _dataHead.Length);
+        map.Table("producers", SizeKind.Headers, _tailOffset, _tail.Length);
+        if (!ctx.Settings.OmitSymbolTable)
+        {
+            map.Table("names", SizeKind.SymbolTable, _tailOffset + _tail.Length, _functions.NamesLength);
         }
     }
 

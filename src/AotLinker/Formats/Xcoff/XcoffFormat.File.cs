@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Text;
+using AotLinker.Explain;
 using AotLinker.Layout;
 using AotLinker.Objects;
 
@@ -46,8 +47,7 @@ internal sealed partial class XcoffFormat
         _loaderContent = _loader.Build(ctx);
         Add(".loader", 0, (ulong)_loaderContent.Length, (ulong)_loaderOffset, XcoffSectionType.Loader);
 
-        int headers = XcoffConstants.FileHeaderSize + XcoffConstants.AuxiliaryHeaderSize + (_sections.Count * XcoffConstants.SectionHeaderSize);
-        if (headers > ctx.Settings.HeaderReserve)
+        if (HeadersSize > ctx.Settings.HeaderReserve)
             throw new InvalidOperationException($"{_sections.Count} sections have no room for their headers");
         _symbols = new XcoffSymbolTable(ctx);
         return _loaderOffset + _loaderContent.Length + _symbols.TableSize + _symbols.NamesSize;
@@ -61,6 +61,18 @@ internal sealed partial class XcoffFormat
         _symbols!.Write(ctx, symbolsOffset);
         ctx.Output.Write(0, Headers(ctx, symbolsOffset));
     }
+
+    /// <inheritdoc/>
+    public override void DescribeFile(LinkContext ctx, FileMap map)
+    {
+        map.Table("headers", SizeKind.Headers, 0, HeadersSize);
+        base.DescribeFile(ctx, map);
+        map.Table(".loader", SizeKind.DynamicLinking, _loaderOffset, _loaderContent.Length);
+        map.Table("symbol table", SizeKind.SymbolTable, _loaderOffset + _loaderContent.Length, _symbols!.TableSize + _symbols.NamesSize);
+    }
+
+    private int HeadersSize =>
+        XcoffConstants.FileHeaderSize + XcoffConstants.AuxiliaryHeaderSize + (_sections.Count * XcoffConstants.SectionHeaderSize);
 
     /// <summary>Number of the section in the file that holds a section of the layout; 0 for thread-local storage, which has none.</summary>
     internal static short NumberOf(LinkContext ctx, Section? section)
@@ -81,8 +93,7 @@ internal sealed partial class XcoffFormat
     private byte[] Headers(LinkContext ctx, long symbolsOffset)
     {
         SymbolTable symbols = ctx.Symbols;
-        byte[] bytes = new byte[
-            XcoffConstants.FileHeaderSize + XcoffConstants.AuxiliaryHeaderSize + (_sections.Count * XcoffConstants.SectionHeaderSize)];
+        byte[] bytes = new byte[HeadersSize];
         XcoffWriter w = new(bytes);
 
         // The file header. Without a symbol table it is there all the same, but not told.

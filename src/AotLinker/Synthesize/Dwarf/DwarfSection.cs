@@ -1,5 +1,6 @@
 using AotLinker.Emit;
 using AotLinker.Layout;
+using AotLinker.Load;
 using AotLinker.Mapping;
 using AotLinker.Objects;
 
@@ -55,6 +56,13 @@ internal abstract class DwarfSection(string name)
     /// Adds up the sizes of the parts of each package, by import path, as symbol tables of XCOFF files have them (addDwsectCUSize).
     /// </summary>
     public virtual void AddPackageSizes(Dictionary<string, long> sizes)
+    {
+    }
+
+    /// <summary>
+    /// Tells how many bytes of the section belong to which compilation unit, and how many to which function or type; the rest belongs to nobody.
+    /// </summary>
+    public virtual void Share(Action<CompilationUnit, long> toUnit, Action<SymbolId, long> toSymbol)
     {
     }
 

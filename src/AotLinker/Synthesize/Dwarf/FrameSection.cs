@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using AotLinker.Emit;
+using AotLinker.Load;
 using AotLinker.Mapping;
 using AotLinker.Objects;
 
@@ -62,7 +63,12 @@ internal sealed class FrameSection(DwarfLayout layout) : DwarfSection(".debug_fr
     public override bool IsOfPackages => true;
 
     /// <inheritdoc/>
-    public override void AddPackageSizes(Dictionary<string, long> sizes)
+    public override void AddPackageSizes(Dictionary<string, long> sizes) => Share(
+        static (_, _) => { },
+        (function, size) => CollectionsMarshal.GetValueRefOrAddDefault(sizes, layout.Symbols.PackagePath(function), out _) += size);
+
+    /// <inheritdoc/>
+    public override void Share(Action<CompilationUnit, long> toUnit, Action<SymbolId, long> toSymbol)
     {
         List<SymbolId> text = layout.Context.Text;
         for (int i = 0; i < text.Count; i++)
@@ -71,7 +77,7 @@ internal sealed class FrameSection(DwarfLayout layout) : DwarfSection(".debug_fr
             {
                 DieSize size = layout.Sizer();
                 WriteFunction(ref size, text[i], layout.SymbolsOf(i));
-                CollectionsMarshal.GetValueRefOrAddDefault(sizes, layout.Symbols.PackagePath(text[i]), out _) += size.Length;
+                toSymbol(text[i], size.Length);
             }
         }
     }

@@ -30,6 +30,9 @@ internal sealed partial class TypeGraph
     /// <summary>Offset of a type's first DIE from that of the first type; of the type behind the last: <see cref="Size"/>.</summary>
     public long Start(int node) => node == Count ? Size : _nodes[node].Start;
 
+    /// <summary>The descriptor of a node's type; none for types that only debuggers see.</summary>
+    public SymbolId TypeOf(int node) => new(_nodes[node].Type);
+
     /// <summary>Finds the offsets of all DIEs; no type may be defined from here on.</summary>
     /// <param name="beside">What one thread does while the others measure.</param>
     public void Measure(Action beside)

@@ -1,5 +1,7 @@
 using AotLinker.Emit;
+using AotLinker.Load;
 using AotLinker.Mapping;
+using AotLinker.Objects;
 
 namespace AotLinker.Synthesize.Dwarf;
 
@@ -124,6 +126,25 @@ internal abstract class UnitSection(string name, DwarfLayout layout) : DwarfSect
     }
 
     /// <inheritdoc/>
+    public override void Share(Action<CompilationUnit, long> toUnit, Action<SymbolId, long> toSymbol)
+    {
+        foreach (DwarfUnit unit in Layout.Units)
+        {
+            toUnit(unit.Unit, UnitSize(unit));
+            for (int i = 0; i < unit.Unit.Text.Count; i++)
+            {
+                // A function that several packages have is told by its name whose it is, wherever its debug information lies.
+                if (PartOf(unit, i) is not 0 and var part)
+                {
+                    long size = Layout.DataSize(unit, part);
+                    toUnit(unit.Unit, -size);
+                    toSymbol(unit.Unit.Text[i], size);
+                }
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public override void Fill(LinkContext ctx, int piece, Span<byte> content)
     {
         Piece p = _pieces[piece];
@@ -177,6 +198,9 @@ internal abstract class UnitSection(string name, DwarfLayout layout) : DwarfSect
     /// .debug_loc the Go linker notes sizes under names that it does not look for, so they come out as 0.
     /// </summary>
     protected virtual int? UncountedSize => null;
+
+    /// <summary>The compiler's symbol that is the part of a unit's i-th function here; 0 for none.</summary>
+    protected virtual int PartOf(DwarfUnit unit, int i) => 0;
 
     /// <summary>Number of items of a unit; some may be empty.</summary>
     protected abstract int ItemCount(DwarfUnit unit);

@@ -1,3 +1,4 @@
+using AotLinker.Load;
 using AotLinker.Objects;
 
 namespace AotLinker.Synthesize.Dwarf;
@@ -7,6 +8,9 @@ internal sealed class LineSection(DwarfLayout layout) : UnitSection(".debug_line
 {
     /// <summary>The unit's length does not count itself.</summary>
     protected override int? UncountedSize => Layout.Format.UnitLengthSize;
+
+    /// <inheritdoc/>
+    protected override int PartOf(DwarfUnit unit, int i) => Layout.Functions(unit)[i].Lines;
 
     /// <inheritdoc/>
     protected override int ItemCount(DwarfUnit unit) => unit.HasText ? 1 + unit.Unit.Text.Count : 0;
@@ -53,6 +57,9 @@ internal sealed class InfoSection(DwarfLayout layout) : UnitSection(".debug_info
 {
     private const int LanguageGo = 0x16;
     private const int UnitTypeCompile = 1;
+
+    /// <inheritdoc/>
+    protected override int PartOf(DwarfUnit unit, int i) => Layout.Functions(unit)[i].Info;
 
     /// <inheritdoc/>
     protected override int ItemCount(DwarfUnit unit) => !unit.HasInfo ? 0
@@ -142,6 +149,27 @@ internal sealed class InfoSection(DwarfLayout layout) : UnitSection(".debug_info
             default:
                 to.Skip(1);
                 break;
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Types lie in one unit, but are whoever's whose types they are.</remarks>
+    public override void Share(Action<CompilationUnit, long> toUnit, Action<SymbolId, long> toSymbol)
+    {
+        base.Share(toUnit, toSymbol);
+        TypeGraph types = Layout.Info.Types;
+        if (Array.Find(Layout.Units, unit => unit.HasTypes) is not { HasInfo: true } home)
+        {
+            return;
+        }
+        for (int i = 0; i < types.Count; i++)
+        {
+            if (types.TypeOf(i) is { IsNone: false } type)
+            {
+                long size = types.Start(i + 1) - types.Start(i);
+                toUnit(home.Unit, -size);
+                toSymbol(type, size);
+            }
         }
     }
 
@@ -255,6 +283,9 @@ internal sealed class RangeSection(DwarfLayout layout) : UnitSection(layout.IsDw
     protected override void WritePrologue(Span<byte> to) => Layout.WriteListHeader(to, Size, true);
 
     /// <inheritdoc/>
+    protected override int PartOf(DwarfUnit unit, int i) => Layout.Functions(unit)[i].Ranges;
+
+    /// <inheritdoc/>
     protected override int ItemCount(DwarfUnit unit) => unit.HasText ? 1 + unit.Unit.Text.Count : 0;
 
     /// <inheritdoc/>
@@ -333,6 +364,9 @@ internal sealed class LocationSection(DwarfLayout layout) : UnitSection(layout.I
 
     /// <inheritdoc/>
     protected override void WritePrologue(Span<byte> to) => Layout.WriteListHeader(to, Size, true);
+
+    /// <inheritdoc/>
+    protected override int PartOf(DwarfUnit unit, int i) => Layout.Functions(unit)[i].Locations;
 
     /// <inheritdoc/>
     protected override int ItemCount(DwarfUnit unit) => unit.Unit.Text.Count;

@@ -73,6 +73,9 @@ internal sealed class FuncDataSymbols(FunctionList functions, InlineTrees trees)
         }
     }
 
+    /// <summary>The inline tree of a function that has one. Valid after <see cref="AddTrees"/>.</summary>
+    public SymbolId TreeOf(int function) => new(_trees[function]);
+
     private uint Offset(int id) => (uint)(_symbols.Value(new SymbolId(id)) - _symbols.Value(Base));
 
     private SymbolId Base => _base.IsNone ? _base = _symbols.Lookup("go:func.*"u8, 0) : _base;

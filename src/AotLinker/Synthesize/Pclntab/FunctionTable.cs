@@ -38,6 +38,12 @@ internal sealed class FunctionTable
     /// <summary>Length of the table in bytes. Valid after <see cref="Place"/>.</summary>
     public long Size { get; private set; }
 
+    /// <summary>Offset of the entry by which function <paramref name="i"/> is found.</summary>
+    public static uint LookupOffset(int i) => LookupSize * (uint)i;
+
+    /// <summary>Offset of the record of function <paramref name="i"/>. Valid after <see cref="Place"/>.</summary>
+    public uint RecordOffset(int i) => _starts[i];
+
     /// <summary>Learns how long the record of function <paramref name="i"/> is, which was read last.</summary>
     public void Measure(int i, FunctionReader reader) => _starts[i] = 4 * (uint)(FixedWords + reader.PcDataCount + reader.FuncDataCount);
 

@@ -10,7 +10,7 @@ namespace AotLinker.Synthesize.Pclntab;
 /// The parts lie in one section, in the order of their symbols: header, function names, units' files, file names, pc tables, functions, and
 /// funcdata where the release has them here. Format: runtime/symtab.go, debug/gosym.
 /// </remarks>
-internal sealed class PclnTables
+internal sealed partial class PclnTables
 {
     // internal/abi.CurrentPCLnTabMagic, the same since Go 1.20.
     private const uint Magic = 0xfffffff1;
@@ -19,6 +19,11 @@ internal sealed class PclnTables
     private readonly LinkContext _ctx;
     private readonly FunctionList _functions;
     private readonly int _fileCount;
+    private readonly FunctionNames _names;
+    private readonly SourceFiles _files;
+    private readonly PcTables _pcs;
+    private readonly FuncData _data;
+    private readonly FunctionTable _table;
 
     private PclnTables(LinkContext ctx)
     {
@@ -28,14 +33,14 @@ internal sealed class PclnTables
         int pointer = ctx.Target.PointerSize;
 
         Mentions mentions = new(symbols.Count);
-        FunctionNames names = new(_functions, mentions);
-        using SourceFiles files = new(_functions);
-        PcTables pcs = new(_functions);
+        FunctionNames names = _names = new(_functions, mentions);
+        using SourceFiles files = _files = new(_functions);
+        PcTables pcs = _pcs = new(_functions);
         InlineTrees trees = new(_functions, names);
         FuncDataTable? dataTable = ctx.Release.PclnTabHoldsFuncData ? new FuncDataTable(_functions, mentions, trees) : null;
         FuncDataSymbols? dataSymbols = dataTable is null ? new FuncDataSymbols(_functions, trees) : null;
-        FuncData data = dataTable is null ? dataSymbols! : dataTable;
-        FunctionTable table = new(_functions, mentions, files, pcs, data);
+        FuncData data = _data = dataTable is null ? dataSymbols! : dataTable;
+        FunctionTable table = _table = new(_functions, mentions, files, pcs, data);
         using FunctionUses uses = new(_functions, mentions);
         uses.Read(files, pcs, data, table);
         pcs.EndReading();

@@ -53,6 +53,19 @@ internal sealed unsafe class SourceFiles : IDisposable
     /// <summary>Index in the units' table where a unit's files start. Valid after <see cref="Place"/>.</summary>
     public uint UnitOffset(CompilationUnit unit) => (uint)_unitOffsets[unit.PclnIndex];
 
+    /// <summary>Offsets of the names of a unit's files, in the order of its table. Valid after <see cref="Place"/>.</summary>
+    public IEnumerable<uint> NamesOf(CompilationUnit unit)
+    {
+        int first = _unitOffsets[unit.PclnIndex];
+        for (int f = 0; f < _used[unit.PclnIndex]; f++)
+        {
+            if (_unitTable[first + f] is not NoFile and var name)
+            {
+                yield return name;
+            }
+        }
+    }
+
     /// <summary>Number of files of all units.</summary>
     public int FilesOfUnits => _firstFile[_units];
 
