@@ -60,7 +60,9 @@ internal sealed class Why
         {
             Line(question.Live.Count != 0
                 ? $"{question.Text}: in the program, where the linker itself put it"
-                : $"{question.Text}: {which}{(question.Kind == QuestionKind.Name ? "" : "none ")}not in the program: nothing that is live refers to it");
+                : question.Kind == QuestionKind.Name
+                    ? $"{question.Text}: not in the program: nothing that is live refers to it"
+                    : $"{question.Text}: {which}none of them in the program: nothing that is live refers to one");
             return;
         }
         int reached = question.Reached(walk);

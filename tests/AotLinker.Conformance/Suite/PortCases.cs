@@ -25,6 +25,7 @@ internal sealed partial class StandardSuite
             CaptureSet hello = Builds(port, ["./hello"], []);
             LinkStep Hello() => hello[Module + "hello"];
             Add(PortGroup, $"{port}: hello", _newest || port.IsSample ? Tier.Ci : Tier.All, () => SameAndEmulated(Hello(), port));
+            AddBeyond("explain", $"{port}: hello: sizes", Tier.All, () => SizesAddUp(Hello(), []));
 
             CaptureSet programs = Builds(port, ["./server", "./types", "./panics", "./dwarf", "./generics", "./maps"], []);
             foreach (string program in (string[])["server", "types", "panics", "dwarf", "generics", "maps"])

@@ -93,6 +93,7 @@ internal sealed partial class StandardSuite
         suite.AddVariants();
         suite.AddFlags();
         suite.AddDependencies();
+        suite.AddExplain();
         suite.AddThreads();
         suite.AddPorts();
         suite.AddFormats();

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using AotLinker.Accounting;
 
 namespace AotLinker.Tests.Cli;
 
@@ -13,18 +14,26 @@ public class SwitchesTests
             ["AOTLINK_THREADS"] = "16",
             ["AOTLINK_SHUFFLE"] = "7",
             ["AOTLINK_STOCK_LINKER"] = "/x/link",
+            ["AOTLINK_SIZES"] = "json:/x/sizes",
+            ["AOTLINK_WHY"] = "net/http\n\n type:map[string]struct { A int } \n",
+            ["AOTLINK_WHY_FILE"] = "/x/why",
         };
         Switches switches = Switches.Parse(variables.GetValueOrDefault);
         Assert.True(switches.Strict);
         Assert.Equal(16, switches.Threads);
         Assert.Equal(7, switches.ShuffleSeed);
         Assert.Equal("/x/link", switches.StockLinker);
+        Assert.Equal(new AccountRequest(IsJson: true, "/x/sizes"), switches.Sizes);
+        Assert.Equal(["net/http", "type:map[string]struct { A int }"], switches.Why!.Questions);
+        Assert.Equal("/x/why", switches.Why.File);
 
         switches = Switches.Parse(_ => null);
         Assert.False(switches.Strict);
         Assert.Null(switches.Threads);
         Assert.Equal(0, switches.ShuffleSeed);
         Assert.Null(switches.StockLinker);
+        Assert.Null(switches.Sizes);
+        Assert.Null(switches.Why);
     }
 
     [Theory]
@@ -33,6 +42,7 @@ public class SwitchesTests
     [InlineData("AOTLINK_THREADS", "-1")]
     [InlineData("AOTLINK_THREADS", "many")]
     [InlineData("AOTLINK_SHUFFLE", "1.5")]
+    [InlineData("AOTLINK_SIZES", "1")]
     public void BadValuesNameTheSwitch(string name, string value)
     {
         LinkException failure = Assert.Throws<LinkException>(() => Switches.Parse(n => n == name ? value : null));

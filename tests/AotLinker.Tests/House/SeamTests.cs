@@ -13,6 +13,7 @@ public sealed partial class SeamTests
     [InlineData("Layout")]
     [InlineData("Emit")]
     [InlineData("Finish")]
+    [InlineData("Explain")]
     public void PassesNameNoCpuSystemOrFormat(string folder)
     {
         string source = Path.Combine(Root(), "src", "AotLinker", folder);

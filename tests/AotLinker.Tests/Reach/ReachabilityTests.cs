@@ -1,3 +1,4 @@
+using AotLinker.Explain;
 using AotLinker.Objects;
 using AotLinker.Reach;
 using AotLinker.Releases;
@@ -90,7 +91,12 @@ public class ReachabilityTests
         Resolver.Run(link.Ctx, objects, new ResolveOptions(true, false, false, _ => { }));
         link.Ctx.Settings.EntrySymbol = "entry";
         link.Ctx.Settings.OmitDwarf = omitsDebugInfo;
-        Reachability.Run(link.Ctx, new ReachOptions("", false, false, countsSymbols, null, null));
+        ReachOptions options = new("", false, false, countsSymbols, null, null);
+        Reachability.Run(link.Ctx, options);
+        using (ReachWalk walk = ReachWalk.Run(link.Ctx, options, new HashSet<SymbolId>()))
+        {
+            AssertFindsWhatIsLive(walk, link);
+        }
         link.Symbols.NumberLive(link.Ctx.Workers, !omitsDebugInfo);
 
         SymbolId Find(string name) => name == "entry" ? link.Find(name) : new SymbolId(o.ToGlobal((int)Index(name)));
@@ -158,10 +164,39 @@ public class ReachabilityTests
         GoObject o = objects[^1] = main.Open(SymbolTable.FirstObject);
         Resolver.Run(link.Ctx, objects, new ResolveOptions(true, false, false, _ => { }));
         link.Ctx.Settings.EntrySymbol = "entry";
-        Reachability.Run(link.Ctx, new ReachOptions("", false, false, false, inOrder ? _ => { } : null, null));
+        ReachOptions options = new("", false, false, false, inOrder ? _ => { } : null, null);
+        HashSet<SymbolId> before = ReachWalk.TypesUsedInIface(link.Symbols);
+        Reachability.Run(link.Ctx, options);
 
         bool IsLive(string name) => link.Symbols.IsReachable(new SymbolId(o.ToGlobal(Array.IndexOf(names, name))));
         string[] methods = ["Shown", "hidden", "called", "other"];
         Assert.Equal(reflects ? ["Shown", "called"] : ["called"], methods.Where(IsLive));
+
+        using ReachWalk walk = ReachWalk.Run(link.Ctx, options, before);
+        AssertFindsWhatIsLive(walk, link);
+        SymbolId Find(string name) => new(o.ToGlobal(Array.IndexOf(names, name)));
+        Edge called = walk.EdgeTo(Find("called"));
+        Assert.Equal((EdgeKind.Method, CallReason.Interface, Find("last"), Find("I")), (called.Kind, called.Method.Reason, called.Method.Caller, called.Method.Interface));
+        Assert.Equal((Find("T"), link.Find("entry")), (walk.Parent(Find("called")), walk.UserInIface(Find("T"))));
+        Assert.Equal(walk.Distance(Find("T")) + 1, walk.Distance(Find("called")));
+        Assert.Equal(reflects ? [Find("reflecting")] : [], walk.Reflecting);
+        if (reflects)
+        {
+            LiveMethod shown = walk.EdgeTo(Find("Shown")).Method;
+            Assert.Equal((CallReason.Reflection, Find("reflecting"), "Shown"), (shown.Reason, shown.Caller, walk.MethodName(shown)));
+        }
+
+        using ReachWalk around = ReachWalk.Run(link.Ctx, options, before, without: Find("last"));
+        Assert.Equal(0, around.Distance(Find("called")));
+        Assert.Equal(typeComesFirst ? 2 : 0, around.Distance(Find("T")));
+    }
+
+    private static void AssertFindsWhatIsLive(ReachWalk walk, TestLink link)
+    {
+        for (int i = 1; i < link.Symbols.Count; i++)
+        {
+            SymbolId s = new(i);
+            Assert.True(link.Symbols.IsReachable(s) == (walk.Distance(s) != 0), $"{link.Symbols.NameText(s)}: distance {walk.Distance(s)}");
+        }
     }
 }
