@@ -18,6 +18,9 @@ internal sealed class FileMap : IDisposable
     /// <summary>Whether the format has said where functions are, for code is not as it is in memory.</summary>
     public bool HasFunctions { get; private set; }
 
+    /// <summary>Whether the format has written tables over debug information. Set by the format.</summary>
+    public bool LacksDebugInfo { get; set; }
+
     /// <summary>The format's own tables, in the order in which they were told.</summary>
     public IReadOnlyList<Table> Tables => _tables;
 

@@ -83,6 +83,10 @@ internal sealed class FileSizes
         _pcln = pcln.Shares(Packages.Of, OwnerOf, SymbolPackages.Linker);
         using FileMap map = new();
         _ctx.Format.DescribeFile(_ctx, map);
+        if (map.LacksDebugInfo)
+        {
+            _debug.Clear();
+        }
         AddFunctions(map);
         AddData(map);
         AddDebugInfo(map);

@@ -73,7 +73,8 @@ internal sealed class SymbolPackages
         }
         int own = _byPackage.GetValueOrDefault(o.Package, Linker);
         ref readonly SymbolRecord record = ref o.Symbol(local);
-        if (record.NameLength == 0 || ((record.Flags & (SymbolFlags.DupOk | SymbolFlags.GoType)) == 0 && local < o.FirstHashed))
+        bool isContent = local >= o.DefCount && local < o.FirstNonPkg;
+        if (record.NameLength == 0 || ((record.Flags & (SymbolFlags.DupOk | SymbolFlags.GoType)) == 0 && !isContent))
         {
             return own;
         }
@@ -142,7 +143,7 @@ internal sealed class SymbolPackages
             // The concrete type, then the interface.
             return OfType(name[8..]) is not BuiltIn and var of ? of : own;
         }
-        return name.StartsWith("go:"u8) ? own : ByPrefix(name, own);
+        return name.StartsWith("go:"u8) || name.StartsWith("runtime.gcbits."u8) ? own : ByPrefix(name, own);
     }
 
     private int OfTypeSymbol(ReadOnlySpan<byte> name)

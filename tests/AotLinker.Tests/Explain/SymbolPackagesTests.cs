@@ -42,12 +42,13 @@ public class SymbolPackagesTests
             .DefineNamed("go:itab.*os.File,io.Writer", RoData, 4, flags: DupOk)
             .DefineNamed("go:string.\"os.x\"", RoData, 4, flags: DupOk)
             .DefineNamed("elsewhere.Func", Text, 4, flags: DupOk)
-            .DefineNamed("os.linknamed", Text, 4);
+            .DefineNamed("os.linknamed", Text, 4)
+            .DefineNamed("runtime.gcbits.01", RoData, 4, flags: DupOk);
         GoObject o = link.AddObjects(user)[0];
         link.Ctx.Packages.Add(o.Package);
-        SymbolPackages packages = Packages(link, "os", "slices");
-        string[] of = [.. Enumerable.Range(0, 8).Select(i => packages.Name(packages.Of(new SymbolId(o.ToGlobal(i)))))];
-        Assert.Equal(["user", "user", "slices", "os", "os", "user", "user", "os"], of);
+        SymbolPackages packages = Packages(link, "os", "slices", "runtime");
+        string[] of = [.. Enumerable.Range(0, 9).Select(i => packages.Name(packages.Of(new SymbolId(o.ToGlobal(i)))))];
+        Assert.Equal(["user", "user", "slices", "os", "os", "user", "user", "user", "user"], of);
         Assert.Equal("(linker)", packages.Name(packages.Of(link.Add("runtime.made", SymbolKind.RoData, 4).Symbol)));
         Assert.True(packages.IsPackage(packages.Find("os")));
         Assert.False(packages.IsPackage(SymbolPackages.Linker));

@@ -149,6 +149,7 @@ internal sealed partial class PeFormat
     {
         map.Table("headers", SizeKind.Headers, 0, _headerSize);
         base.DescribeFile(ctx, map);
+        map.LacksDebugInfo = IsDwarfLost(ctx);
         foreach ((string name, uint offset, byte[] content) in _contents)
         {
             SizeKind kind = name is ".idata" or ".edata" or ".ctors" ? SizeKind.DynamicLinking : SizeKind.Headers;
