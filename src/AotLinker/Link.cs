@@ -216,7 +216,14 @@ internal static class Link
         {
             AddressLayout.AssignAddresses(ctx);
         }
-        FileSizes? sizes = options.Switches.Sizes is null ? null : new FileSizes(ctx);
+        FileSizes? sizes = null;
+        if (options.Switches.Sizes is not null)
+        {
+            using (phases.Begin("dwarfsizes"))
+            {
+                sizes = new FileSizes(ctx);
+            }
+        }
         using (phases.Begin("dwarfcompress"))
         {
             LinkContext.CollectGarbage();

@@ -59,14 +59,14 @@ internal sealed class Why
         if (nearest.IsNone)
         {
             Line(question.Live.Count != 0
-                ? $"{question.Text}: in the program, where the linker itself put it"
+                ? $"{question.Text}: {WithoutWay(packages, question.Live[0])}"
                 : question.Kind == QuestionKind.Name
                     ? $"{question.Text}: not in the program: nothing that is live refers to it"
                     : $"{question.Text}: {which}none of them in the program: nothing that is live refers to one");
             return;
         }
         int reached = question.Reached(walk);
-        string others = reached == question.Live.Count ? "" : ", beside what the linker itself put there";
+        string others = reached == question.Live.Count ? "" : ", beside what no way leads to (C, and what the linker itself put there)";
         Line(question.Kind == QuestionKind.Name
             ? $"{question.Text}:"
             : string.Create(CultureInfo.InvariantCulture, $"{question.Text}: {which}{reached} of them in the program{others}; the nearest:"));
@@ -76,6 +76,12 @@ internal sealed class Why
             AddOtherWay(packages, question, nearest);
         }
     }
+
+    // What reach leaves alone, for it is live before: C objects are linked as a whole, and the linker adds symbols of its own.
+    private string WithoutWay(SymbolPackages packages, SymbolId s) =>
+        _ctx.Symbols.Kind(s) == SymbolKind.DynImport ? "imported from a shared library, for an object in C"
+        : packages.Name(packages.Of(s)).StartsWith("(C", StringComparison.Ordinal) ? "part of an object in C, which is in the program as a whole"
+        : "in the program, where the linker itself put it";
 
     // That a package is initialised says little about what it is needed for.
     private void AddOtherWay(SymbolPackages packages, WhyQuestion question, SymbolId task)
