@@ -13,6 +13,7 @@ internal sealed partial class StandardSuite
         {
             CaptureSet hello = Wasm(os, ["./hello"], Settings.Programs, stamp);
             Add(WasmGroup, $"{os}: hello", NewestInCi, () => ModuleRuns(hello[Module + "hello"], os, "hello, world"));
+            AddBeyond("explain", $"{os}/wasm: hello: sizes", Tier.All, () => SizesAddUp(hello[Module + "hello"], []));
             foreach (string[] flags in (string[][])[["-s"], ["-w"], ["-s", "-w"], ["-buildid=x"], ["-buildid="], ["-randlayout=3"], ["-c"], ["-X", "runtime.buildVersion=go0"], ["-dumpdep"], ["-D", "0x800000"]])
             {
                 Add(WasmGroup, $"{os}: hello {string.Join(' ', flags)}", Tier.All, () => _subject.SameAsReference(_toolchain, hello[Module + "hello"], flags));
