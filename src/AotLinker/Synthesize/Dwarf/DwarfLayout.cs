@@ -295,6 +295,12 @@ internal sealed class DwarfLayout
 
     private void SortUnits()
     {
+        // Their order is that of their first ranges, and these are those of functions with a record, as all of the compiler's have one.
+        if (Units.Count(unit => unit.HasText) > 1 && Units.FirstOrDefault(unit => unit.HasText && unit.Ranges.Count == 0) is { } unknown)
+        {
+            Load.Package package = unknown.Unit.Package;
+            throw new LinkException($"{package.File}: no function of package {package.Path} has a function record");
+        }
         GoSort.Sort(Units.AsSpan(), default(UnitOrder));
         for (int i = 0; i < Units.Length; i++)
         {

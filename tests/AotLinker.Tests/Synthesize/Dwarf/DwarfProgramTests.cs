@@ -329,6 +329,14 @@ public sealed class DwarfProgramTests
     }
 
     [Fact]
+    public void AUnitWhoseFunctionsHaveNoRecordsIsAnErrorThatNamesItsFile()
+    {
+        LinkException e = Assert.Throws<LinkException>(() => new Program("go1.27.4", "", 1, 0, records: false));
+        Assert.Equal(2, e.ExitCode);
+        Assert.EndsWith(": no function of package b has a function record", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AReferenceToATypeNobodyHasIsUndefined()
     {
         Program program = new("go1.27.4", "", 1, 0, local: "nowhere");
@@ -403,7 +411,7 @@ public sealed class DwarfProgramTests
     {
         private readonly MemoryStream _errors = new();
 
-        public Program(string version, string experiment, int threads, int shuffle, string? without = null, string local = "T1")
+        public Program(string version, string experiment, int threads, int shuffle, string? without = null, string local = "T1", bool records = true)
         {
             Dictionary<string, string> variables = new() { ["GOOS"] = "linux", ["GOARCH"] = "amd64", ["GOROOT"] = "/go", ["GOEXPERIMENT"] = experiment };
             LinkOptions options = LinkOptions.Parse("link", ["main.a"], variables.GetValueOrDefault, Toolchain.FromVersion(version));
@@ -443,6 +451,10 @@ public sealed class DwarfProgramTests
                 .Func("func(int, ...T1) *T2", true, ["int", "[]T1"], ["*T2"]).Reference1("*T2", GoKind.Pointer, "T2").Interface("error", 1)
                 .Type("[3]uint8", GoKind.Array, 3, [.. new byte[16], 3, 0, 0, 0, 0, 0, 0, 0], new SampleObject.Reference(48, 8, RelocKind.Addr, "type:uint8"));
             runtime.Remove(without);
+            if (!records)
+            {
+                b.RemoveRecords();
+            }
             Load(a, b, vars, runtime);
             DwarfSections.Collect(Context);
             DealOutAddresses();

@@ -202,6 +202,18 @@ internal sealed class SampleObject(string package, ReadOnlyMemory<byte> relocKin
     /// <summary>Takes a definition out again.</summary>
     public void Remove(string? name) => _symbols.RemoveAll(s => s.Name == name);
 
+    /// <summary>Takes the content of all functions' records away.</summary>
+    public void RemoveRecords()
+    {
+        for (int i = 0; i < _symbols.Count; i++)
+        {
+            if (_symbols[i].Name.EndsWith("$funcinfo", StringComparison.Ordinal))
+            {
+                _symbols[i] = _symbols[i] with { Data = [] };
+            }
+        }
+    }
+
     public GoObject Open(int index)
     {
         Dictionary<string, (uint Package, uint Symbol)> places = [];
