@@ -37,11 +37,13 @@ internal static class FipsHash
             ulong start = (ulong)ctx.Symbols.Value(marker);
             ulong end = (ulong)ctx.Symbols.Value(fips.Markers[(2 * i) + 1]);
             Segment segment = segments[i];
+            // Headers in front of the text are no part of its segment yet when cmd/link looks: with a low -T they begin below zero.
+            ulong segmentStart = segment == ctx.TextSegment ? (ulong)ctx.Settings.TextAddress : segment.Vaddr;
             ulong segmentEnd = segment.Vaddr + segment.FileLength;
-            if (start < segment.Vaddr || start > end || end > segmentEnd)
+            if (start < segmentStart || start > end || end > segmentEnd)
             {
                 ctx.Diagnostics.Error(
-                    $"asmbfips: {ctx.Symbols.NameText(marker)} not in expected segment (0x{start:x}..0x{end:x} not in 0x{segment.Vaddr:x}..0x{segmentEnd:x})");
+                    $"asmbfips: {ctx.Symbols.NameText(marker)} not in expected segment (0x{start:x}..0x{end:x} not in 0x{segmentStart:x}..0x{segmentEnd:x})");
                 return;
             }
             BinaryPrimitives.WriteUInt64BigEndian(length, end - start);

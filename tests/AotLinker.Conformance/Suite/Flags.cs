@@ -76,6 +76,9 @@ internal sealed partial class StandardSuite
         AddFlag("flags", "dynimport", Tier.Ci, "-d", () => _programs[Module + "dynimport"]);
         AddFlag("flags", "pie hello", NewestInCi, "-d", () => Pie("hello"));
         AddFlag("flags", "gcdata", Tier.All, "-T 0x70000000", () => _programs[Module + "gcdata"]);
+        // The headers in front of the text would begin below zero.
+        AddFlag("flags", "hello", Tier.All, "-T 0", () => _programs[Module + "hello"]);
+        AddFlag("flags", "hello", Tier.All, "-T -5", () => _programs[Module + "hello"]);
         Add("flags", "-X with 100,000 letters", Tier.Ci, () =>
             _subject.SameAsReference(_toolchain, _programs[Module + "server"], ["-X", "main.Version=" + new string('x', 100_000)]));
         Add("flags", "-X with line breaks and Unicode", Tier.Ci, () =>
