@@ -111,7 +111,7 @@ internal sealed partial class Amd64
         const byte AddConstant = 0x81;
         if (offset < 3)
         {
-            throw new LinkException(MessageForm.Log, "R_X86_64_GOTTPOFF reloc not preceded by MOVQ or ADDQ instruction");
+            throw new LinkException(MessageForm.Input, "R_X86_64_GOTTPOFF reloc not preceded by MOVQ or ADDQ instruction");
         }
         // REX, opcode, ModRM with the register in its middle bits.
         Span<byte> op = content[(offset - 3)..offset];
@@ -119,7 +119,7 @@ internal sealed partial class Amd64
         const int StackPointer = 4;
         if (op[1] != MovFromMemory && register != StackPointer)
         {
-            throw new LinkException(MessageForm.Log, $"expected TLS IE op to be MOVQ, got [{op[0]} {op[1]} {op[2]}]");
+            throw new LinkException(MessageForm.Input, $"expected TLS IE op to be MOVQ, got [{op[0]} {op[1]} {op[2]}]");
         }
         // The register is now named by the other field, so its high bit moves within REX as well.
         if (op[0] == 0x4c)

@@ -397,7 +397,7 @@ internal sealed partial class Arm64
         if (!ctx.Target.IsPie || !ctx.Format.HasInitialExecTls)
         {
             throw new LinkException(
-                MessageForm.Log, $"cannot handle R_ARM64_TLS_IE (sym {ctx.Symbols.NameText(site.Symbol)}) when linking internally");
+                MessageForm.Input, $"cannot handle R_ARM64_TLS_IE (sym {ctx.Symbols.NameText(site.Symbol)}) when linking internally");
         }
         if (ctx.Target.HeadType != HeadType.Linux)
         {

@@ -78,5 +78,5 @@ internal abstract partial class CpuArch
     /// </summary>
     /// <exception cref="LinkException">The instruction is not a known one, or the CPU has no such form.</exception>
     public virtual void RelaxThreadLocal(Span<byte> content, int offset, int size) =>
-        throw new LinkException(MessageForm.Log, $"internal linking of TLS IE not supported on {Name}");
+        throw new LinkException(MessageForm.Input, $"internal linking of TLS IE not supported on {Name}");
 }

@@ -88,7 +88,7 @@ internal sealed partial class Loong64
                 if (!ctx.Target.IsPie || !ctx.Format.HasInitialExecTls)
                 {
                     throw new LinkException(
-                        MessageForm.Log, $"cannot handle R_LOONG64_TLS_IE_x (sym {ctx.Symbols.NameText(site.Target)}) when linking internally");
+                        MessageForm.Input, $"cannot handle R_LOONG64_TLS_IE_x (sym {ctx.Symbols.NameText(site.Target)}) when linking internally");
                 }
                 // The program's own thread-local storage has a fixed place, so its offset need not be loaded from the GOT.
                 CheckRange(in site, target, 31, "R_LOONG64_TLS_IE_HI/LO, TLS offset out of range");
@@ -142,7 +142,7 @@ internal sealed partial class Loong64
     {
         if (!ctx.Release.LoongLinksInternally)
         {
-            throw new LinkException(MessageForm.Log, "adddynrel not implemented");
+            throw new LinkException(MessageForm.Input, "adddynrel not implemented");
         }
         if (ctx.Symbols.Relocs(s).Kind(reloc) == RelocKind.Host && ConvertHostRelocation(ctx, s, reloc) is { } done)
         {

@@ -39,7 +39,7 @@ internal sealed partial class Ppc64
         SymbolKind kind = symbols.Kind(s);
         if (kind.IsText())
         {
-            throw new LinkException(MessageForm.Log, $"R_ADDR relocation in text symbol {symbols.NameText(s)} is unsupported");
+            throw new LinkException(MessageForm.Input, $"R_ADDR relocation in text symbol {symbols.NameText(s)} is unsupported");
         }
         if (ctx.Target.IsPie && ctx.Target.IsInternal)
         {
@@ -256,7 +256,7 @@ internal sealed partial class Ppc64
         if (!target.IsPie || !target.IsElf)
         {
             throw new LinkException(
-                MessageForm.Log,
+                MessageForm.Input,
                 $"cannot handle R_POWER_TLS_IE (sym {site.Context.Symbols.NameText(site.Symbol)}) when linking non-PIE, non-ELF binaries internally");
         }
     }

@@ -263,7 +263,7 @@ internal sealed partial class Ppc64
         {
             // These use r12 and r0 in ways of their own.
             throw new LinkException(
-                MessageForm.Log,
+                MessageForm.Input,
                 $"Internal linker does not support trampolines to ELFv2 ABI register save/restore function {symbols.NameText(target)}");
         }
         long address = symbols.Value(target);

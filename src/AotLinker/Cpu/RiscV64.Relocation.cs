@@ -83,7 +83,7 @@ internal sealed partial class RiscV64
 
             case RelocKind.RiscvTlsIe:
                 throw new LinkException(
-                    MessageForm.Log, $"cannot handle R_RISCV_TLS_IE (sym {site.Context.Symbols.NameText(site.Symbol)}) when linking internally");
+                    MessageForm.Input, $"cannot handle R_RISCV_TLS_IE (sym {site.Context.Symbols.NameText(site.Symbol)}) when linking internally");
 
             case RelocKind.RiscvTlsLe:
                 value = ApplyThreadLocal(in site, content);

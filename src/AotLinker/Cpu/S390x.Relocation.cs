@@ -125,13 +125,13 @@ internal sealed partial class S390x
     {
         if (offset < 2)
         {
-            throw new LinkException(MessageForm.Log, $"R_390_TLS_IEENT relocation at offset {offset} is too small");
+            throw new LinkException(MessageForm.Input, $"R_390_TLS_IEENT relocation at offset {offset} is too small");
         }
         Span<byte> opcode = content[(offset - 2)..offset];
         if (opcode[0] != 0xc0 || (opcode[1] & 0xf) != 0)
         {
             throw new LinkException(
-                MessageForm.Log, $"R_390_TLS_IEENT relocation not preceded by LARL instruction: {opcode[0]:x2} {opcode[1]:x2}");
+                MessageForm.Input, $"R_390_TLS_IEENT relocation not preceded by LARL instruction: {opcode[0]:x2} {opcode[1]:x2}");
         }
         // The register stands in the upper half, the rest of the operation in the lower.
         opcode[1] |= 1;

@@ -276,7 +276,7 @@ internal sealed class Relocator
             case RelocKind.TlsIe:
                 if (!_ctx.Target.IsPie || !_ctx.Format.HasInitialExecTls)
                 {
-                    throw new LinkException(MessageForm.Log, $"cannot handle R_TLS_IE (sym {_symbols.NameText(s)}) when linking internally");
+                    throw new LinkException(MessageForm.Input, $"cannot handle R_TLS_IE (sym {_symbols.NameText(s)}) when linking internally");
                 }
                 // This is the final executable, so its thread-local storage has a fixed place.
                 _ctx.Target.Cpu.RelaxThreadLocal(content, at, size);

@@ -275,7 +275,7 @@ internal sealed unsafe class SharedLibrary
         }
         if (index < 0)
         {
-            throw new LinkException(MessageForm.Log, $"can't find SHT_REL or SHT_RELA section of {Name}");
+            throw new LinkException(MessageForm.Input, $"can't find SHT_REL or SHT_RELA section of {Name}");
         }
         int size = (hasAddends ? 3 : 2) * AddressSize;
         ReadOnlySpan<byte> records = Content(_sections[index]);

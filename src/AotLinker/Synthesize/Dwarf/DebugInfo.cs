@@ -311,7 +311,7 @@ internal sealed class DebugInfo : IDisposable
         if (_symbols.Kind(die) != kind)
         {
             throw new LinkException(
-                MessageForm.Log, $"error: DWARF info sym {die.Index}/{_symbols.NameText(die)} with incorrect type {_symbols.Kind(die)}");
+                MessageForm.Input, $"error: DWARF info sym {die.Index}/{_symbols.NameText(die)} with incorrect type {_symbols.Kind(die).GoName()}");
         }
         _symbols.SetShared(die, SymbolTable.Attributes.Reachable | SymbolTable.Attributes.NotInSymbolTable);
         RelocList relocs = _symbols.Relocs(die);

@@ -296,6 +296,6 @@ internal sealed class FrameSection(DwarfLayout layout) : DwarfSection(".debug_fr
                 return v;
             }
         }
-        throw new LinkException(MessageForm.Log, $"bad pc varint in the stack pointer table of {layout.Symbols.NameText(function)}");
+        throw new LinkException(MessageForm.Input, $"bad pc varint in the stack pointer table of {layout.Symbols.NameText(function)}");
     }
 }

@@ -154,7 +154,7 @@ internal sealed partial class TypeGraph
         int node = Define(FindOrExit(name));
         if (_nodes[node].Shape != Abbreviation.StructType)
         {
-            throw new LinkException(MessageForm.Log, $"internal error: DIE generation failed for {RawText.Decode(name)}");
+            throw new LinkException(MessageForm.Input, $"internal error: DIE generation failed for {RawText.Decode(name)}");
         }
         return node;
     }

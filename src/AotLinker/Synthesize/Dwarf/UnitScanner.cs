@@ -337,12 +337,12 @@ internal sealed class UnitScanner(LinkContext ctx, MemoryArena memory) : IDispos
         }
         if (!_symbols.Kind(target).IsText())
         {
-            throw new LinkException(MessageForm.Log, "internal error: R_DWTXTADDR_* relocation on dwinfosym for "
-                + $"{_symbols.NameText(function)} against non-function {_symbols.NameText(target)}");
+            throw new LinkException(MessageForm.Input, "internal error: R_DWTXTADDR_* relocation on dwinfosym for "
+                + $"{_symbols.NameText(function)} against non-function {_symbols.NameText(target)} type:{_symbols.Kind(target).GoName()}");
         }
         if (_symbols.Unit(target) is var owner && owner != unit.Unit)
         {
-            throw new LinkException(MessageForm.Log, "internal error: R_DWTXTADDR_* relocation target text sym unit mismatch "
+            throw new LinkException(MessageForm.Input, "internal error: R_DWTXTADDR_* relocation target text sym unit mismatch "
                 + $"(want \"{unit.Unit.Package.Path}\" got \"{owner?.Package.Path}\")");
         }
         // The flood did not come by here.
@@ -359,7 +359,7 @@ internal sealed class UnitScanner(LinkContext ctx, MemoryArena memory) : IDispos
         if (unit.SlotCount > SlotLimit(kind))
         {
             throw new LinkException(
-                MessageForm.Log, $"internal error: {kind} relocation overflow on infosym for {_symbols.NameText(function)}");
+                MessageForm.Input, $"internal error: {kind} relocation overflow on infosym for {_symbols.NameText(function)}");
         }
         if (target == function)
         {
