@@ -67,11 +67,11 @@ internal static class DynamicExports
         }
     }
 
-    // What only the user calls the entry (-E) is live without that.
+    // What only the user calls the entry (-E), and what is exported (on Android the runtime exports main.main), is live without that.
     private static bool IsReferredTo(LinkContext ctx, SymbolId s)
     {
         SymbolTable symbols = ctx.Symbols;
-        if (!symbols.Name(s).SequenceEqual(RawText.Encode(ctx.Settings.EntrySymbol)))
+        if (!symbols.Name(s).SequenceEqual(RawText.Encode(ctx.Settings.EntrySymbol)) && !ctx.DynamicExports.Contains(s))
         {
             return true;
         }

@@ -36,7 +36,8 @@ internal sealed partial class StandardSuite
             foreach (string mode in (string[])["pie", "c-shared", .. hasPlugins ? (string[])["plugin"] : []])
             {
                 string package = mode == "plugin" ? "/plugin" : "";
-                CaptureSet both = new(_toolchain, "build", [Tags, $"-buildmode={mode}", "." + package], half, environment, halfStamp);
+                // Android's library of logs is not here either: what the compiler makes of the call does not matter.
+                CaptureSet both = new(_toolchain, "build", [Tags, $"-buildmode={mode}", "." + package], half, environment, halfStamp, failing: true);
                 One($"C and Go, {mode}", () => both["example.test/external" + package]);
             }
 
