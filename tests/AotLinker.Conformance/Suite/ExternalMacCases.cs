@@ -76,7 +76,9 @@ internal sealed partial class StandardSuite
         string[] programs = ["hello", "server", "dwarf", "types", "gcdata"];
         CaptureSet go = new(
             _toolchain, "build", ["-ldflags=-linkmode=external", .. programs.Select(program => "./" + program)], Settings.Programs, cgo, stamp);
-        CaptureSet race = new(_toolchain, "build", ["-race", "-ldflags=-linkmode=external", "./concurrency"], Settings.Programs, cgo, stamp);
+        // LLVM's linker for macOS can't read the race detector's object of every release: then how both fail is compared.
+        CaptureSet race = new(
+            _toolchain, "build", ["-race", "-ldflags=-linkmode=external", "./concurrency"], Settings.Programs, cgo, stamp, failing: true);
         CaptureSet wide = new(_toolchain, "build", ["./wide"], half, For(port, []), halfStamp);
         Dictionary<string, CaptureSet> sets = new string[] { "exe", "pie", "c-archive", "c-shared" }.ToDictionary(
             mode => mode, mode => new CaptureSet(_toolchain, "build", [$"-buildmode={mode}", "."], half, cgo, halfStamp));
