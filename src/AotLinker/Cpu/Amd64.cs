@@ -48,7 +48,7 @@ internal sealed partial class Amd64 : CpuArch
     public override int DwarfReturnRegister => 16;
 
     /// <inheritdoc/>
-    public override int CallRelocBackoff(Target target) => 1;
+    public override int CallRelocBackoff(Target target, Releases.Release release) => 1;
 
     /// <inheritdoc/>
     public override bool LinksModules => true;

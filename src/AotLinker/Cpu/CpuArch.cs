@@ -96,7 +96,7 @@ internal abstract partial class CpuArch
     /// From the relocated field of a call back to the pc that stands for the call: the start of the instruction (computeDeferReturn). 0
     /// where relocations start at the instruction.
     /// </summary>
-    public virtual int CallRelocBackoff(Target target) => 0;
+    public virtual int CallRelocBackoff(Target target, Releases.Release release) => 0;
 
     /// <summary>Whether host objects bring so many local labels as functions that they are left out of the runtime's tables (emitPcln).</summary>
     public virtual bool HasLocalLabels => false;

@@ -51,8 +51,8 @@ internal sealed partial class I386 : CpuArch
     /// <summary>
     /// The call's opcode. Where functions are called by way of the GOT, two instructions in front of the call load its address.
     /// </summary>
-    public override int CallRelocBackoff(Target target) =>
-        target.BuildMode is BuildMode.Shared or BuildMode.Plugin || target.IsLinkShared ? 1 + 5 + 6 : 1;
+    public override int CallRelocBackoff(Target target, Releases.Release release) =>
+        release.ResumesAtGotLoad && (target.BuildMode is BuildMode.Shared or BuildMode.Plugin || target.IsLinkShared) ? 1 + 5 + 6 : 1;
 
     /// <inheritdoc/>
     public override ReadOnlySpan<byte> CodePad => [0xCC];

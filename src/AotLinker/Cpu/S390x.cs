@@ -46,7 +46,7 @@ internal sealed partial class S390x(bool hasRegisterAbi) : CpuArch
     public override int DwarfReturnRegister => 14;
 
     /// <inheritdoc/>
-    public override int CallRelocBackoff(Target target) => 2;
+    public override int CallRelocBackoff(Target target, Releases.Release release) => 2;
 
     /// <inheritdoc/>
     public override ReadOnlySpan<byte> CodePad => default;

@@ -51,6 +51,12 @@ internal abstract partial class Release
     /// <summary>Whether moduledata is a section of its own (.go.module), rather than pointer-free data.</summary>
     public virtual bool HasModuleDataSection => true;
 
+    /// <summary>
+    /// Whether a function that recovers from a panic is resumed where it loads the GOT's address for its call of runtime.deferreturn, rather
+    /// than at the call itself. That matters for 386 alone.
+    /// </summary>
+    public virtual bool ResumesAtGotLoad => true;
+
     /// <summary>Whether there is an empty section .gosymtab, between runtime.symtab and runtime.esymtab.</summary>
     public virtual bool HasSymbolTableSection => false;
 
@@ -75,6 +81,7 @@ internal abstract partial class Release
     {
         public override bool FunctionsMayBeAlignedLess => true;
         public override bool TablesCountFunctions => false;
+        public override bool ResumesAtGotLoad => false;
 
         // The linker has a list of its own, with packages that look like the runtime's (isRuntimeDepPkg).
         public override bool IsRuntimePackage(string path) => path is "runtime" or "sync/atomic" or "unsafe"

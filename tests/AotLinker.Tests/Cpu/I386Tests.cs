@@ -2,6 +2,7 @@ using AotLinker.Cpu;
 using AotLinker.Emit;
 using AotLinker.Formats.Elf;
 using AotLinker.Objects;
+using AotLinker.Releases;
 using AotLinker.Tests.Formats;
 using AotLinker.Tests.Layout;
 
@@ -19,6 +20,17 @@ public class I386Tests
         Emitter.Run(link.Ctx);
         Assert.Equal(4, link.Symbols.Size(link.Find("b")));
         Assert.Equal((uint)link.AddressOf("a") + 3, BitConverter.ToUInt32(link.Read("b", 4)));
+    }
+
+    [Theory]
+    [InlineData("go1.24", nameof(BuildMode.Plugin), 1)]
+    [InlineData("go1.25", nameof(BuildMode.Plugin), 12)]
+    [InlineData("go1.27", nameof(BuildMode.Shared), 12)]
+    [InlineData("go1.27", nameof(BuildMode.Exe), 1)]
+    public void ModulesResumeWhereTheyLoadTheGotSince125(string version, string mode, int expected)
+    {
+        using TestLink link = new(mode: Enum.Parse<BuildMode>(mode), cpu: new I386());
+        Assert.Equal(expected, link.Ctx.Target.Cpu.CallRelocBackoff(link.Ctx.Target, Release.ForVersion(version)!));
     }
 
     [Fact]

@@ -183,7 +183,7 @@ internal sealed class FunctionTable
             _symbols = ctx.Symbols;
             _target = ctx.Symbols.Lookup("runtime.deferreturn"u8, ctx.Symbols.AbiInternalVersion);
             _filter = ctx.Symbols.FilterFor(_target);
-            _backoff = ctx.Target.Cpu.CallRelocBackoff(ctx.Target);
+            _backoff = ctx.Target.Cpu.CallRelocBackoff(ctx.Target, ctx.Release);
             _marksResumePoints = ctx.Target.Cpu.MarksResumePoints;
         }
 
