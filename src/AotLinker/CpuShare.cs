@@ -4,7 +4,7 @@ using AotLinker.Mapping;
 namespace AotLinker;
 
 /// <summary>
-/// How many threads to work with: all, unless other programs leave the process less than half of the processors' time.
+/// How many threads to work with: all, unless other programs keep so many processors busy that some of them would only wait.
 /// </summary>
 /// <remarks>
 /// Where several links run side by side, as <c>go test ./...</c> has them, each does best with the threads that it gets processors for:
@@ -55,7 +55,7 @@ internal sealed class CpuShare
         return _allowed;
     }
 
-    // As many as there would be processors for, half a one more or less; with all of the time, half as many more.
+    // As many as there would be processors for, the last for a fifth of its time at least; with nearly all of the time, half as many more.
     private int Next(int threads, double share)
     {
         const double All = 0.9;

@@ -17,8 +17,6 @@ internal sealed class SymbolPackages
     /// <summary>Number of types that are built in, or made of others: func(int), map[string]T, struct{…}.</summary>
     public const int BuiltIn = 1;
 
-    private const int FirstPackage = 2;
-
     private readonly SymbolTable _symbols;
     private readonly List<string> _names = ["(linker)", "(built-in types)"];
     private readonly Dictionary<string, int> _byPath = new(StringComparer.Ordinal);
@@ -44,9 +42,6 @@ internal sealed class SymbolPackages
 
     /// <summary>A package's import path, or in parentheses what takes the place of one.</summary>
     public string Name(int number) => _names[number];
-
-    /// <summary>Whether a number is that of a package, rather than what takes the place of one.</summary>
-    public bool IsPackage(int number) => number >= FirstPackage && _names[number][0] != '(';
 
     /// <summary>A package's number by its import path; negative if there is no such package.</summary>
     public int Find(string path) => _byPath.GetValueOrDefault(path, -1);

@@ -50,8 +50,6 @@ public class SymbolPackagesTests
         string[] of = [.. Enumerable.Range(0, 9).Select(i => packages.Name(packages.Of(new SymbolId(o.ToGlobal(i)))))];
         Assert.Equal(["user", "user", "slices", "os", "os", "user", "user", "user", "user"], of);
         Assert.Equal("(linker)", packages.Name(packages.Of(link.Add("runtime.made", SymbolKind.RoData, 4).Symbol)));
-        Assert.True(packages.IsPackage(packages.Find("os")));
-        Assert.False(packages.IsPackage(SymbolPackages.Linker));
         Assert.Equal(-1, packages.Find("no/such"));
     }
 
