@@ -69,12 +69,12 @@ internal sealed unsafe class DarwinHost : PosixHost
     }
 
     public override HostError CreateNew(string path, out HostFile file) =>
-        Open(path, Darwin.O_RDWR | Darwin.O_CREAT | Darwin.O_EXCL | Darwin.O_CLOEXEC, OutputMode, out file);
+        Open(path, Darwin.O_RDWR | Darwin.O_CREAT | Darwin.O_EXCL | Darwin.O_CLOEXEC, OutputPermissions, out file);
 
-    public override HostError OpenExisting(string path, bool isStream, out HostFile file) => Open(
+    public override HostError OpenExisting(string path, bool isStream, uint permissions, out HostFile file) => Open(
         path,
         Darwin.O_CLOEXEC | (isStream ? Darwin.O_WRONLY : Darwin.O_RDWR | Darwin.O_CREAT | Darwin.O_TRUNC),
-        OutputMode,
+        permissions,
         out file);
 
     /// <summary>

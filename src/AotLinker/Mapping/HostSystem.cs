@@ -10,6 +10,12 @@ namespace AotLinker.Mapping;
 /// </summary>
 internal abstract unsafe class HostSystem
 {
+    /// <summary>Permissions of an output, before the umask: cmd/link's outbufMode, 0775.</summary>
+    public const uint OutputPermissions = 0x1FD;
+
+    /// <summary>Permissions of any other file, before the umask: 0666.</summary>
+    public const uint FilePermissions = 0x1B6;
+
     /// <summary>The host this process runs on.</summary>
     public static HostSystem Current { get; } = ForThisProcess();
 
@@ -72,9 +78,10 @@ internal abstract unsafe class HostSystem
 
     /// <summary>
     /// Opens what stands at the path for writing, following links, as cmd/link opens its output: created when absent. A
-    /// regular file is opened for reading too, so that it can be mapped, and emptied; a stream for writing alone.
+    /// regular file is opened for reading too, so that it can be mapped, and emptied; a stream for writing alone. One that is created gets the
+    /// permissions, less the umask.
     /// </summary>
-    public abstract HostError OpenExisting(string path, bool isStream, out HostFile file);
+    public abstract HostError OpenExisting(string path, bool isStream, uint permissions, out HostFile file);
 
     public abstract HostError SetPermissions(HostFile file, uint permissions);
 
@@ -228,11 +235,11 @@ internal abstract unsafe class HostSystem
 
     // Small files.
 
-    /// <summary>Writes a whole file, or sends it down what stands at the path.</summary>
+    /// <summary>Writes a whole file that is no output, or sends it down what stands at the path.</summary>
     public HostError WriteWholeFile(string path, ReadOnlySpan<byte> content)
     {
         bool isStream = FactsAt(path, follow: true, out FileFacts facts).IsNone && facts.Kind == FileKind.Stream;
-        HostError error = OpenExisting(path, isStream, out HostFile file);
+        HostError error = OpenExisting(path, isStream, FilePermissions, out HostFile file);
         if (error.IsError)
             return error;
         fixed (byte* bytes = content)

@@ -113,7 +113,7 @@ internal unsafe partial class LinuxHost : PosixHost
 
     public override HostError CreateUnnamed(string directory, out HostFile file)
     {
-        HostError error = Open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, OutputMode, out file);
+        HostError error = Open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, OutputPermissions, out file);
         if (error.IsError)
             return error;
 
@@ -145,10 +145,10 @@ internal unsafe partial class LinuxHost : PosixHost
     }
 
     public override HostError CreateNew(string path, out HostFile file) =>
-        Open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, OutputMode, out file);
+        Open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, OutputPermissions, out file);
 
-    public override HostError OpenExisting(string path, bool isStream, out HostFile file) =>
-        Open(path, isStream ? O_WRONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, OutputMode, out file);
+    public override HostError OpenExisting(string path, bool isStream, uint permissions, out HostFile file) =>
+        Open(path, isStream ? O_WRONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, permissions, out file);
 
     /// <summary>SIGXFSZ is ignored, which leaves EFBIG ("file too large").</summary>
     public override void PrepareToWrite()

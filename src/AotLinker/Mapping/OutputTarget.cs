@@ -171,14 +171,14 @@ internal sealed unsafe class OutputTarget
             return error; // a name too long, a folder that may not be searched: opening would say the same
         bool exists = error.IsNone;
         if (!exists && HostPath.NamesNoFile(_path))
-            return _host.OpenExisting(_path, isStream: false, out _); // for the system's own reason
+            return _host.OpenExisting(_path, isStream: false, HostSystem.OutputPermissions, out _); // for the system's own reason
         bool isLink = exists && facts.Kind == FileKind.SymbolicLink;
         if (isLink)
             exists = _host.FactsAt(_path, follow: true, out facts).IsNone;
         if (exists && facts.Kind == FileKind.Stream)
             return OpenStream();
         if (exists && facts.Kind == FileKind.Directory)
-            return _host.OpenExisting(_path, isStream: false, out _); // for the system's own reason
+            return _host.OpenExisting(_path, isStream: false, HostSystem.OutputPermissions, out _); // for the system's own reason
         if (isLink && !TryResolve(exists, facts))
             return OpenInPlace();
 
@@ -251,7 +251,7 @@ internal sealed unsafe class OutputTarget
 
     private HostError OpenInPlace()
     {
-        HostError error = _host.OpenExisting(_path, isStream: false, out HostFile file);
+        HostError error = _host.OpenExisting(_path, isStream: false, HostSystem.OutputPermissions, out HostFile file);
         if (error.IsError)
             return error;
         _placement = Placement.InPlace;
@@ -262,7 +262,7 @@ internal sealed unsafe class OutputTarget
 
     private HostError OpenStream()
     {
-        HostError error = _host.OpenExisting(_path, isStream: true, out HostFile stream);
+        HostError error = _host.OpenExisting(_path, isStream: true, HostSystem.OutputPermissions, out HostFile stream);
         if (error.IsError)
             return error;
         Stream = stream;

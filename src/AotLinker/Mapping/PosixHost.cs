@@ -9,9 +9,6 @@ namespace AotLinker.Mapping;
 /// </summary>
 internal abstract unsafe class PosixHost : HostSystem
 {
-    /// <summary>cmd/link's outbufMode: rwxrwxr-x before the umask.</summary>
-    protected const int OutputMode = 0x1FD;
-
     protected const int Eintr = 4;
 
     /// <summary>The most bytes one read or write call takes on every POSIX host (Linux stops at 0x7ffff000).</summary>
@@ -186,7 +183,7 @@ internal abstract unsafe class PosixHost : HostSystem
     public override bool CanSplitPages => true;
 
     /// <summary>The file system call that opens a path; retried after EINTR (a FIFO or a network file system may wait).</summary>
-    protected HostError Open(string path, int flags, int mode, out HostFile file)
+    protected HostError Open(string path, int flags, uint mode, out HostFile file)
     {
         file = HostFile.None;
         if (path.Contains('\0'))
@@ -197,7 +194,7 @@ internal abstract unsafe class PosixHost : HostSystem
         {
             while (true)
             {
-                int descriptor = RawOpen(n, flags, mode);
+                int descriptor = RawOpen(n, flags, (int)mode);
                 if (descriptor >= 0)
                 {
                     file = new HostFile(descriptor);

@@ -146,7 +146,7 @@ internal sealed unsafe class WindowsHost : HostSystem
     public override HostError CreateNew(string path, out HostFile file) =>
         Open(path, GENERIC_READ | GENERIC_WRITE, CREATE_NEW, FILE_ATTRIBUTE_NORMAL, out file);
 
-    public override HostError OpenExisting(string path, bool isStream, out HostFile file) => isStream
+    public override HostError OpenExisting(string path, bool isStream, uint permissions, out HostFile file) => isStream
         ? Open(path, GENERIC_WRITE, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, out file)
         : Open(path, GENERIC_READ | GENERIC_WRITE, CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, out file);
 

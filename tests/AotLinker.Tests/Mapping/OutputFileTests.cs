@@ -403,6 +403,15 @@ public sealed unsafe class OutputFileTests : IDisposable
         Assert.Equal(expected, File.ReadAllBytes(_scratch["out"]));
     }
 
+    [LinuxFact]
+    public void A_file_that_is_no_output_is_not_executable()
+    {
+        Assert.True(HostSystem.Current.WriteWholeFile(_scratch["report"], "text"u8).IsNone);
+        Assert.Equal("text", File.ReadAllText(_scratch["report"]));
+        Assert.True(HostSystem.Current.FactsAt(_scratch["report"], follow: false, out FileFacts facts).IsNone);
+        Assert.Equal(0x80u, facts.Permissions & 0xC9); // the owner may write it, nobody run it
+    }
+
     [Theory]
     [MemberData(nameof(Backings))]
     public void The_end_may_be_written_before_the_length_is_known(bool buffered, bool named)
