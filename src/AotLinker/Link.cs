@@ -314,11 +314,6 @@ internal static class Link
             return ctx.Target.CanUsePlugins && !(ctx.Target.IsElf && ctx.Target.Cpu.LinksModules)
                 ? throw new UnsupportedLinkException("linking of programs that load plugins without an external linker") : null;
         }
-        if (loaded.UnknownObject is { } file)
-        {
-            // Only the external linker may know what it is; a damaged package is better told by its name.
-            throw new UnsupportedLinkException($"external linking, which the unrecognized object {file} needs,");
-        }
         if (ctx.Format.ExternalLinkObstacle(ctx) is { } obstacle)
         {
             throw new UnsupportedLinkException(obstacle);

@@ -333,10 +333,7 @@ internal sealed class PackageLoader
             bool isInternal = InternalHostPackages.Contains(prefix)
                 && !Platforms.HostObjectsNeedExternalLinker(_options.GoOs, prefix);
             _result.HasExternalObject |= !isInternal;
-            if (member.Kind == MemberKind.Unknown)
-            {
-                _result.UnknownObject ??= member.DisplayName;
-            }
+            _result.HasUnknownObject |= member.Kind == MemberKind.Unknown;
             return;
         }
         if (!_options.IgnoreVersionMismatch)
@@ -526,8 +523,5 @@ internal sealed class LoadedPackages
     public bool HasExternalObject { get; set; }
 
     /// <summary>Whether a host object has an unknown format.</summary>
-    public bool HasUnknownObject => UnknownObject is not null;
-
-    /// <summary>The first host object of an unknown format; null if there is none.</summary>
-    public string? UnknownObject { get; set; }
+    public bool HasUnknownObject { get; set; }
 }

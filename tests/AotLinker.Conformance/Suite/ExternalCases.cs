@@ -78,6 +78,16 @@ internal sealed partial class StandardSuite
             One("hello " + (name.Length < 60 ? name : name[..60] + "…"), often ? NewestInCi : Tier.All, () => hello[Module + "hello"], line);
         }
 
+        // What only the external linker knows: GNU ld takes a text for a script, and any other linker's object for an error.
+        foreach ((string what, string content) in (ReadOnlySpan<(string, string)>)[
+            ("linked", "PROVIDE(nobody_needs_this = 0);\n"), ("refused", "BC\u0001 made up\n"), ("empty", "")])
+        {
+            OfUnknownFormat("C and Go", what, content, () => exe[Name]);
+            OfUnknownFormat("hello", what, content, () => hello[Module + "hello"]);
+            OfUnknownFormat("hello -linkmode=internal", what, content, () => hello[Module + "hello"], "-linkmode=internal");
+            OfUnknownFormat("hello -linkmode=auto", what, content, () => hello[Module + "hello"], "-linkmode=auto");
+        }
+
         foreach (string threads in (string[])["1", "16"])
         {
             Add(ExternalGroup, $"hello, {threads} threads", Tier.All, () =>
@@ -89,6 +99,14 @@ internal sealed partial class StandardSuite
 
         AddModules(half, cgo, programsStamp);
         AddSanitizers(half, cgo, programsStamp);
+
+        void OfUnknownFormat(string program, string what, string content, Func<LinkStep> step, params string[] more) =>
+            Add(ExternalGroup, $"{program}, an object of unknown format: {what}", program == "C and Go" ? NewestInCi : Tier.All, () => InFolder(folder =>
+            {
+                LinkStep copy = step().CopyTo(Path.Combine(folder, "step"));
+                AddMember(copy.MainArchive, "other.o", Encoding.UTF8.GetBytes(content));
+                SameExternally(copy, more);
+            }));
 
         void One(string name, Tier tier, Func<LinkStep> step, params string[] more) => Add(ExternalGroup, name, tier, () => SameExternally(step(), more));
     }
@@ -112,6 +130,7 @@ internal sealed partial class StandardSuite
 
         Check.That(got.ExitCode == want.ExitCode, $"exit {got.ExitCode}, expected {want.ExitCode}\n{Command.Tail(got.OutputText + got.ErrorText, 1500)}");
         Check.SameText("what the compiler is told", Text(expected, "calls"), Text(actual, "calls"));
+        Check.SameText("the files' permissions", Text(expected, "permissions"), Text(actual, "permissions"));
         Check.SameText("standard output", Plain(want.OutputText, step.Tool), Plain(got.OutputText, _subject.Linker[^1]));
         Check.SameText("standard error", Plain(want.ErrorText, step.Tool), Plain(got.ErrorText, _subject.Linker[^1]));
         if (want.ExitCode != 0)
@@ -180,6 +199,8 @@ internal sealed partial class StandardSuite
             // What the compiler made of a trial differs from run to run.
             files.Remove("a.out");
             files.Remove("loadcfg_test.exe");
+            files["permissions"] = Encoding.UTF8.GetBytes(string.Join('\n', files.Keys.Where(name => name != "calls").Order(StringComparer.Ordinal)
+                .Select(name => $"{name} {PermissionsOf(Path.Combine(work, name))}")));
             Directory.Delete(work, recursive: true);
             return (result, files);
         }
@@ -197,6 +218,8 @@ internal sealed partial class StandardSuite
         string library = Path.Combine(root, "lib");
         return Host.RunsLinux386 && Directory.Exists(library) ? [Path.Combine(library, "ld-linux.so.2"), "--library-path", library] : null;
     }
+
+    private static string PermissionsOf(string file) => OperatingSystem.IsWindows() ? "" : File.GetUnixFileMode(file).ToString();
 
     private static void MakeExecutable(string file)
     {

@@ -122,6 +122,15 @@ internal sealed partial class StandardSuite
             }));
     }
 
+    /// <summary>Adds a member to an archive as cmd/pack writes it.</summary>
+    private static void AddMember(string archive, string member, byte[] content)
+    {
+        using FileStream file = new(archive, FileMode.Append);
+        file.Write(Encoding.ASCII.GetBytes($"{member,-16}{0,-12}{0,-6}{0,-6}{"644",-8}{content.Length,-10}`\n"));
+        file.Write(content);
+        file.Write(new byte[content.Length & 1]);
+    }
+
     /// <summary>Changes a member of an archive as cmd/pack writes it: a header of 60 bytes, the content, and a byte more if that is odd.</summary>
     private static void ReplaceMember(string archive, string member, Func<byte[], byte[]> change)
     {
