@@ -15,11 +15,11 @@ internal sealed partial class HostLibraries
         for (int round = 0; round < 2 && (round == 0 || Missing().Count != 0); round++)
         {
             if (IsMissing("atexit"u8))
-                LoadObject("crt2", Ask("--print-file-name=crt2.o", "crt2.o"));
+                LoadObject("crt2", Ask(_ctx, "--print-file-name=crt2.o", "crt2.o"));
             if (_ctx.Options.Race)
-                LoadArchive(Ask("--print-file-name=libsynchronization.a", "libsynchronization.a"));
+                LoadArchive(Ask(_ctx, "--print-file-name=libsynchronization.a", "libsynchronization.a"));
             foreach (string name in (string[])["libmingwex.a", "libmingw32.a", "libmsvcrt.a"])
-                LoadArchive(Ask("--print-file-name=" + name, name));
+                LoadArchive(Ask(_ctx, "--print-file-name=" + name, name));
         }
 
         // Lists that linkers make of all constructors and destructors: here there are none.

@@ -35,7 +35,7 @@ internal sealed partial class HostLibraries
         string libgcc = ctx.Options.LibGcc;
         if (libgcc.Length == 0)
         {
-            libgcc = libraries.Ask("--print-libgcc-file-name", "libgcc");
+            libgcc = Ask(ctx, "--print-libgcc-file-name", "libgcc");
         }
         if (ctx.Target.HeadType == HeadType.Windows)
         {
@@ -48,23 +48,23 @@ internal sealed partial class HostLibraries
         {
             foreach (string name in (string[])["libc_nonshared.a", "libssp_nonshared.a"])
             {
-                libraries.LoadArchive(libraries.Ask("--print-file-name=" + name, name));
+                libraries.LoadArchive(Ask(ctx, "--print-file-name=" + name, name));
             }
         }
     }
 
     /// <summary>Asks the host's compiler for the path of a library; "none" if it can't say (findLibPathCmd).</summary>
-    private string Ask(string question, string library)
+    public static string Ask(LinkContext ctx, string question, string library)
     {
-        IReadOnlyList<string> compiler = _ctx.Options.ExternalLinker;
+        IReadOnlyList<string> compiler = ctx.Options.ExternalLinker;
         if (compiler.Count == 0)
         {
-            compiler = [Releases.Platforms.DefaultCompiler(_ctx.Options.GoOs)];
+            compiler = [Releases.Platforms.DefaultCompiler(ctx.Options.GoOs)];
         }
-        List<string> arguments = [.. compiler.Skip(1), .. _ctx.Target.Cpu.HostCompilerArguments(_ctx.Target), question];
-        if (_ctx.Diagnostics.Verbosity > 0)
+        List<string> arguments = [.. compiler.Skip(1), .. ctx.Target.Cpu.HostCompilerArguments(ctx.Target), question];
+        if (ctx.Diagnostics.Verbosity > 0)
         {
-            _ctx.Diagnostics.Log($"[{string.Join(' ', compiler)}] [{string.Join(' ', arguments)}]");
+            ctx.Diagnostics.Log($"[{string.Join(' ', compiler)}] [{string.Join(' ', arguments)}]");
         }
         string failure;
         string answer = "";
@@ -86,9 +86,9 @@ internal sealed partial class HostLibraries
         {
             failure = e.Message;
         }
-        if (_ctx.Diagnostics.Verbosity > 0)
+        if (ctx.Diagnostics.Verbosity > 0)
         {
-            _ctx.Diagnostics.Log($"not using a {library} file because compiler failed\n{failure}\n{answer}");
+            ctx.Diagnostics.Log($"not using a {library} file because compiler failed\n{failure}\n{answer}");
         }
         return None;
     }

@@ -48,6 +48,7 @@ internal sealed partial class StandardSuite
         CaptureSet go = new(_toolchain, "build", [External, .. programs.Select(program => "./" + program)], Settings.Programs, cgo, stamp);
         CaptureSet goTool = new(_toolchain, "build", [External, "cmd/go"], Source, cgo);
         bool isSample = port.IsSample;
+        bool hasRaceDetector = port.Cpu == "amd64";
         foreach (string program in programs)
         {
             One(program, program == "hello" && isSample ? NewestInCi : Tier.All, () => go[Module + program]);
@@ -62,6 +63,24 @@ internal sealed partial class StandardSuite
             if (mode == "c-shared")
             {
                 One($"C and Go, {mode} -aslr=false", Tier.All, () => set[Name], "-linkmode=external", "-aslr=false");
+            }
+        }
+
+        if (hasRaceDetector)
+        {
+            CaptureSet race = new(_toolchain, "build", ["-race", "./server"], Settings.Programs, cgo, stamp);
+            CaptureSet raceHalf = new(_toolchain, "build", ["-race", "."], half, cgo, halfStamp);
+            foreach (string[] line in (string[][])[[], ["-buildmode=exe"], ["-buildmode=pie"], ["-buildmode=pie", "-aslr=false"], ["-s", "-w"], ["-v"]])
+            {
+                string[] flags = ["-linkmode=external", .. line];
+                One($"race detector: server {string.Join(' ', line)}".TrimEnd(), Tier.All, () => race[Module + "server"], flags);
+                One($"C and Go, race detector {string.Join(' ', line)}".TrimEnd(), Tier.All, () => raceHalf[Name], flags);
+            }
+
+            foreach (string mode in (string[])["c-shared", "c-archive"])
+            {
+                CaptureSet set = new(_toolchain, "build", ["-race", $"-buildmode={mode}", "."], half, cgo, halfStamp);
+                One($"C and Go, race detector, {mode}", Tier.All, () => set[Name], "-linkmode=external");
             }
         }
 

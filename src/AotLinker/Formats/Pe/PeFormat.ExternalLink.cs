@@ -1,5 +1,6 @@
 using System.Text;
 using AotLinker.Finish;
+using AotLinker.Load;
 using AotLinker.Objects;
 
 namespace AotLinker.Formats.Pe;
@@ -44,12 +45,13 @@ internal sealed partial class PeFormat
             return What;
         if (ctx.Target.BuildMode is not (BuildMode.Exe or BuildMode.Pie or BuildMode.CArchive or BuildMode.CShared) || ctx.Target.IsDynlinkingGo)
             return $"{What} of what shares Go code with other modules";
-        return ctx.Options.Race || ctx.Options.Msan || ctx.Options.Asan ? $"{What} with a sanitizer" : null;
+        return ctx.Options.Msan || ctx.Options.Asan ? $"{What} with a sanitizer" : null;
     }
 
     /// <inheritdoc/>
     public override List<string> ExternalLinkCommand(LinkContext ctx, HostLinker host)
     {
+        const string Synchronization = "libsynchronization.a";
         List<string> command = [.. host.Program, .. host.Arguments];
         if (host.Strips)
             command.Add("-s");
@@ -65,14 +67,16 @@ internal sealed partial class PeFormat
         command.Add(prefix + "nxcompat");
         if (!isMicrosoft)
             AddVersions(ctx, host, isLlvm, command);
-        if (ctx.Target.IsPie)
+        // The race detector's library must lie where it was linked to, whatever compilers do by default.
+        bool isRace = ctx.Options.Race;
+        if (ctx.Target.IsPie || (ctx.Target.IsExe && isRace))
         {
-            AddRandomization(ctx, host, isMicrosoft, prefix, command);
+            AddRandomization(host, ctx.Options.Aslr && !isRace, isMicrosoft, prefix, command);
         }
         else if (ctx.Target.BuildMode == BuildMode.CShared)
         {
             command.Add("-shared");
-            AddRandomization(ctx, host, isMicrosoft, prefix, command);
+            AddRandomization(host, ctx.Options.Aslr, isMicrosoft, prefix, command);
         }
         command.AddRange(["-o", ctx.Options.Output]);
         AddDynamicLinkerOptions(ctx, command, ctx.Options.RunPath);
@@ -92,6 +96,8 @@ internal sealed partial class PeFormat
 
         if (!(ctx.Release.AsksForLlvmFirst ? isLlvm : IsLlvm(host)))
             command.Add("-Wl,-T," + host.WriteFile("fix_debug_gdb_scripts.ld", ScriptForGdbScripts));
+        if (isRace && (isMicrosoft || HostLibraries.Ask(ctx, $"--print-file-name={Synchronization}", Synchronization) != Synchronization))
+            command.Add("-lsynchronization");
         // These two libraries need each other.
         if (!isMicrosoft)
             command.AddRange(["-Wl,--start-group", "-lmingwex", "-lmingw32", "-Wl,--end-group"]);
@@ -132,10 +138,10 @@ internal sealed partial class PeFormat
             && PeImageReader.Open(program) is { } image && image.Directory(PeDirectory.LoadConfig).Address != 0;
 
     // Where a program may lie. Old compilers can't be told, and leave it fixed.
-    private void AddRandomization(LinkContext ctx, HostLinker host, bool isMicrosoft, string prefix, List<string> command)
+    private void AddRandomization(HostLinker host, bool isRandom, bool isMicrosoft, string prefix, List<string> command)
     {
         string place = prefix + "dynamicbase", anywhere = prefix + (isMicrosoft ? "highentropyva" : "high-entropy-va");
-        if (!ctx.Options.Aslr)
+        if (!isRandom)
         {
             place = prefix + (isMicrosoft ? "dynamicbase:no" : "disable-dynamicbase");
             anywhere = prefix + (isMicrosoft ? "highentropyva:no" : "disable-high-entropy-va");
