@@ -59,7 +59,7 @@ internal static class TargetRegistry
         return options.GoOs switch
         {
             "linux" or "android" or "freebsd" or "netbsd" or "openbsd" or "dragonfly" or "solaris" or "illumos" => IsLinked(Modules),
-            "darwin" or "windows" => options is { Msan: false, Asan: false } && IsLinked(!Modules),
+            "darwin" or "windows" => IsLinked(!Modules),
             _ => false,
         };
 

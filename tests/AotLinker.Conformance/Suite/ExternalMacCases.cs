@@ -56,6 +56,11 @@ internal sealed partial class StandardSuite
             One("server " + string.Join(' ', line), Tier.All, () => programs[Module + "server"], line);
         }
 
+        foreach (string flag in SanitizerFlagLines)
+        {
+            One("hello " + flag, Tier.All, () => programs[Module + "hello"], flag);
+        }
+
         foreach (string threads in (string[])["1", "16"])
         {
             Add(ExternalGroup, $"{port}: object of server, {threads} threads", Tier.All, () => SameExternally(

@@ -8,7 +8,7 @@ internal sealed partial class StandardSuite
         ["-buildid="], ["-v"], ["-c"], ["-X", "main.Version=1"], ["-randlayout=3"], ["-strictdups=2"], ["-T", "0x600000"], ["-R", "4096"],
         ["-r", "/opt/lib"], ["-I", "/a/b"], ["-I", "/a,b"], ["-dumpdep"], ["-fipso", LinkStep.SideMark], ["-extldflags=-static"],
         ["-extldflags=-lnosuch"], ["-extldflags=-Wl,--export-all-symbols"], ["-extldflags=-L /tmp -l m -Wl,--verbose"],
-        ["-extldflags=" + new string('x', 40_000)],
+        ["-extldflags=" + new string('x', 40_000)], ["-msan"], ["-asan"], ["-asan", "-buildmode=pie"],
     ];
 
     /// <summary>The same as <see cref="AddExternal"/> for Windows, with mingw-w64.</summary>

@@ -19,9 +19,7 @@ internal sealed partial class MachOFormat
         const string What = "external linking";
         if (ctx.Target.Goos != "darwin" || !Mapping.HostProcess.RunsPrograms)
             return What;
-        if (ctx.Target.IsDynlinkingGo)
-            return $"{What} of what shares Go code with other modules";
-        return ctx.Options.Msan || ctx.Options.Asan ? $"{What} with a sanitizer" : null;
+        return ctx.Target.IsDynlinkingGo ? $"{What} of what shares Go code with other modules" : null;
     }
 
     /// <inheritdoc/>

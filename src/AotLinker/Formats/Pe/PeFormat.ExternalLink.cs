@@ -43,9 +43,8 @@ internal sealed partial class PeFormat
         const string What = "external linking";
         if (!_cpu.MakesObjects || !Mapping.HostProcess.RunsPrograms)
             return What;
-        if (ctx.Target.BuildMode is not (BuildMode.Exe or BuildMode.Pie or BuildMode.CArchive or BuildMode.CShared) || ctx.Target.IsDynlinkingGo)
-            return $"{What} of what shares Go code with other modules";
-        return ctx.Options.Msan || ctx.Options.Asan ? $"{What} with a sanitizer" : null;
+        return ctx.Target.BuildMode is not (BuildMode.Exe or BuildMode.Pie or BuildMode.CArchive or BuildMode.CShared) || ctx.Target.IsDynlinkingGo
+            ? $"{What} of what shares Go code with other modules" : null;
     }
 
     /// <inheritdoc/>
