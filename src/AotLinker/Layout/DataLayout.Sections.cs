@@ -273,6 +273,7 @@ internal sealed partial class DataLayout
         long dataEnd = _size - (long)section.Vaddr;
         // The TOC comes last and is not the garbage collector's business.
         Place(section, SymbolKind.XcoffToc, SymbolKind.Data);
+        CheckSize(SymbolKind.Data);
 
         section = PlaceNamed(segment, ".bss", SymbolKind.Bss, SymbolKind.None, Writable);
         Mark("runtime.bss"u8, section);

@@ -167,6 +167,17 @@ public class DataLayoutTests
     }
 
     [Fact]
+    public void SizeIsCheckedOnceMoreAtTheEndOfData()
+    {
+        using TestLink link = new();
+        link.AddObjects(new GoObjectWriter("p").DefineNamed("huge", 5, 2_000_000_001, new byte[8]));
+        Assert.Throws<ErrorsReportedException>(link.LayOut);
+        int toc = Array.FindIndex(link.Errors, e => e.StartsWith("too much data, last section SXCOFFTOC ", StringComparison.Ordinal));
+        Assert.True(toc >= 0);
+        Assert.StartsWith("too much data, last section SDATA (", link.Errors[toc + 1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void FipsSymbolsLieBetweenTheirMarkers()
     {
         using TestLink link = new();
