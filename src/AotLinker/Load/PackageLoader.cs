@@ -108,26 +108,40 @@ internal sealed class PackageLoader
         }
     }
 
-    // The main package's file, and behind it that of each line of the import configuration.
+    // The main package's file, and behind it that of each line of the import configuration. The go command names the main package there, too;
+    // that line has what the command line's file holds, or a file of hundreds of megabytes that a program embeds would be mapped twice.
     private void ParseAhead()
     {
         ImportConfig? config = _options.ImportConfig;
-        ForFiles(i => _parsed[i] = ParsedFile.Open(i == 0 ? _options.MainFile : RawText.Decode(config!.PackageFile(i - 1))));
+        string mainFile = _options.MainFile;
+        byte[] main = HostPath.Encode(mainFile);
+        bool IsMain(int i) => i != 0 && config!.PackageFile(i - 1).SequenceEqual(main);
+        ForFiles(i => _parsed[i] = ParsedFile.Open(i == 0 ? mainFile : RawText.Decode(config!.PackageFile(i - 1))));
         InputStore.Shared.MakePresent(_workers);
         ForFiles(i => _parsed[i].ReadMembers(config));
+        for (int i = 1; i < _parsed.Length; i++)
+        {
+            _parsed[i] ??= _parsed[0];
+        }
 
         void ForFiles(Action<int> body) => _workers.ForChunks(_parsed.Length, 8, (from, to, _) =>
         {
             for (int i = from; i < to; i++)
             {
-                body(i);
+                if (!IsMain(i))
+                {
+                    body(i);
+                }
             }
         });
     }
 
+    // What a line's file holds, for the package of that line; null if the main package has it, and it is to be taken apart once more.
+    private ParsedFile? ParsedFor(int line) => _parsed[1 + line] == _parsed[0] ? null : _parsed[1 + line];
+
     // What a file of the command line holds, if the import configuration names it for the same package.
     private ParsedFile? ParsedAhead(string path, string file) =>
-        _options.ImportConfig?.Find(Encoding.UTF8.GetBytes(path)) is >= 0 and var line && _parsed[1 + line].Path == file ? _parsed[1 + line] : null;
+        _options.ImportConfig?.Find(Encoding.UTF8.GetBytes(path)) is >= 0 and var line && _parsed[1 + line].Path == file ? ParsedFor(line) : null;
 
     // The shared library that has a package; null if objects are to be linked.
     private string? SharedLibraryOf(string path) =>
@@ -185,8 +199,7 @@ internal sealed class PackageLoader
         {
             if (config.Find(Encoding.UTF8.GetBytes(path)) is >= 0 and var line)
             {
-                ParsedFile parsed = _parsed[1 + line];
-                Add("internal", "internal", parsed.Path, path, 0, parsed);
+                Add("internal", "internal", _parsed[1 + line].Path, path, 0, ParsedFor(line));
             }
             else
             {
@@ -242,8 +255,8 @@ internal sealed class PackageLoader
             }
             if (line >= 0)
             {
-                parsed = _parsed[1 + line];
-                file = parsed.Path;
+                parsed = ParsedFor(line);
+                file = _parsed[1 + line].Path;
             }
             else
             {
