@@ -257,15 +257,14 @@ internal sealed class Emitter
     {
         long size = _symbols.Size(s);
         long offset = segment.OffsetOf((ulong)start);
-        int step = _blockSize;
-        bool isMade = false;
+        // What is not relocated, such as a file that a program embeds, is not changed where it lies.
+        bool isMade = kind != BlockKind.Text && _symbols.Relocs(s).Count == 0;
+        int step = isMade ? Math.Min(OutputFile.MaxMade, _blockSize) : _blockSize;
         SortedDictionary<long, long> moved = [];
         if (_symbols.Has(s, SymbolTable.Attributes.Generated))
         {
             int granule = _ctx.Generators[s].Granule;
-            isMade = _symbols.Relocs(s).Count == 0;
-            int least = isMade ? Math.Min(OutputFile.MaxMade, _blockSize) : _blockSize;
-            step = granule == 0 ? int.MaxValue : Math.Max(least / granule, 1) * granule;
+            step = granule == 0 ? int.MaxValue : Math.Max(step / granule, 1) * granule;
         }
         else
         {
@@ -507,7 +506,7 @@ internal sealed class Emitter
         public List<SymbolId>? List;
         public DwarfSection? Dwarf;
 
-        /// <summary>Nothing of it is copied from an object and relocated.</summary>
+        /// <summary>Nothing of it is relocated.</summary>
         public bool IsMade;
     }
 }
