@@ -8,6 +8,10 @@ namespace AotLinker.Tests.Emit;
 
 public class EmitterTests
 {
+    private const int EmbeddedSize = 5_000_000;
+
+    private static readonly byte[] Embedded = Pattern(4_300_001);
+
     [Theory]
     [InlineData(false, 1)]
     [InlineData(true, 1)]
@@ -25,6 +29,10 @@ public class EmitterTests
         {
             Assert.Equal((uint)i, BinaryPrimitives.ReadUInt32LittleEndian(table.AsSpan(12 * i)));
         }
+        // What is only copied comes in pieces, too, and is followed by zeros to the end of the symbol.
+        byte[] embedded = link.Read("embedded", EmbeddedSize);
+        Assert.Equal(Embedded, embedded[..Embedded.Length]);
+        Assert.Equal(-1, embedded.AsSpan(Embedded.Length).IndexOfAnyExcept((byte)0));
         byte[] pointers = link.Read("pointers", 8 * 300_001 + 4);
         for (int i = 0; i < 300_000; i++)
         {
@@ -84,6 +92,13 @@ public class EmitterTests
         Assert.Equal(link.AddressOf("go:datafipsend"), BinaryPrimitives.ReadInt64LittleEndian(info.AsSpan(112)));
     }
 
+    private static byte[] Pattern(int length)
+    {
+        byte[] bytes = new byte[length];
+        new Random(length).NextBytes(bytes);
+        return bytes;
+    }
+
     private static TestLink Large(bool buffered, int threads)
     {
         TestLink link = new("go1.27", threads, buffered);
@@ -101,6 +116,7 @@ public class EmitterTests
             Assert.Equal(5_000_000, piece.Length);
             piece.Fill(7);
         });
+        link.AddBytes("embedded", SymbolKind.NoPtrData, Embedded).SetSize(EmbeddedSize);
         // Fields that start at 4 lie across every multiple of 8, so across the ends of blocks.
         SymbolBuilder pointers = link.AddBytes("pointers", SymbolKind.NoPtrData, new byte[(8 * 300_001) + 4]);
         for (int i = 0; i < 300_000; i++)
