@@ -314,6 +314,11 @@ internal static class Link
             return ctx.Target.CanUsePlugins && !(ctx.Target.IsElf && ctx.Target.Cpu.LinksModules)
                 ? throw new UnsupportedLinkException("linking of programs that load plugins without an external linker") : null;
         }
+        if (loaded.UnknownPackageFile is { } file)
+        {
+            // The external linker may know what it is, but it is no package: most likely a damaged one, which is better told by its name.
+            throw new UnsupportedLinkException($"external linking, which the unrecognized object {file} needs,");
+        }
         if (ctx.Format.ExternalLinkObstacle(ctx) is { } obstacle)
         {
             throw new UnsupportedLinkException(obstacle);

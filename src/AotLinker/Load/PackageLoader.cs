@@ -346,7 +346,14 @@ internal sealed class PackageLoader
             bool isInternal = InternalHostPackages.Contains(prefix)
                 && !Platforms.HostObjectsNeedExternalLinker(_options.GoOs, prefix);
             _result.HasExternalObject |= !isInternal;
-            _result.HasUnknownObject |= member.Kind == MemberKind.Unknown;
+            if (member.Kind == MemberKind.Unknown)
+            {
+                _result.HasUnknownObject = true;
+                if (member.DisplayName == parsed.Path)
+                {
+                    _result.UnknownPackageFile ??= parsed.Path;
+                }
+            }
             return;
         }
         if (!_options.IgnoreVersionMismatch)
@@ -537,4 +544,7 @@ internal sealed class LoadedPackages
 
     /// <summary>Whether a host object has an unknown format.</summary>
     public bool HasUnknownObject { get; set; }
+
+    /// <summary>The first package whose file is neither an archive nor an object of a known format; null if there is none.</summary>
+    public string? UnknownPackageFile { get; set; }
 }
