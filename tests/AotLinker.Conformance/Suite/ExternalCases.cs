@@ -101,7 +101,7 @@ internal sealed partial class StandardSuite
         AddSanitizers(half, cgo, programsStamp);
 
         void OfUnknownFormat(string program, string what, string content, Func<LinkStep> step, params string[] more) =>
-            Add(ExternalGroup, $"{program}, an object of unknown format: {what}", program == "C and Go" ? NewestInCi : Tier.All, () => InFolder(folder =>
+            Add(ExternalGroup, $"{program}, an object of unknown format: {what}", (program, what) is ("C and Go", "linked") ? NewestInCi : Tier.All, () => InFolder(folder =>
             {
                 LinkStep copy = step().CopyTo(Path.Combine(folder, "step"));
                 AddMember(copy.MainArchive, "other.o", Encoding.UTF8.GetBytes(content));
