@@ -27,7 +27,7 @@ internal sealed partial class StandardSuite
         "-debugtramp=x", "-strictdups=3", "-dumpdep -s -w",
     ];
 
-    /// <summary>Flags that take an external linker, which is the C compiler's for ELF alone.</summary>
+    /// <summary>Flags that take an external linker.</summary>
     private static readonly string[] SanitizerFlagLines = ["-msan", "-asan"];
 
     /// <summary>Flags whose text goes to the user and changes from run to run (times, addresses): only bytes are compared.</summary>

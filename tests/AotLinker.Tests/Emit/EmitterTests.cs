@@ -3,6 +3,7 @@ using AotLinker.Emit;
 using AotLinker.Layout;
 using AotLinker.Objects;
 using AotLinker.Tests.Layout;
+using AotLinker.Tests.Mapping;
 
 namespace AotLinker.Tests.Emit;
 
@@ -10,7 +11,7 @@ public class EmitterTests
 {
     private const int EmbeddedSize = 5_000_000;
 
-    private static readonly byte[] Embedded = Pattern(4_300_001);
+    private static readonly byte[] Embedded = Scratch.Pattern(4_300_001);
 
     [Theory]
     [InlineData(false, 1)]
@@ -90,13 +91,6 @@ public class EmitterTests
         Assert.Equal(hmac.ComputeHash(hashed), info[16..48]);
         Assert.Equal(link.AddressOf("go:fipsinfo"), BinaryPrimitives.ReadInt64LittleEndian(info.AsSpan(48)));
         Assert.Equal(link.AddressOf("go:datafipsend"), BinaryPrimitives.ReadInt64LittleEndian(info.AsSpan(112)));
-    }
-
-    private static byte[] Pattern(int length)
-    {
-        byte[] bytes = new byte[length];
-        new Random(length).NextBytes(bytes);
-        return bytes;
     }
 
     private static TestLink Large(bool buffered, int threads)
