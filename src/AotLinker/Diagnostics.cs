@@ -19,10 +19,6 @@ internal sealed class Diagnostics
     /// <summary>cmd/link stops after the error that exceeds this count (ld.afterErrorAction).</summary>
     public const int MaxErrors = 20;
 
-    // Collected errors are cut back to the first ones in order whenever they exceed this, so that a broken program
-    // with a million bad relocations costs no memory.
-    private const int CollectLimit = 1024;
-
     private const int DumpBlock = 64 << 10;
 
     private readonly Lock _lock = new();
@@ -35,6 +31,7 @@ internal sealed class Diagnostics
     private int _held;
     private bool _allErrors;
     private bool _haltOnError;
+    private long _lastOrder = long.MaxValue;
 
     /// <summary>Reports to the process's standard streams.</summary>
     /// <param name="programName">The name in front of final messages, as in argv[0].</param>
@@ -73,6 +70,12 @@ internal sealed class Diagnostics
             }
         }
     }
+
+    /// <summary>
+    /// The order of the error that the link will end with; <see cref="long.MaxValue"/> as long as there are too few. Errors behind it are not
+    /// printed, so whoever works through a large program need not look for them.
+    /// </summary>
+    public long LastOrder => Volatile.Read(ref _lastOrder);
 
     /// <summary>Takes the settings that the command line makes: <c>-e</c>, <c>-h</c> and <c>-v</c>.</summary>
     public void Configure(LinkOptions options)
@@ -309,14 +312,22 @@ internal sealed class Diagnostics
         stream.Flush();
     }
 
+    // Keeps only as many as will be printed, so that a broken program with a million bad relocations costs no memory.
     private void Collect(long order, string text)
     {
+        if (order > _lastOrder)
+            return;
         _pending.Add(new Pending(order, text));
-        if (_pending.Count > CollectLimit && !_allErrors)
-        {
-            SortPending();
-            _pending.RemoveRange(MaxErrors + 1, _pending.Count - (MaxErrors + 1));
-        }
+        if (_allErrors && !_haltOnError)
+            return;
+        int most = _haltOnError ? 1 : MaxErrors + 1 - ErrorCount;
+        if (_pending.Count < most)
+            return;
+        SortPending();
+        if (_pending.Count < most)
+            return;
+        _pending.RemoveRange(most, _pending.Count - most);
+        Volatile.Write(ref _lastOrder, _pending[^1].Order);
     }
 
     private void FlushLocked()
@@ -326,19 +337,26 @@ internal sealed class Diagnostics
         SortPending();
         Pending[] errors = [.. _pending];
         _pending.Clear();
-        for (int i = 0; i < errors.Length; i++)
-        {
-            // The same line at the same place is one error that two workers saw.
-            if (i == 0 || errors[i] != errors[i - 1])
-                Print(errors[i].Text);
-        }
+        foreach (Pending error in errors)
+            Print(error.Text);
     }
 
-    private void SortPending() => _pending.Sort(static (a, b) =>
+    private void SortPending()
     {
-        int byOrder = a.Order.CompareTo(b.Order);
-        return byOrder != 0 ? byOrder : string.CompareOrdinal(a.Text, b.Text);
-    });
+        _pending.Sort(static (a, b) =>
+        {
+            int byOrder = a.Order.CompareTo(b.Order);
+            return byOrder != 0 ? byOrder : string.CompareOrdinal(a.Text, b.Text);
+        });
+        // The same line at the same place is one error that two workers saw.
+        int count = 0;
+        for (int i = 0; i < _pending.Count; i++)
+        {
+            if (i == 0 || _pending[i] != _pending[count - 1])
+                _pending[count++] = _pending[i];
+        }
+        _pending.RemoveRange(count, _pending.Count - count);
+    }
 
     private void FlushDump()
     {

@@ -304,6 +304,11 @@ internal sealed class Emitter
     private unsafe void Write(int index)
     {
         Block block = _blocks[index];
+        // Errors are told in the order of addresses.
+        if (block.Address > _ctx.Diagnostics.LastOrder)
+        {
+            return;
+        }
         if (block.IsMade && block.Length <= OutputFile.MaxMade)
         {
             using OutputLease lease = _ctx.Output.LeaseMade(block.FileOffset, (int)block.Length);

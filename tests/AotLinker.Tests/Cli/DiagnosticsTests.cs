@@ -38,6 +38,37 @@ public sealed class DiagnosticsTests : IDisposable
     }
 
     [Fact]
+    public void WhatComesAfterTheLastErrorThatIsPrintedNeedNotBeLookedFor()
+    {
+        Diagnostics diagnostics = Make();
+        diagnostics.Error("serial");
+        for (int i = 0; i < 19; i++)
+        {
+            diagnostics.Report(100 + i, "error");
+            diagnostics.Report(100 + i, "error");
+        }
+        Assert.Equal(long.MaxValue, diagnostics.LastOrder);
+        diagnostics.Report(500, "error");
+        Assert.Equal(500, diagnostics.LastOrder);
+        diagnostics.Report(600, "too late");
+        diagnostics.Report(50, "the first");
+        Assert.Equal(118, diagnostics.LastOrder);
+        Assert.Throws<LinkException>(diagnostics.Flush);
+        Assert.Equal(["serial", "the first", .. Enumerable.Repeat("error", 19)], Lines);
+    }
+
+    [Theory]
+    [InlineData("-e", long.MaxValue)]
+    [InlineData("-h", 3)]
+    public void WhichErrorIsTheLastIsUpToFlags(string flag, long last)
+    {
+        Diagnostics diagnostics = Make(flag);
+        for (int i = 30; i >= 3; i--)
+            diagnostics.Report(i, "error");
+        Assert.Equal(last, diagnostics.LastOrder);
+    }
+
+    [Fact]
     public void DashELiftsTheLimit()
     {
         Diagnostics diagnostics = Make("-e");
