@@ -73,6 +73,12 @@ internal sealed record Port(string Os, string Cpu)
     /// <summary>Whether hello is linked in every run for older releases too, and position-independent for the newest.</summary>
     public bool IsSample { get; init; }
 
+    /// <summary>
+    /// Whether what is particular to its system shows for amd64, too, and what is particular to its CPU under Linux: every run links no more than
+    /// a minimal program.
+    /// </summary>
+    public bool IsMixed => Os is "freebsd" or "netbsd" or "openbsd" && Cpu != "amd64";
+
     /// <summary>Whether its format is neither ELF nor WebAssembly: there are cases for each such format.</summary>
     public bool HasOwnFormat => Os is "aix" or "darwin" or "plan9" or "windows";
 
