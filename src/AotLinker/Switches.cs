@@ -36,7 +36,7 @@ internal sealed class Switches
         ("AOTLINK_WHY", "symbols, import paths or patterns with *, one a line: the shortest way to each from where the program starts"),
         ("AOTLINK_WHY_FILE", "a file for the answers to AOTLINK_WHY, rather than standard error"),
         ("AOTLINK_NO_INPUT_MAP", "1: inputs are read into memory, as where they can't be mapped"),
-        ("AOTLINK_NO_OUTPUT_MAP", "1: the output is written through buffers, as where it can't be mapped"),
+        ("AOTLINK_NO_OUTPUT_MAP", "1: the output is written through buffers, as where it can't be mapped; 0: never, not even where a map is slower"),
         ("AOTLINK_NAMED_OUTPUT", "1: the unfinished output has a name, as where files without one are not to be had"),
     ];
 

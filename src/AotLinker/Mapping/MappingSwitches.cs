@@ -9,6 +9,9 @@ internal static class MappingSwitches
     /// <summary>AOTLINK_NO_OUTPUT_MAP: write through bounded buffers, as when the system refuses to map the output.</summary>
     public static bool NoOutputMap { get; } = IsSet("AOTLINK_NO_OUTPUT_MAP");
 
+    /// <summary>AOTLINK_NO_OUTPUT_MAP=0: relocate in the map of the output, even where that is slower.</summary>
+    public static bool OutputInMap { get; } = Environment.GetEnvironmentVariable("AOTLINK_NO_OUTPUT_MAP") == "0";
+
     /// <summary>AOTLINK_NO_INPUT_MAP: read every input into memory, as when the system refuses to map it.</summary>
     public static bool NoInputMap { get; } = IsSet("AOTLINK_NO_INPUT_MAP");
 

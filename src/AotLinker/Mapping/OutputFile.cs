@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 
 namespace AotLinker.Mapping;
@@ -11,7 +12,8 @@ namespace AotLinker.Mapping;
 /// <remarks>
 /// Where a map's fresh pages are dear (<see cref="HostSystem.WritesBesideMap"/>), what has no place in the inputs that it could be
 /// copied from and nothing to relocate, that is tables and compressed content, is made in a small buffer and written to the file under the
-/// map, which is the same memory.
+/// map, which is the same memory. What is relocated is so in its place in the map, unless that proves much slower (<see cref="FreshPages"/>): then
+/// it is put together in a small buffer, too.
 /// </remarks>
 /// <example><code>
 /// using OutputFile output = OutputFile.Open(path, options);   // as cmd/link: before anything is loaded
@@ -36,6 +38,9 @@ internal sealed unsafe class OutputFile : IDisposable
     /// the CPU's cache.
     /// </summary>
     public const int MaxMade = 1 << 18;
+
+    /// <summary>The largest slice of content to be relocated that is put together in a buffer where the map's fresh pages are dear.</summary>
+    public const int MaxFresh = 1 << 19;
 
     // Each thread has one at a time; with so many threads one file is the bottleneck anyway.
     private const int MostMadeBuffers = 16;
@@ -63,6 +68,8 @@ internal sealed unsafe class OutputFile : IDisposable
     private readonly Lock _ahead = new();
     private WriteBuffers? _buffers;
     private WriteBuffers? _madeBuffers;
+    private WriteBuffers? _freshBuffers;
+    private FreshPages _freshPages = new(mayWrite: false);
     private byte* _base;
     private long _length;
     private long _allocated;
@@ -289,20 +296,23 @@ internal sealed unsafe class OutputFile : IDisposable
         _target.Abandon();
     }
 
-    internal void EndLease(long offset, byte* start, int length, bool isRead)
+    internal void EndLease(long offset, byte* start, int length, WriteBuffers? buffers, bool isRead)
     {
         _leasesOfThisThread--;
         Interlocked.Decrement(ref _leases);
-        if (_isMapped && start == _base + offset)
+        if (buffers is null)
             return;
         if (!isRead && length > 0)
         {
+            long begin = Stopwatch.GetTimestamp();
             HostError error = WriteCounted(offset, start, length);
             if (error.IsError)
                 Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(error.OnPath("write", Path)), null);
+            if (buffers == _freshBuffers)
+                _freshPages.Tell(writes: true, Stopwatch.GetTimestamp() - begin, length);
         }
 
-        (_isMapped ? _madeBuffers : _buffers)!.Return(start);
+        buffers.Return(start);
     }
 
     /// <summary>Writes to the file under the map, if that is better, or into the map.</summary>
@@ -331,9 +341,15 @@ internal sealed unsafe class OutputFile : IDisposable
 
         byte* start = _base + offset;
         bool isFresh = kind is LeaseKind.Fresh or LeaseKind.Made;
-        if (!_isMapped || (kind is LeaseKind.Made or LeaseKind.Read && IsBesideMap(length)))
+        WriteBuffers? buffers = null;
+        if (!_isMapped)
+            buffers = _buffers;
+        else if (kind is LeaseKind.Made or LeaseKind.Read && IsBesideMap(length))
+            buffers = MadeBuffers();
+        else if (isFresh && length >= WorthPresent && !TakeFreshPages(offset, length))
+            buffers = Shared(ref _freshBuffers, MaxFresh, MostMadeBuffers);
+        if (buffers is not null)
         {
-            WriteBuffers buffers = _isMapped ? MadeBuffers() : _buffers!;
             start = buffers.Take();
             try
             {
@@ -348,14 +364,30 @@ internal sealed unsafe class OutputFile : IDisposable
                 throw;
             }
         }
-        else if (isFresh && length >= WorthPresent)
-        {
-            MakePresent(offset, length);
-        }
 
         _leasesOfThisThread++;
         Interlocked.Increment(ref _leases);
-        return new OutputLease(this, offset, start, length, kind == LeaseKind.Read);
+        return new OutputLease(this, offset, start, length, buffers, kind == LeaseKind.Read);
+    }
+
+    /// <summary>Makes the pages present where a part is written for the first time, or says that it had better be written beside the map.</summary>
+    private bool TakeFreshPages(long offset, long length)
+    {
+        bool isTrial = false;
+        if (length <= MaxFresh && _freshPages.Writes(out isTrial))
+            return false;
+        long begin = Stopwatch.GetTimestamp();
+        MakePresent(offset, length);
+        if (isTrial)
+        {
+            // Of a page that the kernel has made present a hypervisor may hear at the first touch.
+            byte* end = _base + offset + length;
+            for (byte* at = _base + offset; at < end; at = (byte*)(((nint)at + _host.PageSize) & -(nint)_host.PageSize))
+                Volatile.Write(ref *at, 0);
+            _freshPages.Tell(writes: false, Stopwatch.GetTimestamp() - begin, length);
+        }
+
+        return true;
     }
 
     private bool IsBesideMap(int length) => length is >= WorthCall and <= MaxMade && _writesBesideMap;
@@ -441,6 +473,7 @@ internal sealed unsafe class OutputFile : IDisposable
             PageCache.Shared.LetGo();
             error = _host.MapOutput(_target.File, length, out _base);
             _writesBesideMap = error.IsNone && _host.WritesBesideMap(_target.File);
+            _freshPages = new FreshPages(mayWrite: _writesBesideMap && !_options.AlwaysInMap);
             if (error.IsNone && length is >= WorthLargePages and <= MostInLargePages)
                 _host.Advise(_base, length, MapAdvice.LargePages);
         }
@@ -468,12 +501,14 @@ internal sealed unsafe class OutputFile : IDisposable
 
     private WriteBuffers NewBuffers() => new(_host, _options.Account, MaxLease, (int)(BufferBudget / MaxLease));
 
-    private WriteBuffers MadeBuffers()
+    private WriteBuffers MadeBuffers() => Shared(ref _madeBuffers, MaxMade, MostMadeBuffers);
+
+    private WriteBuffers Shared(ref WriteBuffers? place, int size, int most)
     {
-        if (Volatile.Read(ref _madeBuffers) is { } buffers)
+        if (Volatile.Read(ref place) is { } buffers)
             return buffers;
-        WriteBuffers fresh = new(_host, _options.Account, MaxMade, MostMadeBuffers);
-        if (Interlocked.CompareExchange(ref _madeBuffers, fresh, null) is not { } first)
+        WriteBuffers fresh = new(_host, _options.Account, size, most);
+        if (Interlocked.CompareExchange(ref place, fresh, null) is not { } first)
             return fresh;
         fresh.Dispose();
         return first;
@@ -483,6 +518,7 @@ internal sealed unsafe class OutputFile : IDisposable
     {
         _buffers?.Dispose();
         _madeBuffers?.Dispose();
+        _freshBuffers?.Dispose();
     }
 
     private void Unmap()

@@ -14,13 +14,21 @@ internal readonly unsafe ref struct OutputLease
     private readonly OutputFile _owner;
     private readonly byte* _base;
     private readonly int _length;
+    private readonly WriteBuffers? _buffers;
     private readonly bool _isRead;
 
-    internal OutputLease(OutputFile owner, long offset, byte* start, int length, bool isRead)
+    /// <param name="owner">The output.</param>
+    /// <param name="offset">Where the slice lies in it.</param>
+    /// <param name="start">Where the slice is now.</param>
+    /// <param name="length">Its length in bytes.</param>
+    /// <param name="buffers">Whose buffer that is; null for the map.</param>
+    /// <param name="isRead">Whether it is only read.</param>
+    internal OutputLease(OutputFile owner, long offset, byte* start, int length, WriteBuffers? buffers, bool isRead)
     {
         _owner = owner;
         _base = start;
         _length = length;
+        _buffers = buffers;
         _isRead = isRead;
         Offset = offset;
     }
@@ -37,5 +45,5 @@ internal readonly unsafe ref struct OutputLease
 
     public ReadOnlySpan<byte> ReadOnlySpan => new(_base, _length);
 
-    public void Dispose() => _owner.EndLease(Offset, _base, _length, _isRead);
+    public void Dispose() => _owner.EndLease(Offset, _base, _length, _buffers, _isRead);
 }

@@ -16,8 +16,12 @@ internal static class Fault
     /// <summary>Whether faults can be injected here: a C compiler is needed, and a system that preloads libraries.</summary>
     public static bool IsAvailable { get; } = OperatingSystem.IsLinux() && Compiler() is not null;
 
+    private static Dictionary<string, string> SwitchesOf(string[] words) =>
+        words.Select(word => word.Split('=')).ToDictionary(pair => pair[0], pair => pair.Length > 1 ? pair[1] : "1");
+
     /// <summary>Links a step into a folder of its own.</summary>
     /// <param name="faults">The words of native/faults.c; empty for none.</param>
+    /// <param name="switches">Variables for the linker, NAME=VALUE, or NAME for 1.</param>
     /// <param name="prefix">A command that starts the linker; <c>@FOLDER@</c> in it stands for the output's folder.</param>
     /// <param name="prepare">Gets the output's folder before the link.</param>
     public static FaultOutcome Link(
@@ -37,7 +41,7 @@ internal static class Fault
 
             command.AddRange(linker);
             string output = Path.Combine(folder, "program");
-            CommandResult result = Replay.Link(step, command, [], output, (switches ?? []).ToDictionary(name => name, _ => "1"));
+            CommandResult result = Replay.Link(step, command, [], output, SwitchesOf(switches ?? []));
             string text = result.ErrorText.Replace(output, "@OUT@", StringComparison.Ordinal);
             return new FaultOutcome(
                 result.ExitCode,

@@ -64,7 +64,11 @@ internal sealed partial class StandardSuite
         {
             string[] switches = named.Length == 0 ? [] : [named];
             Add("faults", $"the disk fills under the map {named}", NewestInCi, () =>
-                Full(Faulty("disk,fallocate=95", switches, small), "link: write @OUT@: no space left on device, or an input/output error\n", "fallocate"));
+                Full(
+                    Faulty("disk,fallocate=95", [.. switches, "AOTLINK_NO_OUTPUT_MAP=0"], small),
+                    "link: write @OUT@: no space left on device, or an input/output error\n", "fallocate"));
+            Add("faults", $"the disk fills, whichever way is taken {named}", NewestInCi, () =>
+                Full(Faulty("disk,fallocate=95", switches, small), $"link: write @OUT@: {NoRoom}", "fallocate"));
             Add("faults", $"the disk fills under write calls {named}", NewestInCi, () =>
                 Full(Faulty("disk,fallocate=95", [.. switches, "AOTLINK_NO_OUTPUT_MAP"], small), $"link: write @OUT@: {NoRoom}\n", "fallocate"));
         }

@@ -86,7 +86,7 @@ internal sealed partial class StandardSuite
     /// <summary>Every way to read and write gives the same bytes, with one thread and with many.</summary>
     private void AddForcedWays()
     {
-        string[] ways = ["AOTLINK_NO_OUTPUT_MAP", "AOTLINK_NO_INPUT_MAP", "AOTLINK_NAMED_OUTPUT", "AOTLINK_NO_OUTPUT_MAP AOTLINK_NO_INPUT_MAP AOTLINK_THREADS=1", "AOTLINK_NO_OUTPUT_MAP AOTLINK_THREADS=16"];
+        string[] ways = ["AOTLINK_NO_OUTPUT_MAP", "AOTLINK_NO_OUTPUT_MAP=0", "AOTLINK_NO_INPUT_MAP", "AOTLINK_NAMED_OUTPUT", "AOTLINK_NO_OUTPUT_MAP AOTLINK_NO_INPUT_MAP AOTLINK_THREADS=1", "AOTLINK_NO_OUTPUT_MAP AOTLINK_THREADS=16"];
         foreach (string program in Programs)
         {
             foreach (string way in ways)
@@ -222,7 +222,8 @@ internal sealed partial class StandardSuite
     /// <summary>Without a mapped output private memory is at most 64 MB more.</summary>
     private void FallbackIsBounded(LinkStep step) => InFolder(folder =>
     {
-        JsonElement mapped = Account(step, [], folder);
+        JsonElement mapped = Account(step, new() { ["AOTLINK_NO_OUTPUT_MAP"] = "0" }, folder);
+        JsonElement either = Account(step, [], folder);
         JsonElement buffered = Account(step, new() { ["AOTLINK_NO_OUTPUT_MAP"] = "1" }, folder);
         long more = buffered.GetProperty("privatePeak").GetInt64() - mapped.GetProperty("privatePeak").GetInt64();
         Check.That(more <= 64 << 20, $"{more} bytes of private memory more");
@@ -233,6 +234,9 @@ internal sealed partial class StandardSuite
         Check.That(output.GetProperty("mapped").GetInt64() > 0, "there is no map");
         // Tables and compressed debug information may be; code and data are not.
         Check.That(output.GetProperty("written").GetInt64() < written / 5 * 4, $"a mapped output is written by calls: {output}");
+        more = either.GetProperty("privatePeak").GetInt64() - mapped.GetProperty("privatePeak").GetInt64();
+        Check.That(more <= 8 << 20, $"{more} bytes of private memory more where the way is chosen");
+        Check.That(either.GetProperty("output").GetProperty("mapped").GetInt64() > 0, "there is no map where the way is chosen");
     });
 
     /// <summary>Links with the account on.</summary>

@@ -366,7 +366,40 @@ public sealed unsafe class OutputFileTests : IDisposable
         Assert.Equal("allocating a write buffer failed: cannot allocate memory", failure.Message);
     }
 
-    private OutputOptions Options(bool buffered, bool named) => new() { ForceBuffered = buffered, ForceNamed = named, Account = _account };
+    /// <summary>Where fresh pages of the map are dear, what is relocated goes beside it, too, but for the first parts; where writes are, none but those.</summary>
+    [LinuxTheory]
+    [InlineData(true, false)]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    public void What_is_relocated_goes_where_it_is_cheaper(bool dearPages, bool alwaysInMap)
+    {
+        const int Part = 100_000;
+        const int Parts = 40;
+        byte[] bytes = Scratch.Pattern(Parts * Part);
+        var host = new Dear(dearPages);
+        using (OutputFile output = OutputFile.Create(_scratch["out"], bytes.Length, new OutputOptions { Host = host, Account = _account, AlwaysInMap = alwaysInMap }))
+        {
+            Parallel.For(0, Parts, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i =>
+            {
+                using OutputLease lease = output.Lease(i * Part, Part);
+                Assert.True(lease.Span.IndexOfAnyExcept((byte)0) < 0);
+                bytes.AsSpan(i * Part, Part).CopyTo(lease.Span);
+            });
+            Assert.True(output.IsMapped);
+            output.Commit();
+        }
+
+        Assert.Equal(bytes, File.ReadAllBytes(_scratch["out"]));
+        // Two are tried in each way, and while they are, other threads go on in the map.
+        if (alwaysInMap)
+            Assert.Equal(0, host.Writes);
+        else if (dearPages)
+            Assert.InRange(host.Writes, Parts / 2, Parts - 2);
+        else
+            Assert.Equal(2, host.Writes);
+    }
+
+    private OutputOptions Options(bool buffered, bool named) => new() { ForceBuffered = buffered, AlwaysInMap = true, ForceNamed = named, Account = _account };
 
     /// <summary>What is made goes beside the map where that is better, between parts that go into it and in the same pages as they.</summary>
     [Theory]
@@ -517,6 +550,31 @@ public sealed unsafe class OutputFileTests : IDisposable
     }
 
     /// <summary>Linux with one thing out of order.</summary>
+    /// <summary>One of the two ways takes milliseconds.</summary>
+    private sealed class Dear(bool pages) : LinuxHost
+    {
+        private int _writes;
+
+        public int Writes => _writes;
+
+        public override bool WritesBesideMap(HostFile file) => true;
+
+        public override void Advise(byte* map, long length, MapAdvice advice)
+        {
+            if (pages && advice == MapAdvice.PresentForWriting)
+                Thread.Sleep(3);
+            base.Advise(map, length, advice);
+        }
+
+        public override HostError WriteAt(HostFile file, long offset, byte* buffer, long count)
+        {
+            Interlocked.Increment(ref _writes);
+            if (!pages)
+                Thread.Sleep(3);
+            return base.WriteAt(file, offset, buffer, count);
+        }
+    }
+
     private sealed class Moody : LinuxHost
     {
         private int _pages;
