@@ -51,7 +51,8 @@ internal sealed partial class StandardSuite
         CommandResult result = Replay.Link(step, _subject.Linker, [], Path.Combine(folder, "out"), null, false, process =>
         {
             string maps = $"/proc/{process.Id}/maps";
-            watcher = Task.Run(() => Watch(process, maps, seen));
+            // A thread of its own: those of the pool run cases.
+            watcher = Task.Factory.StartNew(() => Watch(process, maps, seen), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         });
         watcher!.Wait();
         Check.That(result.ExitCode == 0, $"exit {result.ExitCode}\n{result.ErrorText}");
