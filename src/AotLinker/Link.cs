@@ -41,7 +41,7 @@ internal static class Link
         using (phases.Begin("libinit"))
         {
             workers.Start();
-            output = OutputFile.Open(options.Output, OutputOptions.Default);
+            output = OutputFile.Open(options.Output, OutputOptions.Default, workers.Threads);
         }
         using (output)
         {

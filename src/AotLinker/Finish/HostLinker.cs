@@ -75,7 +75,7 @@ internal sealed class HostLinker
         }
         HostLinker linker = new(ctx, folder, objects);
         ctx.Output.Dispose();
-        OutputFile output = OutputFile.Open(linker.Object, OutputOptions.Default);
+        OutputFile output = OutputFile.Open(linker.Object, OutputOptions.Default, ctx.Workers.Threads);
         ctx.Diagnostics.AtExit(output.Dispose);
         ctx.Output = output;
         ctx.HostLinker = linker;

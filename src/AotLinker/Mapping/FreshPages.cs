@@ -10,15 +10,17 @@ namespace AotLinker.Mapping;
 /// one way and the other, and timed.
 /// </remarks>
 /// <param name="mayWrite">Whether there is a choice.</param>
-internal sealed class FreshPages(bool mayWrite)
+/// <param name="threads">How many threads fill the output. Pages fault on all of them, but a file takes one write at a time.</param>
+internal sealed class FreshPages(bool mayWrite, int threads)
 {
     // Of two neighbours the first may make a large page present, and the second finds it.
     private const int TrialsOfEach = 2;
 
     private const int Trials = 2 * TrialsOfEach;
 
-    // Time for a byte by writes, as a part of that in the map, from which on writes are clearly better.
-    private const double Clearly = 0.7;
+    // Time for a byte by writes, as a part of that in the map, from which on writes are clearly better. Two threads hardly meet at a write, for most
+    // of the time they relocate.
+    private readonly double _clearly = 0.7 * 2 / Math.Max(2, threads);
 
     private long _mapped;
     private long _mappedBytes;
@@ -48,6 +50,6 @@ internal sealed class FreshPages(bool mayWrite)
         Interlocked.Add(ref writes ? ref _written : ref _mapped, took);
         Interlocked.Add(ref writes ? ref _writtenBytes : ref _mappedBytes, length);
         if (Interlocked.Increment(ref _trials) == Trials)
-            Volatile.Write(ref _writes, (double)_written * _mappedBytes < Clearly * _mapped * _writtenBytes);
+            Volatile.Write(ref _writes, (double)_written * _mappedBytes < _clearly * _mapped * _writtenBytes);
     }
 }

@@ -63,13 +63,14 @@ internal sealed unsafe class OutputFile : IDisposable
     private static int _leasesOfThisThread;
 
     private readonly OutputOptions _options;
+    private readonly int _threads;
     private readonly OutputTarget _target;
     private readonly HostSystem _host;
     private readonly Lock _ahead = new();
     private WriteBuffers? _buffers;
     private WriteBuffers? _madeBuffers;
     private WriteBuffers? _freshBuffers;
-    private FreshPages _freshPages = new(mayWrite: false);
+    private FreshPages _freshPages = new(mayWrite: false, threads: 1);
     private byte* _base;
     private long _length;
     private long _allocated;
@@ -84,9 +85,10 @@ internal sealed unsafe class OutputFile : IDisposable
     private bool _isClosed;
     private ExceptionDispatchInfo? _failure;
 
-    private OutputFile(string path, OutputOptions options)
+    private OutputFile(string path, OutputOptions options, int threads)
     {
         _options = options;
+        _threads = threads;
         _host = options.Host;
         Path = path;
         _target = OutputTarget.Open(path, options);
@@ -106,8 +108,11 @@ internal sealed unsafe class OutputFile : IDisposable
     /// Creates the output, empty. cmd/link does this before it loads anything, so that an output that can't be written is
     /// known at once, and removes an existing regular file.
     /// </summary>
+    /// <param name="path">The path.</param>
+    /// <param name="options">How it is written.</param>
+    /// <param name="threads">How many threads will fill it.</param>
     /// <exception cref="LinkException">"cannot create x: open x: permission denied".</exception>
-    public static OutputFile Open(string path, OutputOptions options) => new(path, options);
+    public static OutputFile Open(string path, OutputOptions options, int threads = 1) => new(path, options, threads);
 
     /// <summary><see cref="Open"/> and <see cref="Resize"/> in one.</summary>
     public static OutputFile Create(string path, long length, OutputOptions options)
@@ -473,7 +478,7 @@ internal sealed unsafe class OutputFile : IDisposable
             PageCache.Shared.LetGo();
             error = _host.MapOutput(_target.File, length, out _base);
             _writesBesideMap = error.IsNone && _host.WritesBesideMap(_target.File);
-            _freshPages = new FreshPages(mayWrite: _writesBesideMap && !_options.AlwaysInMap);
+            _freshPages = new FreshPages(mayWrite: _writesBesideMap && !_options.AlwaysInMap, _threads);
             if (error.IsNone && length is >= WorthLargePages and <= MostInLargePages)
                 _host.Advise(_base, length, MapAdvice.LargePages);
         }

@@ -5,13 +5,18 @@ namespace AotLinker.Tests.Mapping;
 public sealed class FreshPagesTests
 {
     [Theory]
-    [InlineData(100, 100, false)]
-    [InlineData(100, 80, false)]
-    [InlineData(100, 60, true)]
-    [InlineData(10, 1000, false)]
-    public void TheFirstPiecesDecide(long inMap, long byWrite, bool expected)
+    [InlineData(100, 100, 2, false)]
+    [InlineData(100, 80, 2, false)]
+    [InlineData(100, 60, 2, true)]
+    [InlineData(100, 60, 1, true)]
+    [InlineData(10, 1000, 2, false)]
+    // A file takes one write at a time.
+    [InlineData(100, 60, 4, false)]
+    [InlineData(100, 10, 16, false)]
+    [InlineData(100, 5, 16, true)]
+    public void TheFirstPiecesDecide(long inMap, long byWrite, int threads, bool expected)
     {
-        FreshPages pages = new(mayWrite: true);
+        FreshPages pages = new(mayWrite: true, threads);
         List<bool> ways = [];
         for (int i = 0; i < 4; i++)
         {
@@ -35,7 +40,7 @@ public sealed class FreshPagesTests
     [Fact]
     public void TimesAreForAByteOfAllPiecesOfAWay()
     {
-        FreshPages pages = new(mayWrite: true);
+        FreshPages pages = new(mayWrite: true, threads: 2);
         for (int i = 0; i < 4; i++)
             _ = pages.Writes(out _);
         // A large page is there for the second piece, too.
@@ -49,7 +54,7 @@ public sealed class FreshPagesTests
     [Fact]
     public void WithoutAChoiceNothingIsTried()
     {
-        FreshPages pages = new(mayWrite: false);
+        FreshPages pages = new(mayWrite: false, threads: 2);
         for (int i = 0; i < 8; i++)
         {
             Assert.False(pages.Writes(out bool isTrial));
