@@ -11,8 +11,8 @@ namespace AotLinker.Emit;
 /// </summary>
 /// <remarks>
 /// The output is cut into blocks of at most about 256 KB at symbols' starts, each worked on by one thread in a slice of its own, which stays in the
-/// CPU's cache if it is a buffer; a symbol larger than a block is cut up itself. Whether the slice is the mapped output or a buffer makes no difference here. A slice starts
-/// as zeros, so that gaps in data need no work.
+/// CPU's cache if it is a buffer; a symbol larger than a block is cut up itself. Whether the slice is the mapped output or a buffer makes no
+/// difference here. A slice starts as zeros, so that gaps in data need no work.
 /// </remarks>
 internal sealed class Emitter
 {
@@ -305,7 +305,7 @@ internal sealed class Emitter
     private unsafe void Write(int index)
     {
         Block block = _blocks[index];
-        // Errors are told in the order of addresses.
+        // Errors are told in the order of addresses; debug information has none here and is always written.
         if (block.Address > _ctx.Diagnostics.LastOrder)
         {
             return;

@@ -5,9 +5,9 @@ namespace AotLinker.Mapping;
 /// to the file under the map, which is the same memory. Safe for any number of threads.
 /// </summary>
 /// <remarks>
-/// A fresh page of a map costs a fault, a write costs a copy. Mostly the two are alike, and the map it is. But where a hypervisor keeps page
-/// tables of its own a fault costs ten times as much, while the kernel writes through its own large pages. So the first pieces are written in
-/// one way and the other, and timed.
+/// A fresh page of a map costs a fault, a write costs a copy. Where neither is clearly better the map it is. But where a hypervisor keeps page
+/// tables of its own a fault costs ten times as much and more, while the kernel writes through its own large pages. So the first pieces are
+/// written in one way and the other, and timed.
 /// </remarks>
 /// <param name="mayWrite">Whether there is a choice.</param>
 /// <param name="threads">How many threads fill the output. Pages fault on all of them, but a file takes one write at a time.</param>
