@@ -299,7 +299,11 @@ internal sealed class PackageLoader
         {
             if (parsed.File is null)
             {
-                Diagnostics.Exit($"cannot open file {package.File}: {parsed.Failure.Message}");
+                // What can be opened and not read, as a folder, cmd/link finds out when it looks for the first byte (bgetc).
+                string why = parsed.Failure.Message;
+                throw why.StartsWith("read ", StringComparison.Ordinal)
+                    ? new LinkException(MessageForm.Input, $"reading input: {why}")
+                    : new LinkException($"cannot open file {package.File}: {why}");
             }
             throw parsed.Failure;
         }

@@ -84,6 +84,7 @@ internal sealed partial class StandardSuite
         Add("errors", "package absent from importcfg", Tier.Ci, () => Altered(Hello(), step =>
             EditLines(step.ImportConfig, lines => lines.Where(line => !line.StartsWith("packagefile fmt=", StringComparison.Ordinal)))));
         Add("errors", "object file is not there", Tier.Ci, () => Altered(Hello(), step => Repoint(step, "fmt", Path.Combine(step.Folder, "none.a"))));
+        Add("errors", "object file is a folder", Tier.Ci, () => Altered(Hello(), step => Repoint(step, "fmt", step.Folder)));
         Add("errors", "malformed importcfg", Tier.Ci, () => Altered(Hello(), step => EditLines(step.ImportConfig, lines => lines.Append("nonsense here"))));
         Add("errors", "importcfg line without =", Tier.Ci, () => Altered(Hello(), step => EditLines(step.ImportConfig, lines => lines.Append("packagefile x"))));
         Add("errors", "main archive is not there", Tier.Ci, () => Altered(Hello(), step => EditLines(Path.Combine(step.Folder, "args"), lines => [.. lines.SkipLast(1), "/no/such/main.a"])));
