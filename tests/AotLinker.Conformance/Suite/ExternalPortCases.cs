@@ -23,6 +23,13 @@ internal sealed partial class StandardSuite
             AddObjectsAlone(port, stamp);
         }
 
+        foreach (Port port in Port.All.Where(port => port is { Os: "windows", Cpu: "arm" } && port.IsOf(_release)))
+        {
+            CaptureSet programs = new(_toolchain, "build", ["./hello"], Settings.Programs, For(port, []), stamp);
+            Add(ExternalGroup, $"{port}: calls have no relocation", Tier.All, () =>
+                Fails(programs[Module + "hello"], ["-linkmode=external", "-extld=true"]));
+        }
+
         string half = Path.Combine(Settings.Root, "tests", "external");
         string halfStamp = CaptureSet.Stamp(half);
         AddAndroid(stamp, half, halfStamp);

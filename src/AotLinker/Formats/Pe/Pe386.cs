@@ -31,9 +31,6 @@ internal sealed class Pe386 : PeCpu
     }
 
     /// <inheritdoc/>
-    public override bool MakesObjects => true;
-
-    /// <inheritdoc/>
     public override ushort AddressRelocation => 6;
 
     /// <inheritdoc/>

@@ -37,9 +37,6 @@ internal sealed class PeAmd64 : PeCpu
     }
 
     /// <inheritdoc/>
-    public override bool MakesObjects => true;
-
-    /// <inheritdoc/>
     public override bool RelocatesDistances => true;
 
     /// <inheritdoc/>

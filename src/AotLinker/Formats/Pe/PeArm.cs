@@ -25,6 +25,16 @@ internal sealed class PeArm : PeCpu
     public override ushort AddressRelocation => 1;
 
     /// <inheritdoc/>
+    /// <remarks>cmd/link has none for calls, so that every program is an error: the same as there.</remarks>
+    public override ushort? ObjectRelocation(RelocKind kind, int size, int part) => kind switch
+    {
+        RelocKind.DwarfSecRef => 15,
+        RelocKind.Addr => AddressRelocation,
+        RelocKind.PeImageOff => 2,
+        _ => null,
+    };
+
+    /// <inheritdoc/>
     public override void AddImportStub(SymbolBuilder stubs, SymbolId import, Release release) =>
         throw new LinkException("internal error in windynrelocsym: unsupported arch ARM");
 

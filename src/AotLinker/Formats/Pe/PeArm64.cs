@@ -39,9 +39,6 @@ internal sealed class PeArm64 : PeCpu
     }
 
     /// <inheritdoc/>
-    public override bool MakesObjects => true;
-
-    /// <inheritdoc/>
     public override ushort AddressRelocation => 14;
 
     /// <inheritdoc/>

@@ -32,9 +32,6 @@ internal abstract class PeCpu
     /// <summary>Address at which programs want to be loaded.</summary>
     public virtual long ImageBase(Release release) => 0x40_0000;
 
-    /// <summary>Whether objects for an external linker are made for it.</summary>
-    public virtual bool MakesObjects => false;
-
     /// <summary>Whether objects have relocations for distances of other sections' symbols.</summary>
     public virtual bool RelocatesDistances => false;
 
@@ -50,7 +47,7 @@ internal abstract class PeCpu
     /// <param name="kind">What is left to the external linker.</param>
     /// <param name="size">Bytes of the field.</param>
     /// <param name="part">Number of the one asked for, from 0 on; they belong to instructions one behind the other.</param>
-    public virtual ushort? ObjectRelocation(RelocKind kind, int size, int part) => null;
+    public abstract ushort? ObjectRelocation(RelocKind kind, int size, int part);
 
     /// <summary>Bytes of large data after which an object needs a label, for its instructions have no bits for more; 0 for none.</summary>
     public virtual long LabelDistance => 0;

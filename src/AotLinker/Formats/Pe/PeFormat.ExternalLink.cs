@@ -41,7 +41,7 @@ internal sealed partial class PeFormat
     public override string? ExternalLinkObstacle(LinkContext ctx)
     {
         const string What = "external linking";
-        if (!_cpu.MakesObjects || !Mapping.HostProcess.RunsPrograms)
+        if (!Mapping.HostProcess.RunsPrograms)
             return What;
         return ctx.Target.BuildMode is not (BuildMode.Exe or BuildMode.Pie or BuildMode.CArchive or BuildMode.CShared) || ctx.Target.IsDynlinkingGo
             ? $"{What} of what shares Go code with other modules" : null;
