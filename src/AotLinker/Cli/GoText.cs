@@ -279,6 +279,31 @@ internal static class GoText
         return rooted ? "/" + joined : joined.Length == 0 ? "." : joined;
     }
 
+    /// <summary>A folder's path and a name in it as one path, in the host's form (filepath.Join).</summary>
+    public static string JoinPath(string folder, string name) =>
+        OperatingSystem.IsWindows() ? CleanWindowsPath(folder + '\\' + name) : CleanPath(folder + '/' + name);
+
+    /// <summary>The shortest path equivalent to one of Windows, which has backslashes only (filepath.Clean there).</summary>
+    public static string CleanWindowsPath(string path)
+    {
+        string slashed = path.Replace('\\', '/');
+        int volume = VolumeLength(slashed);
+        string clean = volume == slashed.Length && volume > 2 ? slashed : slashed[..volume] + CleanPath(slashed[volume..]);
+        return clean.Replace('/', '\\');
+    }
+
+    // "C:", or "//server/share".
+    private static int VolumeLength(string slashed)
+    {
+        if (slashed.Length >= 2 && slashed[1] == ':')
+            return 2;
+        if (!slashed.StartsWith("//", StringComparison.Ordinal) || slashed.Length == 2 || slashed[2] == '/')
+            return 0;
+        int share = slashed.IndexOf('/', 2);
+        int end = share < 0 ? -1 : slashed.IndexOf('/', share + 1);
+        return end < 0 ? slashed.Length : end;
+    }
+
     /// <summary>Whether a path is what <see cref="CleanPath"/> makes of it, as nearly all are.</summary>
     public static bool IsClean(ReadOnlySpan<char> path)
     {

@@ -244,7 +244,7 @@ internal sealed class HostLinker
     }
 
     /// <summary>Path of a file in the folder of the object.</summary>
-    public string Inside(string name) => GoText.CleanPath(_folder + "/" + name);
+    public string Inside(string name) => GoText.JoinPath(_folder, name);
 
     /// <summary>Where the linker's own copy of another tool is (findExtLinkTool).</summary>
     /// <exception cref="LinkException">The linker can't be started, or fails.</exception>

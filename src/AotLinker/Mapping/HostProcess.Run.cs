@@ -21,8 +21,8 @@ internal static unsafe partial class HostProcess
     // The C libraries' types for posix_spawn are smaller than that.
     private const int SpawnTypeSize = 1024;
 
-    /// <summary>Whether this is done as cmd/link does it; on Windows paths and arguments have other forms.</summary>
-    public static bool RunsPrograms => !OperatingSystem.IsWindows();
+    /// <summary>Whether compilers of this host add an extension to the name of a program for it that has none.</summary>
+    public static bool CompilersAddExe => OperatingSystem.IsWindows();
 
     /// <summary>Runs a program.</summary>
     /// <param name="command">The program, looked up in PATH where it has no folder, and its arguments.</param>
@@ -38,23 +38,54 @@ internal static unsafe partial class HostProcess
         string program = command[0];
         if (program.Length == 0)
             return new ProgramResult(program, "exec: no command", []);
-        if (!program.Contains('/') && !OperatingSystem.IsWindows())
+        if (!HasFolder(program))
         {
             if (FindInPath(program) is not { } found)
-                return new ProgramResult(program, $"exec: {Cli.GoText.Quote(program)}: executable file not found in $PATH", []);
+            {
+                string path = OperatingSystem.IsWindows() ? "%PATH%" : "$PATH";
+                return new ProgramResult(program, $"exec: {Cli.GoText.Quote(program)}: executable file not found in {path}", []);
+            }
             program = found;
+        }
+        else if (OperatingSystem.IsWindows())
+        {
+            program = WithExtension(program) ?? program;
         }
         return OperatingSystem.IsLinux() ? Spawn(program, command, settings, defaults) : Start(program, command, settings, defaults);
     }
 
+    private static bool HasFolder(string program) => OperatingSystem.IsWindows() ? program.AsSpan().ContainsAny(":\\/") : program.Contains('/');
+
     private static string? FindInPath(string name)
     {
         const UnixFileMode Executable = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
-        foreach (string folder in (Variable("PATH") ?? "").Split(':'))
+        foreach (string folder in (Variable("PATH") ?? "").Split(Path.PathSeparator))
         {
+            if (OperatingSystem.IsWindows())
+            {
+                // An empty folder is none there.
+                if (folder.Length != 0 && WithExtension(Path.Join(folder.Trim('"'), name)) is { } program)
+                    return program;
+                continue;
+            }
             string path = Path.Join(folder.Length == 0 ? "." : folder, name);
-            if (!OperatingSystem.IsWindows() && File.Exists(path) && (File.GetUnixFileMode(path) & Executable) != 0)
+            if (File.Exists(path) && (File.GetUnixFileMode(path) & Executable) != 0)
                 return path;
+        }
+        return null;
+    }
+
+    // A program on Windows by its name with or without extension; null if there is none.
+    private static string? WithExtension(string path)
+    {
+        if (Cli.GoText.BaseName(path).Contains('.') && File.Exists(path))
+            return path;
+        string extensions = Variable("PATHEXT") is { Length: > 0 } set ? set : ".com;.exe;.bat;.cmd";
+        foreach (string extension in extensions.Split(';', StringSplitOptions.RemoveEmptyEntries))
+        {
+            string whole = path + (extension[0] == '.' ? "" : ".") + extension.ToLowerInvariant();
+            if (File.Exists(whole))
+                return whole;
         }
         return null;
     }
@@ -190,7 +221,13 @@ internal static unsafe partial class HostProcess
     // Where there is no one pipe for both streams they may come in another order.
     private static ProgramResult Start(string program, IReadOnlyList<string> command, IReadOnlyList<string> settings, ReadOnlySpan<string> defaults)
     {
-        ProcessStartInfo start = new(program, command.Skip(1)) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        ProcessStartInfo start = new(program, command.Skip(1))
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
         foreach (string entry in defaults)
         {
             int equals = entry.IndexOf('=');
@@ -204,19 +241,23 @@ internal static unsafe partial class HostProcess
         try
         {
             using Process process = Process.Start(start) ?? throw new Win32Exception();
+            process.StandardInput.Close();
             using MemoryStream output = new(), errors = new();
             Task reading = process.StandardError.BaseStream.CopyToAsync(errors);
             process.StandardOutput.BaseStream.CopyTo(output);
             reading.Wait();
             process.WaitForExit();
-            string? failure = process.ExitCode == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"exit status {process.ExitCode}");
-            return new ProgramResult(program, failure, [.. output.ToArray(), .. errors.ToArray()]);
+            return new ProgramResult(program, DescribeExit((uint)process.ExitCode), [.. output.ToArray(), .. errors.ToArray()]);
         }
         catch (Win32Exception e)
         {
-            return new ProgramResult(program, e.Message, []);
+            return new ProgramResult(program, new HostError(e.NativeErrorCode).Describe("fork/exec", program), []);
         }
     }
+
+    // Large codes are the system's, which are known by their digits.
+    private static string? DescribeExit(uint code) => code == 0 ? null : code < 1 << 16
+        ? string.Create(CultureInfo.InvariantCulture, $"exit status {code}") : string.Create(CultureInfo.InvariantCulture, $"exit status 0x{code:x}");
 
     private const int Interrupted = 4;
 

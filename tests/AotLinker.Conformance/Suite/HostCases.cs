@@ -40,6 +40,11 @@ internal sealed partial class StandardSuite
                 Check.That(got.ErrorText.Contains("cannot create /no/such/folder/out: open /no/such/folder/out: ", StringComparison.Ordinal), got.ErrorText);
             });
 
+            if (host.IsWindows)
+            {
+                AddWindowsHost(host, stamp);
+            }
+
             void Same(string name, string way, Tier tier, Func<LinkStep> step) =>
                 AddBeyond("hosts", $"{host.Name}: {name} {way}".TrimEnd(), tier, () =>
                 {
@@ -47,6 +52,54 @@ internal sealed partial class StandardSuite
                     OnHost(host)._subject.SameAsReference(_toolchain, step(), [], environment);
                 });
         }
+    }
+
+    /// <summary>
+    /// External linking on Windows, with the system's command interpreter for a compiler: the object and what lies beside it are cmd/link's, and the
+    /// call differs in the form of its paths alone.
+    /// </summary>
+    private void AddWindowsHost(OtherHost host, string stamp)
+    {
+        Port port = Port.All.First(port => port is { Os: "windows", Cpu: "amd64" });
+        CaptureSet programs = new(_toolchain, "build", ["./hello"], Settings.Programs, For(port, []), stamp);
+        AddBeyond("hosts", $"{host.Name}: external linking", NewestInCi, () => InFolder(folder =>
+        {
+            LinkStep step = programs[Module + "hello"];
+            (CommandResult want, string expected) = Link([step.Tool], "want", "true");
+            (CommandResult got, string actual) = Link(OnHost(host)._subject.Linker, "got", "cmd /c exit");
+            Check.That(want.ExitCode == 0 && got.ExitCode == 0, $"exit {got.ExitCode}\n{Command.Tail(got.OutputText + got.ErrorText, 1500)}");
+            Check.SameText("files", Names(expected), Names(actual));
+            foreach (string file in Directory.GetFiles(expected))
+            {
+                string own = Path.Combine(actual, Path.GetFileName(file));
+                Check.That(File.ReadAllBytes(own).AsSpan().SequenceEqual(File.ReadAllBytes(file)), $"{Path.GetFileName(file)} differs");
+            }
+
+            // A dot keeps the compiler from giving the program's name an extension.
+            Check.SameText("the call", Call(want, expected, "\"true\"", ""), Call(got, actual, "\"cmd\" \"/c\" \"exit\"", "."));
+
+            (CommandResult Result, string Folder) Link(IReadOnlyList<string> linker, string name, string compiler)
+            {
+                string work = Directory.CreateDirectory(Path.Combine(folder, name)).FullName;
+                return (Replay.Link(step, linker, ["-linkmode=external", "-v", "-extld=" + compiler, "-tmpdir=" + work], Path.Combine(folder, "program")), work);
+            }
+
+            static string Names(string folder) => string.Join('\n', Directory.GetFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+
+            string Call(CommandResult result, string work, string compiler, string dot) => result.OutputText.Split('\n')
+                .First(line => line.StartsWith("host link:", StringComparison.Ordinal)).TrimEnd('\r').Replace("\\\\", "/", StringComparison.Ordinal)
+                .Replace(work, "WORK", StringComparison.Ordinal).Replace(compiler, "COMPILER", StringComparison.Ordinal)
+                .Replace($"{folder}/program{dot}\"", "PROGRAM\"", StringComparison.Ordinal);
+        }));
+        AddBeyond("hosts", $"{host.Name}: a compiler that is not there", NewestInCi, () => InFolder(folder =>
+        {
+            CommandResult got = Replay.Link(
+                programs[Module + "hello"], OnHost(host)._subject.Linker, ["-linkmode=external", "-extld=nosuchcompiler"], Path.Combine(folder, "program"));
+            Check.That(got.ExitCode == 2, $"exit {got.ExitCode}, expected 2\n{got.ErrorText}");
+            Check.That(
+                got.ErrorText.Contains("running nosuchcompiler failed: exec: \"nosuchcompiler\": executable file not found in %PATH%", StringComparison.Ordinal), got.ErrorText);
+            Check.That(Directory.GetFiles(folder).Length == 0, "a file is left behind");
+        }));
     }
 
     /// <summary>This suite with another host's linker.</summary>
@@ -63,6 +116,9 @@ internal sealed partial class StandardSuite
 internal sealed record OtherHost(string Name, string[] Linker)
 {
     private readonly Lazy<CommandResult> _started = new(() => Command.Must(Linker, ["--version"]));
+
+    /// <summary>Whether the host is Windows.</summary>
+    public bool IsWindows => Name.StartsWith("windows", StringComparison.Ordinal);
 
     /// <summary>Those for which both the linker and what runs it are here.</summary>
     public static IEnumerable<OtherHost> Found()

@@ -10,7 +10,7 @@ internal sealed partial class ElfFormat
     public override string? ExternalLinkObstacle(LinkContext ctx)
     {
         const string What = "external linking";
-        if (!_cpu.MakesObjects || !Mapping.HostProcess.RunsPrograms)
+        if (!_cpu.MakesObjects)
             return What;
         if (ctx.Target.IsDynlinkingGo && !ctx.Target.Cpu.LinksModules)
             return $"{What} of what shares Go code with other modules";

@@ -17,7 +17,7 @@ internal sealed partial class MachOFormat
     public override string? ExternalLinkObstacle(LinkContext ctx)
     {
         const string What = "external linking";
-        if (ctx.Target.Goos != "darwin" || !Mapping.HostProcess.RunsPrograms)
+        if (ctx.Target.Goos != "darwin")
             return What;
         return ctx.Target.IsDynlinkingGo ? $"{What} of what shares Go code with other modules" : null;
     }

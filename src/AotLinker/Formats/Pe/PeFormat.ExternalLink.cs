@@ -40,11 +40,8 @@ internal sealed partial class PeFormat
     /// <inheritdoc/>
     public override string? ExternalLinkObstacle(LinkContext ctx)
     {
-        const string What = "external linking";
-        if (!Mapping.HostProcess.RunsPrograms)
-            return What;
         return ctx.Target.BuildMode is not (BuildMode.Exe or BuildMode.Pie or BuildMode.CArchive or BuildMode.CShared) || ctx.Target.IsDynlinkingGo
-            ? $"{What} of what shares Go code with other modules" : null;
+            ? "external linking of what shares Go code with other modules" : null;
     }
 
     /// <inheritdoc/>
@@ -77,7 +74,7 @@ internal sealed partial class PeFormat
             command.Add("-shared");
             AddRandomization(host, ctx.Options.Aslr, isMicrosoft, prefix, command);
         }
-        command.AddRange(["-o", ctx.Options.Output]);
+        command.AddRange(["-o", OutputFor(ctx)]);
         AddDynamicLinkerOptions(ctx, command, ctx.Options.RunPath);
         if (ctx.Release.ListsWindowsExports && !ctx.Options.ExternalLinkerFlags.Contains(prefix + "export-all-symbols"))
             command.Add((isMicrosoft ? "-Wl,-def:" : "") + WriteExports(ctx, host));
@@ -109,6 +106,13 @@ internal sealed partial class PeFormat
     {
         if (ctx.Fips is not null)
             PeFips.Seal(ctx.Options.Output, _wide, ctx.Settings.FipsObject);
+    }
+
+    // Compilers on Windows give a name without extension one, but take a dot for one.
+    private static string OutputFor(LinkContext ctx)
+    {
+        string output = ctx.Options.Output;
+        return Mapping.HostProcess.CompilersAddExe && !Cli.GoText.BaseName(output).Contains('.') ? output + '.' : output;
     }
 
     private static bool IsMicrosoft(HostLinker host)
@@ -172,7 +176,7 @@ internal sealed partial class PeFormat
         exports.Sort(static (a, b) => RawText.Encode(a).AsSpan().SequenceCompareTo(RawText.Encode(b)));
         StringBuilder text = new();
         if (ctx.Target.BuildMode == BuildMode.CShared)
-            text.Append("LIBRARY ").Append(Cli.GoText.Quote(Cli.GoText.BaseName(ctx.Options.Output))).Append('\n');
+            text.Append("LIBRARY ").Append(Cli.GoText.Quote(Cli.GoText.BaseName(OutputFor(ctx)))).Append('\n');
         text.Append("EXPORTS\n").AppendJoin('\n', exports);
         return host.WriteFile("export_file.def", RawText.Encode(text.ToString()));
     }
