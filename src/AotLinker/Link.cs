@@ -311,7 +311,7 @@ internal static class Link
         if (!ctx.Target.IsExternal)
         {
             // Such programs have other symbols in their symbol tables.
-            return ctx.Target.CanUsePlugins && !(ctx.Target.IsElf && ctx.Target.Cpu.LinksModules)
+            return ctx.Target.CanUsePlugins && !(ctx.Format.LinksModules && ctx.Target.Cpu.LinksModules)
                 ? throw new UnsupportedLinkException("linking of programs that load plugins without an external linker") : null;
         }
         if (loaded.UnknownPackageFile is { } file)

@@ -53,23 +53,8 @@ internal static class TargetRegistry
     };
 
     /// <summary>Whether an external linker may do the final link of such programs, as far as the command line tells.</summary>
-    public static bool LinksExternally(LinkOptions options)
-    {
-        const bool Modules = true;
-        return options.GoOs switch
-        {
-            "linux" or "android" or "freebsd" or "netbsd" or "openbsd" or "dragonfly" or "solaris" or "illumos" => IsLinked(Modules),
-            "darwin" or "windows" => IsLinked(!Modules),
-            _ => false,
-        };
-
-        bool IsLinked(bool modules) => options.BuildMode switch
-        {
-            BuildMode.Exe or BuildMode.Pie or BuildMode.CArchive or BuildMode.CShared => true,
-            BuildMode.Shared or BuildMode.Plugin => modules,
-            _ => false,
-        };
-    }
+    public static bool LinksExternally(LinkOptions options) => options.BuildMode != BuildMode.Unset && options.GoOs is
+        "linux" or "android" or "freebsd" or "netbsd" or "openbsd" or "dragonfly" or "solaris" or "illumos" or "darwin" or "windows";
 
     /// <summary>The object format of a target's operating system; null if it is not supported yet.</summary>
     public static OutputFormat? Format(Target target, Release release, LinkOptions options) => target.HeadType switch

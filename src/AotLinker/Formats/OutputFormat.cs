@@ -61,6 +61,12 @@ internal abstract class OutputFormat
     public virtual bool HasRelRoSegment(LinkContext ctx) => true;
 
     /// <summary>
+    /// Whether we link for the format what shares Go code with other modules, as far as the CPU lets us: names and exports are then what
+    /// modules find each other by.
+    /// </summary>
+    public virtual bool LinksModules => false;
+
+    /// <summary>
     /// What of an external link is not done here, as a noun phrase; null where the format makes an object for an external linker and
     /// knows how to call that. Asked when all packages are loaded.
     /// </summary>

@@ -26,7 +26,7 @@ internal static class SymbolNames
         isPlain = !(ctx.Symbols.ExternalNames.Count > 0 && ctx.Symbols.ExternalNames.ContainsKey(s))
             && AbiNames.Suffix(ctx, s, name) is null
             && !AbiNames.NamesInternal(ctx, s, name)
-            && (ctx.Target.IsDynlinkingGo || !name.Contains(MiddleDot[0]));
+            && ((ctx.Target.IsDynlinkingGo && !dotsFirst) || !name.Contains(MiddleDot[0]));
         return isPlain ? name.Length : Rewrite(ctx, s, dotsFirst).Length;
     }
 

@@ -53,9 +53,13 @@ internal abstract partial class Release
     /// <summary>Whether the race detector's object may miss a function that only new systems have.</summary>
     public virtual bool AllowsRaceWithoutDyldHeader => true;
 
+    /// <summary>Whether the external linker is kept from fixups that tell the number of segments, where a segment is added to its output.</summary>
+    public virtual bool AvoidsFixupChains => true;
+
     private partial class Go125
     {
         public override bool LabelsOnlyWholeSymbols => false;
+        public override bool AvoidsFixupChains => false;
     }
 
     private sealed partial class Go124

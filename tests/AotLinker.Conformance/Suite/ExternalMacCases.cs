@@ -38,6 +38,7 @@ internal sealed partial class StandardSuite
             if (hasTools)
             {
                 AddExternalMac(port, tools, stamp);
+                AddMacModules(port, tools, stamp);
             }
         }
     }
@@ -63,6 +64,7 @@ internal sealed partial class StandardSuite
             One("hello " + flag, Tier.All, () => hello[Module + "hello"], flag);
         }
 
+        AddPluginObjectsAlone(port, stamp);
         foreach (string threads in (string[])["1", "16"])
         {
             Add(ExternalGroup, $"{port}: object of server, {threads} threads", Tier.All, () => SameExternally(
@@ -73,11 +75,16 @@ internal sealed partial class StandardSuite
             SameExternally(step(), ["-buildmode=c-archive", "-extar=true", .. more], port: port, compiler: "true"));
     }
 
+    private static string MacCpu(Port port) => port.Cpu == "arm64" ? "arm64" : "x86_64";
+
+    private Dictionary<string, string> MacCgo(Port port, string tools) =>
+        For(port, new() { ["CGO_ENABLED"] = "1", ["CC"] = tools, ["CPU"] = MacCpu(port) });
+
     private void AddExternalMac(Port port, string tools, string stamp)
     {
         const string Name = "example.test/external";
-        string cpu = port.Cpu == "arm64" ? "arm64" : "x86_64";
-        Dictionary<string, string> cgo = For(port, new() { ["CGO_ENABLED"] = "1", ["CC"] = tools, ["CPU"] = cpu });
+        string cpu = MacCpu(port);
+        Dictionary<string, string> cgo = MacCgo(port, tools);
         string half = Path.Combine(Settings.Root, "tests", "external");
         string halfStamp = CaptureSet.Stamp(half) + CaptureSet.Stamp(Path.GetDirectoryName(tools)!);
         string[] programs = ["hello", "server", "dwarf", "types", "gcdata"];

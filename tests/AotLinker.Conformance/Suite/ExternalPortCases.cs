@@ -99,6 +99,11 @@ internal sealed partial class StandardSuite
             }
         }
 
+        if (port is { Os: "freebsd", Cpu: "amd64" })
+        {
+            AddPluginObjectsAlone(port, stamp);
+        }
+
         foreach ((string value, _) in port.VariantsOf(_release))
         {
             CaptureSet variant = new(

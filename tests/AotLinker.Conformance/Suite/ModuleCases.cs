@@ -87,6 +87,83 @@ internal sealed partial class StandardSuite
     }
 
     /// <summary>
+    /// Plugins without C up to the object for a compiler, which need not be there. The go command would want one, so what is compiled for plugins
+    /// is not linked by it.
+    /// </summary>
+    private void AddPluginObjectsAlone(Port port, string stamp)
+    {
+        CaptureSet set = new(
+            _toolchain, "build", ["-gcflags=all=-dynlink", "-asmflags=all=-dynlink", "./hello", "./server", "./types"], Settings.Programs, For(port, []), stamp,
+            failing: true);
+        One("hello", port.IsSample ? NewestInCi : Tier.All);
+        One("server", Tier.All);
+        One("types", Tier.All);
+        foreach (string[] line in (string[][])
+            [["-s", "-w"], ["-w"], ["-s"], ["-v"], ["-compressdwarf=false"], ["-buildid="], ["-randlayout=3"], ["-B", "none"], ["-pluginpath=a.b/c%d"], ["-dumpdep"]])
+        {
+            One("hello", Tier.All, line);
+        }
+
+        if (port.HasTrampolines)
+        {
+            One("server", Tier.All, "-debugtramp=2");
+            One("server", Tier.All, "-debugtramp=2", "-debugtextsize=300000");
+        }
+
+        void One(string program, Tier tier, params string[] more) =>
+            Add(ExternalGroup, $"{port}: object of {string.Join(' ', [program + " as plugin", .. more])}", tier, () => SameExternally(
+                set[Module + program], ["-buildmode=plugin", "-pluginpath=example.test/" + program, .. more], isRun: false, port: port, compiler: "true"));
+    }
+
+    /// <summary>As <see cref="AddModules"/>, for macOS: what LLVM's tools make of the objects is compared, too.</summary>
+    private void AddMacModules(Port port, string tools, string programsStamp)
+    {
+        const string Name = "example.test/external/";
+        string sources = Path.Combine(Settings.Root, "tests", "external");
+        string stamp = CaptureSet.Stamp(sources) + CaptureSet.Stamp(Path.GetDirectoryName(tools)!);
+        Dictionary<string, string> cgo = MacCgo(port, tools);
+        CaptureSet host = new(_toolchain, "build", ["./host"], sources, cgo, stamp);
+        CaptureSet hostPie = new(_toolchain, "build", ["-buildmode=pie", "./host"], sources, cgo, stamp);
+        CaptureSet plugin = new(_toolchain, "build", ["-buildmode=plugin", "./plugin"], sources, cgo, stamp);
+        CaptureSet trimmed = new(_toolchain, "build", ["-trimpath", "-buildmode=plugin", "./plugin"], sources, cgo, stamp);
+        CaptureSet other = new(_toolchain, "build", ["-buildmode=plugin", "./dwarf"], Settings.Programs, cgo, programsStamp);
+        One("program that loads plugins, pie", Tier.All, () => hostPie[Name + "host"]);
+        One("plugin, -trimpath", Tier.All, () => trimmed[Name + "plugin"]);
+        One("plugin: dwarf", Tier.All, () => other[Module + "dwarf"]);
+        One("plugin", Tier.All, () => plugin[Name + "plugin"]);
+        One("program that loads plugins", port.IsSample ? NewestInCi : Tier.All, () => host[Name + "host"]);
+        string[][] flags =
+        [
+            ["-s", "-w"], ["-w"], ["-s", "-w=false"], ["-compressdwarf=false"], ["-v"], ["-buildid="], ["-B", "none", "-w"], ["-linkmode=internal"], ["-race"],
+            .. port.HasTrampolines ? (string[][])[["-debugtramp=2"], ["-debugtramp=2", "-debugtextsize=300000"]] : [],
+        ];
+        foreach (string[] line in flags)
+        {
+            string name = string.Join(' ', line);
+            One($"plugin {name}", Tier.All, () => plugin[Name + "plugin"], line);
+            One($"program that loads plugins {name}", Tier.All, () => host[Name + "host"], line);
+        }
+
+        string[][] more =
+        [
+            ["-s"], ["-B", "none"], ["-dumpdep"], ["-c"], ["-randlayout=3"], ["-pluginpath=a.b/c%d"], ["-X", "main.Text=1"], ["-E", "main.main"],
+            ["-r", "/opt/lib"], ["-strictdups=2"], ["-d"], ["-extldflags=-lnosuch"],
+        ];
+        foreach (string[] line in more)
+        {
+            One($"plugin {string.Join(' ', line)}", Tier.All, () => plugin[Name + "plugin"], line);
+        }
+
+        foreach (string[] line in (string[][])[["-linkmode=internal", "-s", "-w"], ["-linkmode=internal", "-buildmode=pie"]])
+        {
+            One($"program that loads plugins {string.Join(' ', line)}", Tier.All, () => hostPie[Name + "host"], line);
+        }
+
+        void One(string name, Tier tier, Func<LinkStep> step, params string[] line) => Add(ExternalGroup, $"{port}: {name}", tier, () =>
+            SameExternally(step(), line, isRun: false, port: port, compiler: $"env CPU={MacCpu(port)} {tools}"));
+    }
+
+    /// <summary>
     /// A library and a program that is linked against it: built by both linkers at the same place, for the program has the library's path.
     /// </summary>
     private void AddSharedLibrary(string name, Tier tier, string sources, Dictionary<string, string> cgo, string[] packages, string mode, Port? port = null) =>

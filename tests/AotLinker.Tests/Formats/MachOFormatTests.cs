@@ -170,6 +170,28 @@ public sealed class MachOFormatTests
     }
 
     [Fact]
+    public void OtherModulesFindVariablesAndDescriptorsOnly()
+    {
+        using TestLink link = Link(new Arm64());
+        link.Ctx.Target.CanUsePlugins = true;
+        link.AddBytes("type:main.T", SymbolKind.RoData, new byte[8]).SetReachable();
+        link.AddBytes("type:.eq.main.T", SymbolKind.Text, new byte[8]).SetReachable();
+        link.AddBytes("go:itab.main.T,main.I", SymbolKind.RoData, new byte[8]).SetReachable();
+        link.AddBytes("main.table", SymbolKind.RoData, new byte[8]).SetReachable();
+        link.AddBytes("main·dotted", SymbolKind.NoPtrData, new byte[8]).SetReachable();
+        link.AddBytes("main.own", SymbolKind.NoPtrData, new byte[8]).SetReachable().Set(SymbolTable.Attributes.Local);
+        List<MachOFile.Symbol> symbols = new MachOFile(Run(link)).Symbols();
+        foreach (string name in (string[])["type:main.T", "go:itab.main.T,main.I", "main.pointer", "main.dotted"])
+            Assert.Equal(0x0f, Assert.Single(symbols, s => s.Name == "_" + name).Type);
+        foreach (string name in (string[])["type:.eq.main.T", "main.table", "main.own", "main.start"])
+            Assert.Equal(0x0e, Assert.Single(symbols, s => s.Name == "_" + name).Type);
+
+        // The markers of the text are functions of it, so that no other function has their addresses.
+        ulong first = Assert.Single(symbols, s => s.Name == "_runtime.text").Value, end = Assert.Single(symbols, s => s.Name == "_runtime.etext").Value;
+        Assert.All(symbols.Where(s => s.Name is "_main.start" or "_main.twin" or "_cgo_entry"), s => Assert.InRange(s.Value, first + 1, end - 1));
+    }
+
+    [Fact]
     public void StubsJumpThroughTheirGotEntries()
     {
         using (TestLink link = Link(new Arm64()))

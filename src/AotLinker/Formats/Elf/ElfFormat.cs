@@ -45,6 +45,9 @@ internal sealed partial class ElfFormat : OutputFormat
     }
 
     /// <inheritdoc/>
+    public override bool LinksModules => true;
+
+    /// <inheritdoc/>
     public override string Name => "elf";
 
     /// <inheritdoc/>

@@ -16,10 +16,7 @@ internal sealed partial class MachOFormat
     /// <inheritdoc/>
     public override string? ExternalLinkObstacle(LinkContext ctx)
     {
-        const string What = "external linking";
-        if (ctx.Target.Goos != "darwin")
-            return What;
-        return ctx.Target.IsDynlinkingGo ? $"{What} of what shares Go code with other modules" : null;
+        return ctx.Target.Goos != "darwin" ? "external linking" : null;
     }
 
     /// <inheritdoc/>
@@ -34,7 +31,9 @@ internal sealed partial class MachOFormat
             // Room for one more load command.
             command.Add("-Wl,-headerpad,1144");
         }
-        else
+        if (ctx.Target.IsDynlinkingGo)
+            AddModuleOptions(ctx, host, command);
+        if (!CombinesDwarf(ctx))
         {
             command.Add("-Wl,-S");
             if (host.Strips)
@@ -47,7 +46,7 @@ internal sealed partial class MachOFormat
         bool hasFixedAddress = ctx.Target.IsExe && !ctx.Target.Cpu.AlwaysPieOnDarwin;
         if (hasFixedAddress && _platform == MachOPlatform.Mac)
             command.Add("-Wl,-no_pie");
-        if (ctx.Target.BuildMode == BuildMode.CShared)
+        if (ctx.Target.BuildMode is BuildMode.CShared or BuildMode.Plugin)
             command.Add("-dynamiclib");
         command.AddRange(["-o", ctx.Options.Output]);
         AddDynamicLinkerOptions(ctx, command, ctx.Options.RunPath);
@@ -64,6 +63,16 @@ internal sealed partial class MachOFormat
             command.Add(fixedAddress);
         command.AddRange(ctx.Options.ExternalLinkerFlags);
         return command;
+    }
+
+    // Modules find each other's symbols by name alone, whichever library has them, and before any code runs.
+    private void AddModuleOptions(LinkContext ctx, HostLinker host, List<string> command)
+    {
+        const string NoFixupChains = "-Wl,-no_fixup_chains";
+        command.AddRange(["-Wl,-flat_namespace", "-Wl,-bind_at_load"]);
+        // Chains of fixups tell the number of segments, and one more is added later.
+        if (ctx.Release.AvoidsFixupChains && CombinesDwarf(ctx) && host.Supports(NoFixupChains))
+            command.Add(NoFixupChains);
     }
 
     /// <inheritdoc/>
@@ -166,6 +175,10 @@ internal sealed partial class MachOFormat
         try
         {
             return MachOImage.Open(path);
+        }
+        catch (FileNotFoundException)
+        {
+            throw new LinkException($"{program}: {what} failed: open {path}: no such file or directory");
         }
         catch (MachOException e)
         {

@@ -55,6 +55,12 @@ internal sealed partial class MachOFormat : OutputFormat
     /// <inheritdoc/>
     public override bool LoadsImportsFromGot => true;
 
+    /// <inheritdoc/>
+    public override bool LinksModules => true;
+
+    /// <inheritdoc/>
+    public override bool LaysOutMarkers(LinkContext ctx) => ctx.Target.IsDynlinkingGo;
+
     private MachOSymbolTable Symbols => _symbolTable ?? throw new InvalidOperationException("the symbol table has no order yet");
 
     /// <inheritdoc/>
@@ -116,6 +122,8 @@ internal sealed partial class MachOFormat : OutputFormat
         if (ctx.HostLinker is { } host)
         {
             AddObjectSymbols(ctx, host);
+            if (ctx.Target.BuildMode == BuildMode.Plugin)
+                KeepRuntimeApart(symbols);
             return;
         }
         symbols.Update(".plt"u8, 0).SetKind(SymbolKind.MachoPlt).SetReachable();
@@ -212,6 +220,21 @@ internal sealed partial class MachOFormat : OutputFormat
 
     /// <inheritdoc/>
     public override string CompressedDwarfName(string name) => ".z" + name[1..];
+
+    // A plugin has a runtime of its own beside that of the program: what C calls in it must not be found in the other.
+    private static void KeepRuntimeApart(SymbolTable symbols)
+    {
+        Hide("_cgo_topofstack"u8, 0);
+        Hide("__cgo_topofstack"u8, 0);
+        Hide("_cgo_panic"u8, symbols.AbiInternalVersion);
+        Hide("crosscall2"u8, 0);
+
+        void Hide(ReadOnlySpan<byte> name, int version)
+        {
+            if (symbols.Lookup(name, version) is { IsNone: false } s)
+                symbols.CgoExportDynamic.Remove(s);
+        }
+    }
 
     // On CPUs that are older than inodes of 64 bits, these functions have another name for those.
     private static void UseWideInodes(SymbolTable symbols)

@@ -29,11 +29,15 @@ internal sealed partial class MachOSymbolTable
     private readonly Dictionary<(SymbolId Symbol, long Offset), int> _labelNumbers = [];
     private readonly List<Place> _labels = [];
     private NativeColumn<int>? _numbers;
+
+    // Where other modules look for symbols.
+    private readonly ModuleExports? _modules;
     private readonly int[] _counts = new int[PartCount];
     private long[] _chunkNames = [];
 
     private MachOSymbolTable(LinkContext ctx)
     {
+        _modules = ctx.Target.IsDynlinkingGo ? new ModuleExports(ctx) : null;
         int[] symbols = Collect(ctx);
         using NativeArray<byte> renamed = CopyNames(symbols, ctx.Symbols.ExternalNames, out Dictionary<int, (int Start, int Length)> places);
         byte[] parts = new byte[symbols.Length];
@@ -189,6 +193,8 @@ internal sealed partial class MachOSymbolTable
         SymbolTable symbols = ctx.Symbols;
         bool strips = ctx.Settings.OmitSymbolTable;
         List<int> all = [];
+        // Markers that are laid out are functions like others.
+        bool addsMarkers = !ctx.Target.IsDynlinkingGo;
         if (!strips)
         {
             AddText("runtime.text"u8);
@@ -226,7 +232,7 @@ internal sealed partial class MachOSymbolTable
         void AddText(ReadOnlySpan<byte> name)
         {
             SymbolId s = symbols.Lookup(name, 0);
-            if (symbols.Kind(s).IsText())
+            if (addsMarkers && symbols.Kind(s).IsText())
                 all.Add(s.Index);
         }
     }
@@ -269,7 +275,7 @@ internal sealed partial class MachOSymbolTable
         }
     }
 
-    private static void PutSymbol(LinkContext ctx, SymbolId s, uint name, Span<byte> record)
+    private void PutSymbol(LinkContext ctx, SymbolId s, uint name, Span<byte> record)
     {
         SymbolTable symbols = ctx.Symbols;
         record.Clear();
@@ -279,7 +285,7 @@ internal sealed partial class MachOSymbolTable
             record[4] = MachOConstants.SymbolUndefined;
             return;
         }
-        record[4] = symbols.CgoExportDynamic.Contains(s) ? MachOConstants.SymbolExternal
+        record[4] = symbols.CgoExportDynamic.Contains(s) || _modules?.Finds(ctx, s) == true ? MachOConstants.SymbolExternal
             : symbols.CgoExportStatic.Contains(s) ? MachOConstants.SymbolPrivateExternal
             : MachOConstants.SymbolLocal;
         SymbolId outer = symbols.Outer(s);

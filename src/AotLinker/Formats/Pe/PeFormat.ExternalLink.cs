@@ -40,8 +40,8 @@ internal sealed partial class PeFormat
     /// <inheritdoc/>
     public override string? ExternalLinkObstacle(LinkContext ctx)
     {
-        return ctx.Target.BuildMode is not (BuildMode.Exe or BuildMode.Pie or BuildMode.CArchive or BuildMode.CShared) || ctx.Target.IsDynlinkingGo
-            ? "external linking of what shares Go code with other modules" : null;
+        // There are no plugins, but older releases link what may load some as if there were.
+        return ctx.Target.IsDynlinkingGo ? "external linking of what shares Go code with other modules" : null;
     }
 
     /// <inheritdoc/>

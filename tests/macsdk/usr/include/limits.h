@@ -1,0 +1,4 @@
+#ifndef TESTS_LIMITS_H
+#define TESTS_LIMITS_H
+#define PATH_MAX 1024
+#endif
