@@ -92,9 +92,8 @@ internal sealed partial class StandardSuite
     /// </summary>
     private void AddPluginObjectsAlone(Port port, string stamp)
     {
-        CaptureSet set = new(
-            _toolchain, "build", ["-gcflags=all=-dynlink", "-asmflags=all=-dynlink", "./hello", "./server", "./types"], Settings.Programs, For(port, []), stamp,
-            failing: true);
+        CaptureSet hello = Compiled("./hello");
+        CaptureSet larger = Compiled("./server", "./types");
         One("hello", port.IsSample ? NewestInCi : Tier.All);
         One("server", Tier.All);
         One("types", Tier.All);
@@ -110,9 +109,12 @@ internal sealed partial class StandardSuite
             One("server", Tier.All, "-debugtramp=2", "-debugtextsize=300000");
         }
 
+        CaptureSet Compiled(params string[] programs) => new(
+            _toolchain, "build", ["-gcflags=all=-dynlink", "-asmflags=all=-dynlink", .. programs], Settings.Programs, For(port, []), stamp, failing: true);
+
         void One(string program, Tier tier, params string[] more) =>
             Add(ExternalGroup, $"{port}: object of {string.Join(' ', [program + " as plugin", .. more])}", tier, () => SameExternally(
-                set[Module + program], ["-buildmode=plugin", "-pluginpath=example.test/" + program, .. more], isRun: false, port: port, compiler: "true"));
+                (program == "hello" ? hello : larger)[Module + program], ["-buildmode=plugin", "-pluginpath=example.test/" + program, .. more], isRun: false, port: port, compiler: "true"));
     }
 
     /// <summary>As <see cref="AddModules"/>, for macOS: what LLVM's tools make of the objects is compared, too.</summary>
