@@ -126,9 +126,11 @@ internal static class Link
         }
 
         // SYNTHESIZE: symbols, tables and code that no object holds.
+        bool hasDebugInfo;
         using (phases.Begin("linksetup"))
         {
-            ctx.Symbols.NumberLive(ctx.Workers, DebugInfo.IsEnabled(ctx));
+            hasDebugInfo = DebugInfo.IsEnabled(ctx);
+            ctx.Symbols.NumberLive(ctx.Workers, hasDebugInfo);
             LinkSetup.Run(ctx);
         }
         using (phases.Begin("dostrdata"))
@@ -144,7 +146,7 @@ internal static class Link
         }
         using (phases.Begin("dwarfGenerateDebugInfo"))
         {
-            DwarfSections.Collect(ctx);
+            DwarfSections.Collect(ctx, hasDebugInfo);
         }
         using (phases.Begin("callgraph"))
         {
@@ -199,7 +201,11 @@ internal static class Link
         }
         using (phases.Begin("dwarfGenerateDebugSyms"))
         {
-            ctx.Dwarf?.Arrange(ctx);
+            // An external linker is asked once more, as cmd/link does it.
+            if (DebugInfo.IsEnabled(ctx))
+            {
+                ctx.Dwarf?.Arrange(ctx);
+            }
         }
         using (phases.Begin("symtab"))
         {

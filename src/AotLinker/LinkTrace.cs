@@ -1,6 +1,7 @@
 using System.Globalization;
 using AotLinker.Cli;
 using AotLinker.Objects;
+using AotLinker.Synthesize.Dwarf;
 
 namespace AotLinker;
 
@@ -12,7 +13,7 @@ internal static class LinkTrace
     {
         if (ctx.Diagnostics.Verbosity == 0)
             return;
-        bool dwarf = !ctx.Settings.OmitDwarf && ctx.Target.HeadType is not (HeadType.Plan9 or HeadType.Js or HeadType.Wasip1);
+        bool dwarf = DebugInfo.IsEnabled(ctx);
         ctx.Diagnostics.Log(
             $"build mode: {LinkCapability.ModeName(ctx.Target.BuildMode)}, symbol table: {OnOff(!ctx.Settings.OmitSymbolTable)}, DWARF: {OnOff(dwarf)}");
         ctx.Diagnostics.Log(string.Create(

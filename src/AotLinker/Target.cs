@@ -133,7 +133,7 @@ internal sealed class Target
 
     /// <summary>Whether debug information is made for this system and whoever does the final link (dwarfEnabled).</summary>
     public bool HasDwarf => HeadType != HeadType.Plan9
-        && (!IsExternal || IsElf || HeadType is HeadType.Darwin or HeadType.Windows);
+        && (!IsExternal || IsElf || HeadType is HeadType.Aix or HeadType.Darwin or HeadType.Windows);
 
     /// <summary>Whether debug information is in the 64-bit format, as XCOFF's tools want it (isDwarf64).</summary>
     public bool HasDwarf64 => HeadType == HeadType.Aix;
@@ -152,6 +152,12 @@ internal sealed class Target
     /// then, and references within debug information have no relocations, which would only confuse it.
     /// </summary>
     public bool CompletesExternalDwarf => HeadType == HeadType.Darwin;
+
+    /// <summary>
+    /// Whether fields that are left to an external linker hold what they would if the object were a program, because that linker only adds by
+    /// how much things move.
+    /// </summary>
+    public bool HoldsObjectAddresses => HeadType == HeadType.Aix;
 
     /// <summary>Whether debuggers are Apple's, which want locations in a form of their own.</summary>
     public bool HasAppleDebugger => Goos is "darwin" or "ios";

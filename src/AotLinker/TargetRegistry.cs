@@ -54,7 +54,7 @@ internal static class TargetRegistry
 
     /// <summary>Whether an external linker may do the final link of such programs, as far as the command line tells.</summary>
     public static bool LinksExternally(LinkOptions options) => options.BuildMode != BuildMode.Unset && options.GoOs is
-        "linux" or "android" or "freebsd" or "netbsd" or "openbsd" or "dragonfly" or "solaris" or "illumos" or "darwin" or "windows";
+        "linux" or "android" or "freebsd" or "netbsd" or "openbsd" or "dragonfly" or "solaris" or "illumos" or "aix" or "darwin" or "windows";
 
     /// <summary>The object format of a target's operating system; null if it is not supported yet.</summary>
     public static OutputFormat? Format(Target target, Release release, LinkOptions options) => target.HeadType switch

@@ -58,6 +58,29 @@ internal sealed partial class Ppc64
     }
 
     /// <inheritdoc/>
+    /// <remarks>AIX's linker adds to what is there, but for places in thread-local storage.</remarks>
+    public override long ExternalField(in RelocSite site, ulong content, long addend) => site.Kind switch
+    {
+        _ when !site.Context.Target.HoldsObjectAddresses || !site.Kind.IsOfCpu() => base.ExternalField(in site, content, addend),
+        RelocKind.PowerTlsLe => ShortThreadLocal(in site, content),
+        RelocKind.PowerTls or RelocKind.PowerTlsIe or RelocKind.PowerTlsIePcrel34 or RelocKind.PowerTlsLeTprel34 or RelocKind.AddrPowerGotPcrel34
+            => (long)content,
+        _ => TryApply(in site, content, out long value) ? value : (long)content,
+    };
+
+    // XCOFF's relocation has 16 bits: addis rX,r13,..; addi rX,rX,.. becomes addi rX,r13,..; nop.
+    private static long ShortThreadLocal(in RelocSite site, ulong content)
+    {
+        const ulong Opcodes = 0xfc000000fc000000;
+        const ulong Expected = 0x3c00000038000000;
+        if ((content & Opcodes) != Expected)
+        {
+            site.Report($"relocation for {site.Context.Symbols.NameText(site.Target)}+{Offset(in site)} is not an addis/addi pair: {content:x16}");
+        }
+        return (long)(((0x380d0000 | (content & 0x03e00000)) << 32) | Nop);
+    }
+
+    /// <inheritdoc/>
     public override bool TryApply(in RelocSite site, ulong content, out long value)
     {
         switch (site.Kind)
@@ -147,7 +170,7 @@ internal sealed partial class Ppc64
 
     /// <summary>
     /// A load of an address from its entry in the table of contents. If what it is the address of lies in data, whose distance from the
-    /// table is known, the address is computed instead.
+    /// table we know, the address is computed instead.
     /// </summary>
     private ulong FromTocEntry(in RelocSite site, ulong content)
     {
@@ -159,7 +182,7 @@ internal sealed partial class Ppc64
         long toc = symbols.Value(site.Context.Known.Toc);
         RelocList entry = symbols.Relocs(site.Target);
         SymbolId variable = entry.Count == 0 ? SymbolId.None : entry.Target(0);
-        if (!variable.IsNone && symbols.IsReachable(variable)
+        if (site.Context.Target.IsInternal && !variable.IsNone && symbols.IsReachable(variable)
             && site.Context.SectionOf(variable)?.Segment == site.Context.DataSegment)
         {
             long distance = symbols.Value(variable) + site.Addend - toc;

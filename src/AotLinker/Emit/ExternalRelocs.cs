@@ -3,6 +3,7 @@ using AotLinker.Explain;
 using AotLinker.Layout;
 using AotLinker.Mapping;
 using AotLinker.Objects;
+using AotLinker.Ordering;
 using AotLinker.Synthesize.Dwarf;
 
 namespace AotLinker.Emit;
@@ -46,6 +47,7 @@ internal sealed class ExternalRelocs
     private readonly ExternalRules _rules;
     private readonly List<Slice> _slices = [];
     private readonly IReadOnlyList<ExternalRelocTable> _tables;
+    private readonly bool _sorts;
     private int _size;
 
     /// <summary>Counts the relocations of a link; all addresses are known.</summary>
@@ -56,6 +58,7 @@ internal sealed class ExternalRelocs
         _ctx = ctx;
         _tables = tables;
         _rules = new ExternalRules(ctx);
+        _sorts = ctx.Format.SortsExternalRelocations;
         Cut();
         ForSlices(static (slice, list) => slice.Count = list.Count);
         foreach (Slice slice in _slices)
@@ -226,18 +229,46 @@ internal sealed class ExternalRelocs
             SymbolId s = symbols[i];
             RelocList relocs = table.Relocs(s);
             long start = relocs.Count == 0 ? 0 : table.Value(s) - (long)slice.Table.Address;
+            ReadOnlySpan<int> order = _sorts ? OrderOf(relocs) : default;
             for (int r = 0; r < relocs.Count; r++)
             {
-                if (_rules.TryRead(s, slice.Section.Index, relocs, r, start, out ExternalReloc left))
+                int index = order.IsEmpty ? r : order[r];
+                if (_rules.TryRead(s, slice.Section.Index, relocs, index, start, out ExternalReloc left))
                 {
-                    to.Add(left);
-                    for (int part = 1; part < _rules.Parts(in left); part++)
+                    for (int part = 0; part < _rules.Parts(in left); part++)
                     {
                         to.Add(left.OfPart(part));
                     }
                 }
             }
         }
+    }
+
+    // The indexes of relocations in the order of their places; nothing where that is the order they have. Go's sort is not stable.
+    private static int[] OrderOf(in RelocList relocs)
+    {
+        int at = 1;
+        while (at < relocs.Count && relocs[at - 1].Offset <= relocs[at].Offset)
+        {
+            at++;
+        }
+        if (at >= relocs.Count)
+        {
+            return [];
+        }
+        (int Offset, int Index)[] places = new (int, int)[relocs.Count];
+        for (int i = 0; i < places.Length; i++)
+        {
+            places[i] = (relocs[i].Offset, i);
+        }
+        GoSort.Sort<(int, int), ByOffset>(places, default);
+        return Array.ConvertAll(places, static p => p.Index);
+    }
+
+    private readonly struct ByOffset : IOrder<(int Offset, int Index)>
+    {
+        /// <inheritdoc/>
+        public bool Less(in (int Offset, int Index) x, in (int Offset, int Index) y) => x.Offset < y.Offset;
     }
 
     /// <summary>A run of symbols, or of pieces of debug information, of one section.</summary>

@@ -67,6 +67,10 @@ internal sealed class ExternalRules(LinkContext ctx)
                 target = Fold(target, ref addend);
                 break;
 
+            case RelocKind.XcoffRef:
+                target = relocs.Target(i);
+                break;
+
             case RelocKind.Call or RelocKind.PcRel or RelocKind.PcRelDbl or RelocKind.GotPcRel:
                 target = relocs.Target(i);
                 if (target.IsNone)

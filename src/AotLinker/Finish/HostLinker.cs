@@ -25,11 +25,14 @@ internal sealed class HostLinker
         _ctx = ctx;
         _folder = folder;
         _objects = objects;
-        Program = ctx.Options.ExternalLinker.Count != 0 ? ctx.Options.ExternalLinker
-            : [Releases.Platforms.DefaultCompiler(ctx.Options.GoOs)];
+        Program = ProgramOf(ctx.Options);
         Arguments = ctx.Target.Cpu.HostCompilerArguments(ctx.Target);
         Strips = ctx.Settings.OmitSymbolTable;
     }
+
+    /// <summary>The linker of a link, and the arguments it always gets: that of -extld, or else the system's usual compiler (Link.extld).</summary>
+    public static IReadOnlyList<string> ProgramOf(LinkOptions options) =>
+        options.ExternalLinker.Count != 0 ? options.ExternalLinker : [Releases.Platforms.DefaultCompiler(options.GoOs)];
 
     /// <summary>The linker and the arguments it always gets (-extld).</summary>
     public IReadOnlyList<string> Program { get; }
@@ -231,7 +234,7 @@ internal sealed class HostLinker
             archiver = Supports("--print-prog-name=ar") ? FindTool("ar") : "ar";
         }
         List<string> objects = CopyObjects();
-        List<string> command = [archiver, "-q", "-c", "-s", ctx.Options.Output, Object, .. objects];
+        List<string> command = [archiver, "-q", "-c", "-s", .. ctx.Format.ArchiverOptions, ctx.Options.Output, Object, .. objects];
         if (ctx.Diagnostics.Verbosity != 0)
         {
             ctx.Diagnostics.Log($"archive: {string.Join(' ', command)}");

@@ -51,6 +51,25 @@ internal abstract class OutputFormat
     /// </summary>
     public virtual bool LaysOutMarkers(LinkContext ctx) => false;
 
+    /// <summary>Whether the first symbol of each text section is a marker with a place of its own (runtime.text, runtime.text.1 …).</summary>
+    public virtual bool LaysOutTextMarkers(LinkContext ctx) => false;
+
+    /// <summary>Whether every call is looked at for a trampoline, however small the program, since calls lead to trampolines only.</summary>
+    public virtual bool ChecksAllCalls(LinkContext ctx) => false;
+
+    /// <summary>Gives markers that are laid out their space and kind, beside those of all formats (fixZeroSizedSymbols).</summary>
+    public virtual void SizeMarkers(LinkContext ctx)
+    {
+    }
+
+    /// <summary>Gives markers their alignments, before data is placed.</summary>
+    /// <param name="ctx">The link.</param>
+    /// <param name="data">The greatest alignment of data.</param>
+    /// <param name="bss">The same of zeroed data.</param>
+    public virtual void AlignMarkers(LinkContext ctx, int data, int bss)
+    {
+    }
+
     /// <summary>Whether runtime.types takes space before the type descriptors, in releases that ask for it.</summary>
     public virtual bool LaysOutTypesMarker(LinkContext ctx) => LaysOutMarkers(ctx);
 
@@ -105,6 +124,12 @@ internal abstract class OutputFormat
     /// <summary>How many relocations of an object stand for one that is left to an external linker.</summary>
     public virtual int ExternalRelocationParts(in ExternalReloc left) => 1;
 
+    /// <summary>Whether the relocations of a symbol that are left lie in the order of their places, not in that of the object.</summary>
+    public virtual bool SortsExternalRelocations => false;
+
+    /// <summary>What the archiver is told beside what it always is (ld.archive).</summary>
+    public virtual IReadOnlyList<string> ArchiverOptions => [];
+
     /// <summary>Whether places in thread-local storage are left to an external linker; else they are those of the finished program.</summary>
     public virtual bool LeavesThreadLocals => true;
 
@@ -118,6 +143,32 @@ internal abstract class OutputFormat
 
     /// <summary>What of the external linker's output is shown when all went well: warnings, but for those that are always there.</summary>
     public virtual byte[] ExternalLinkWarnings(LinkContext ctx, byte[] output) => output;
+
+    /// <summary>A text without the lines that contain something, and some behind each of these.</summary>
+    protected static byte[] WithoutLines(byte[] text, ReadOnlySpan<byte> part, int behind)
+    {
+        List<byte> kept = [];
+        int skip = 0;
+        for (ReadOnlySpan<byte> left = text; !left.IsEmpty;)
+        {
+            int end = left.IndexOf((byte)'\n');
+            ReadOnlySpan<byte> line = end < 0 ? left : left[..(end + 1)];
+            left = left[line.Length..];
+            if (skip > 0)
+            {
+                skip--;
+            }
+            else if (line.IndexOf(part) >= 0)
+            {
+                skip = behind;
+            }
+            else
+            {
+                kept.AddRange(line);
+            }
+        }
+        return [.. kept];
+    }
 
     /// <summary>
     /// Changes what the external linker has made: the hash by which a program checks its FIPS module (hostlinkfips), and what other tools are
@@ -139,6 +190,10 @@ internal abstract class OutputFormat
 
     /// <summary>Whether programs of this format carry debug information (dwarfEnabled).</summary>
     public virtual bool HasDebugInfo => true;
+
+    /// <summary>Whether the external linker of the link takes debug information; it may have to be asked.</summary>
+    /// <exception cref="LinkException">It gives no answer.</exception>
+    public virtual bool LinkerTakesDebugInfo(LinkContext ctx) => true;
 
     /// <summary>Whether Go's build ID has a note of its own, so that it need not stand in front of the text.</summary>
     public virtual bool HasBuildIdNote => false;

@@ -194,7 +194,8 @@ internal static class AddressLayout
         Section bss = Find(ctx, ".bss");
         Section noPtrBss = Find(ctx, ".noptrbss");
 
-        for (int i = 1; i < ctx.TextSegment.Sections.Count && ctx.TextSegment.Sections[i].IsText; i++)
+        bool defines = !ctx.Format.LaysOutTextMarkers(ctx);
+        for (int i = 1; defines && i < ctx.TextSegment.Sections.Count && ctx.TextSegment.Sections[i].IsText; i++)
         {
             Define(Encoding.UTF8.GetBytes($"runtime.text.{i}"), SymbolKind.Text, ctx.TextSegment.Sections[i].Vaddr);
         }

@@ -66,6 +66,7 @@ internal sealed partial class DataLayout
         layout.Measure();
         layout.Sort();
         layout.ArrangeTables();
+        ctx.Format.AlignMarkers(ctx, layout._maxAlign[(int)SymbolKind.Data], layout._maxAlign[(int)SymbolKind.Bss]);
         ctx.Diagnostics.Flush();
         layout.PlaceSections();
         ctx.GroupKinds.Dispose();
@@ -156,6 +157,7 @@ internal sealed partial class DataLayout
         Size("runtime.enoptrdata"u8, -1);
         SizeTypesMarker();
         Size("runtime.etypes"u8, -1).SetKind(_plan.EndOfTypesKind);
+        _ctx.Format.SizeMarkers(_ctx);
 
         SymbolBuilder Size(ReadOnlySpan<byte> name, int size)
         {

@@ -26,6 +26,9 @@ internal sealed partial class TextLayout
 
     private readonly List<SymbolId> _trampolines = [];
 
+    // Markers of text sections among the trampolines, which got their places with the section.
+    private readonly HashSet<SymbolId> _placedMarkers = [];
+
     // For each target and addend, the trampolines made so far in the order of their numbers: index of the first one's link, plus one.
     private readonly Dictionary<(int Target, long Addend), int> _firstTrampoline = [];
     private readonly List<TrampolineLink> _links = [];
@@ -168,7 +171,10 @@ internal sealed partial class TextLayout
             }
             for (; placed < _trampolines.Count; placed++)
             {
-                Place(_trampolines[placed], isTrampoline: true, maySplit: true);
+                if (!_placedMarkers.Contains(_trampolines[placed]))
+                {
+                    Place(_trampolines[placed], isTrampoline: true, maySplit: true);
+                }
             }
         }
         if (placed != 0)

@@ -22,6 +22,8 @@ internal sealed partial class TextLayout
     /// <summary>The least space of a function, which the table that finds functions by address relies on (abi.MINFUNC).</summary>
     public const int MinFunctionSize = 16;
 
+    private const int FirstMarkerSize = 8;
+
     private readonly LinkContext _ctx;
     private readonly SymbolTable _symbols;
     private readonly int _align;
@@ -127,6 +129,10 @@ internal sealed partial class TextLayout
             _ctx.Text.Insert(0, text);
             _ctx.Text.Add(end);
         }
+        if (_ctx.Format.LaysOutTextMarkers(_ctx))
+        {
+            _symbols.Update(text).SetAlign(_section.Align).SetSize(FirstMarkerSize);
+        }
 
         ulong start = Round((ulong)_ctx.Settings.TextAddress, _align);
         _section.Vaddr = start;
@@ -136,7 +142,7 @@ internal sealed partial class TextLayout
         {
             limit = (ulong)_ctx.Settings.DebugTextSize;
         }
-        if (_ctx.Settings.DebugTrampolines > 1)
+        if (_ctx.Settings.DebugTrampolines > 1 || _ctx.Format.ChecksAllCalls(_ctx))
         {
             limit = 1;
         }
@@ -243,8 +249,17 @@ internal sealed partial class TextLayout
         _section.Vaddr = _address;
         _section.Align = align;
         _symbols.SetSectionIndex(s, _section.Index);
-        SymbolId marker = _symbols.Update(Encoding.UTF8.GetBytes($"runtime.text.{_sectionCount++}"), 0).Symbol;
-        _symbols.SetSectionIndex(marker, _section.Index);
+        SymbolBuilder marker = _symbols.Update(Encoding.UTF8.GetBytes($"runtime.text.{_sectionCount++}"), 0);
+        _symbols.SetSectionIndex(marker.Symbol, _section.Index);
+        if (_ctx.Format.LaysOutTextMarkers(_ctx))
+        {
+            marker.SetKind(SymbolKind.Text).SetSize(MinFunctionSize).SetAlign(align).Set(SymbolTable.Attributes.OnList);
+            _symbols.SetValue(marker.Symbol, (long)_address);
+            _trampolines.Add(marker.Symbol);
+            _placedMarkers.Add(marker.Symbol);
+            int next = _symbols.Align(s);
+            _address = Round(_address + MinFunctionSize, next != 0 ? next : _align);
+        }
     }
 
     private void Reset(SymbolId s)

@@ -56,11 +56,7 @@ internal sealed partial class HostLibraries
     /// <summary>Asks the host's compiler for the path of a library; "none" if it can't say (findLibPathCmd).</summary>
     public static string Ask(LinkContext ctx, string question, string library)
     {
-        IReadOnlyList<string> compiler = ctx.Options.ExternalLinker;
-        if (compiler.Count == 0)
-        {
-            compiler = [Releases.Platforms.DefaultCompiler(ctx.Options.GoOs)];
-        }
+        IReadOnlyList<string> compiler = Finish.HostLinker.ProgramOf(ctx.Options);
         List<string> arguments = [.. compiler.Skip(1), .. ctx.Target.Cpu.HostCompilerArguments(ctx.Target), question];
         if (ctx.Diagnostics.Verbosity > 0)
         {

@@ -31,7 +31,7 @@ internal sealed class FloodRules
         Dump = options.DumpDependency;
         Parents = parents;
         FollowsAll = options.FollowsAll(ctx.Target);
-        KeepsDebugInfo = DebugInfo.IsEnabled(ctx);
+        KeepsDebugInfo = DebugInfo.MayBeEnabled(ctx);
         DeferReturn = ctx.Symbols.Lookup("runtime.deferreturn"u8, ctx.Symbols.AbiInternalVersion);
         ReadOnlySpan<byte> kinds = ctx.Release.RelocKinds;
         _isSpecial = new bool[kinds.Length];

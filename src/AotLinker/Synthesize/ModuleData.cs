@@ -100,6 +100,32 @@ internal readonly ref struct ModuleData
         {
             AddMarker("runtime.epclntab"u8);
         }
+        if (_ctx.Target.HasFunctionDescriptors && _ctx.Target.IsExternal)
+        {
+            KeepMarkers();
+        }
+    }
+
+    // AIX's linker drops what nothing refers to; places in text and tables are counted with all of it there.
+    private void KeepMarkers()
+    {
+        Keep("runtime.rodata"u8);
+        Keep("runtime.erodata"u8);
+        Keep("runtime.epclntab"u8);
+        if (_ctx.Release.PclnTabHoldsFuncData)
+        {
+            Keep("go:func.*"u8);
+        }
+        Keep("go:buildid"u8);
+    }
+
+    private void Keep(ReadOnlySpan<byte> name)
+    {
+        SymbolId s = _symbols.Lookup(name, 0);
+        if (!s.IsNone)
+        {
+            _data.AddReloc(RelocKind.XcoffRef, 0, _ctx.Target.PointerSize, s, 0);
+        }
     }
 
     private void AddTypeLinks()

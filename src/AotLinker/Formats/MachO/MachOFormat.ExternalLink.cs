@@ -78,16 +78,7 @@ internal sealed partial class MachOFormat
     /// <inheritdoc/>
     public override byte[] ExternalLinkWarnings(LinkContext ctx, byte[] output)
     {
-        List<byte> kept = [];
-        for (ReadOnlySpan<byte> left = output; !left.IsEmpty;)
-        {
-            int end = left.IndexOf((byte)'\n');
-            ReadOnlySpan<byte> line = end < 0 ? left : left[..(end + 1)];
-            left = left[line.Length..];
-            if (line.IndexOf("ld: warning: text-based stub file"u8) < 0)
-                kept.AddRange(line);
-        }
-        byte[] result = [.. kept];
+        byte[] result = WithoutLines(output, "ld: warning: text-based stub file"u8, behind: 0);
         if (!ctx.Target.Cpu.AlwaysPieOnDarwin)
             result = Without(result, "ld: warning: -no_pie is deprecated when targeting new OS versions\n"u8);
         return Without(result, "ld: warning: -bind_at_load is deprecated on macOS\n"u8);

@@ -11,8 +11,27 @@ internal enum XcoffSectionType : uint
     Data = 0x40,
     /// <summary>Zeroed data.</summary>
     Bss = 0x80,
+    /// <summary>Zeroed thread-local storage.</summary>
+    ThreadLocalBss = 0x800,
     /// <summary>What the system's loader reads.</summary>
     Loader = 0x1000,
+}
+
+/// <summary>What an external linker does at a place (lower half of r_rtype; the upper half is the length in bits less one).</summary>
+internal enum XcoffRelocation : byte
+{
+    /// <summary>Writes an address.</summary>
+    Address = 0x00,
+    /// <summary>Nothing: the symbol is needed.</summary>
+    Keep = 0x0f,
+    /// <summary>Writes a branch instruction's distance, and may change the instruction.</summary>
+    Branch = 0x1a,
+    /// <summary>Writes an offset from the thread pointer.</summary>
+    ThreadLocalLe = 0x23,
+    /// <summary>Writes the upper half of an offset in the table of contents.</summary>
+    TocUpper = 0x30,
+    /// <summary>Writes the lower half.</summary>
+    TocLower = 0x31,
 }
 
 /// <summary>How a symbol is known (n_sclass).</summary>
@@ -53,12 +72,16 @@ internal enum XcoffMapping : byte
     Code = 0,
     /// <summary>Constants.</summary>
     ReadOnly = 1,
+    /// <summary>An entry of the table of contents.</summary>
+    TocEntry = 3,
     /// <summary>Data.</summary>
     Data = 5,
     /// <summary>A function descriptor.</summary>
     Descriptor = 10,
     /// <summary>The start of the table of contents.</summary>
     TocAnchor = 15,
+    /// <summary>Zeroed thread-local data.</summary>
+    ThreadLocalZero = 21,
 }
 
 /// <summary>Kinds of auxiliary entries (x_auxtype).</summary>
@@ -88,6 +111,9 @@ internal static class XcoffConstants
 
     /// <summary>Bytes of an entry of the symbol table.</summary>
     public const int SymbolSize = 18;
+
+    /// <summary>Bytes of a relocation for an external linker.</summary>
+    public const int RelocationSize = 14;
 
     /// <summary>Magic number of 64-bit files.</summary>
     public const ushort Magic = 0x1f7;

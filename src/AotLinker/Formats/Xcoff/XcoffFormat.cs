@@ -12,7 +12,8 @@ namespace AotLinker.Formats.Xcoff;
 /// <para>Functions of other modules are reached through descriptors whose addresses the loader puts into the table of contents, at the
 /// end of data: a reference to an import is one to its entry there. Text stays where it is linked for, data may be moved by the loader
 /// and has far-away addresses; hence each address in data has an entry in the loader's section.</para>
-/// <para>Partial files: this one (choice of target, imports), file layout and headers.</para>
+/// <para>Partial files: this one (choice of target, imports), file layout and headers; objects for an external linker, and how that is
+/// called.</para>
 /// </remarks>
 internal sealed partial class XcoffFormat : OutputFormat
 {
@@ -42,6 +43,9 @@ internal sealed partial class XcoffFormat : OutputFormat
     /// <summary>The symbol table is told the size of the type descriptors without it.</summary>
     public override bool LaysOutTypesMarker(LinkContext ctx) => true;
 
+    /// <summary>Relocated types begin with a symbol that has a size.</summary>
+    public override bool ReservesTypeOffsetZero => false;
+
     /// <summary>The loader changes addresses in data.</summary>
     public override bool ProgramsCanCheckThemselves(Target target) => false;
 
@@ -65,8 +69,6 @@ internal sealed partial class XcoffFormat : OutputFormat
     /// <inheritdoc/>
     public override void AddFormatSymbols(LinkContext ctx)
     {
-        if (ctx.Target.IsExternal)
-            throw new UnsupportedLinkException("external linking of XCOFF objects (-linkmode=external)");
         SymbolTable symbols = ctx.Symbols;
         SymbolBuilder toc = symbols.Update("TOC"u8, 0).SetKind(SymbolKind.XcoffToc);
         symbols.Hidden.Add(toc.Symbol);
@@ -82,6 +84,8 @@ internal sealed partial class XcoffFormat : OutputFormat
             if (symbols.IsReachable(s) && symbols.Name(s).StartsWith("TOC."u8))
                 symbols.Update(s).SetKind(SymbolKind.XcoffToc);
         }
+        if (ctx.Target.IsExternal)
+            AddObjectSymbols(ctx, toc.Symbol);
     }
 
     /// <inheritdoc/>
@@ -99,6 +103,8 @@ internal sealed partial class XcoffFormat : OutputFormat
     /// </summary>
     public override bool AddRelativeRelocation(LinkContext ctx, SymbolId s, int reloc)
     {
+        if (ctx.Target.IsExternal)
+            return true;
         SymbolTable symbols = ctx.Symbols;
         RelocList relocs = symbols.Relocs(s);
         SymbolId target = relocs.Target(reloc);
@@ -134,7 +140,7 @@ internal sealed partial class XcoffFormat : OutputFormat
         foreach (SymbolId s in imports)
         {
             string library = symbols.DynamicLibrary.GetValueOrDefault(s, "");
-            if (library.Length == 0)
+            if (library.Length == 0 && ctx.Target.IsInternal)
                 ctx.Diagnostics.Error(symbols.Name(s), "imported symbol must have a given library");
             string name = symbols.OutputName(s);
             SymbolBuilder entry = symbols.Update(s).SetReachable().SetKind(SymbolKind.XcoffToc);

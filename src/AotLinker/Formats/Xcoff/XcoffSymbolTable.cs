@@ -11,6 +11,8 @@ namespace AotLinker.Formats.Xcoff;
 /// each package, and each file begins with its part of every section of debug information and a csect that stands for its code.
 /// </summary>
 /// <remarks>
+/// <para>In an object for an external linker all functions are in one file, which that linker takes no harm from, and the text's markers are
+/// functions like others.</para>
 /// The table is described once (<see cref="Describe"/>) and walked three times: to find its size and what files refer to ahead, to write
 /// the entries, to write the names. Names are not shared.
 /// </remarks>
@@ -26,6 +28,10 @@ internal sealed class XcoffSymbolTable
     private readonly List<FilePart> _files = [];
     private readonly List<DwarfPart> _dwarf = [];
     private readonly Dictionary<SymbolId, long> _carrierSizes = [];
+    private readonly bool _isObject;
+
+    // In an object, the number of each symbol, plus one.
+    private readonly LiveColumn<int>? _numbers;
 
     /// <summary>Finds the size of the table. All addresses are known, and debug information can still be asked for sizes.</summary>
     public XcoffSymbolTable(LinkContext ctx)
@@ -35,19 +41,25 @@ internal sealed class XcoffSymbolTable
         foreach (byte kind in kinds[(kinds.IndexOf((byte)SymbolKind.MachoPlt) + 1)..(kinds.IndexOf((byte)SymbolKind.PclnTab) + 1)])
             _isReadOnly[kind] = true;
         FindCarrierSizes(ctx);
+        _isObject = ctx.Target.IsExternal;
+        if (_isObject)
+        {
+            _numbers = new LiveColumn<int>(ctx.Symbols.Live);
+            _numbers.EnsureCapacity(ctx.Symbols.Count);
+        }
         if (ctx.Dwarf is { } dwarf)
         {
             foreach (Synthesize.Dwarf.DwarfSection section in dwarf.Sections)
             {
                 Dictionary<string, long>? sizes = null;
-                if (section.IsOfPackages)
+                if (section.IsOfPackages && !_isObject)
                 {
                     sizes = new Dictionary<string, long>(StringComparer.Ordinal);
                     section.AddPackageSizes(sizes);
                 }
                 byte[] name = Encoding.ASCII.GetBytes(XcoffConstants.DwarfSection(section.Name).Name);
-                long first = section.Name == ".debug_frame" ? CommonFrameSize : 0;
-                _dwarf.Add(new DwarfPart(name, XcoffFormat.NumberOf(ctx, section.Output), section.Size, first, sizes));
+                long first = section.Name == ".debug_frame" && !_isObject ? CommonFrameSize : 0;
+                _dwarf.Add(new DwarfPart(section.Symbol, name, XcoffFormat.NumberOf(ctx, section.Output), section.Size, first, sizes));
             }
         }
         Measure measure = new() { NamesSize = NamesHeader };
@@ -75,6 +87,9 @@ internal sealed class XcoffSymbolTable
 
     /// <summary>Number of entries.</summary>
     public int Count { get; }
+
+    /// <summary>Number of a symbol of an object's table; null for one that has no entry.</summary>
+    public int? NumberOf(SymbolId s) => _numbers!.Get(s) is var number && number != 0 ? number - 1 : null;
 
     /// <summary>Bytes of the entries.</summary>
     public long TableSize => (long)Count * XcoffConstants.SymbolSize;
@@ -113,21 +128,27 @@ internal sealed class XcoffSymbolTable
         where TSink : ISink, allows ref struct
     {
         SymbolTable symbols = ctx.Symbols;
-        AddMarker(ctx, ref sink, symbols.Lookup("runtime.text"u8, 0));
-        AddMarker(ctx, ref sink, symbols.Lookup("runtime.etext"u8, 0));
+        if (!_isObject)
+        {
+            AddMarker(ctx, ref sink, symbols.Lookup("runtime.text"u8, 0));
+            AddMarker(ctx, ref sink, symbols.Lookup("runtime.etext"u8, 0));
+        }
         for (int i = 1; i < symbols.Count; i++)
         {
             SymbolId s = new(i);
             SymbolKind kind = symbols.Kind(s);
             bool isData = kind is >= SymbolKind.ElfRxSect and < SymbolKind.FirstUnallocated and not SymbolKind.TlsBss;
+            bool isThreadLocal = _isObject && kind == SymbolKind.TlsBss;
             if (!(isData || kind is SymbolKind.DynImport) || !symbols.IsReachable(s))
             {
-                if (kind != SymbolKind.UndefExt)
+                if (kind != SymbolKind.UndefExt && !isThreadLocal)
                     continue;
             }
             if (!IsListed(symbols, s))
                 continue;
-            if (isData)
+            if (isThreadLocal)
+                AddThreadLocal(ctx, ref sink, s);
+            else if (isData)
                 AddData(ctx, ref sink, s, kind);
             else
                 AddUndefined(ctx, ref sink, s);
@@ -143,8 +164,15 @@ internal sealed class XcoffSymbolTable
         return (!name.IsEmpty && name[0] != (byte)'.') || symbols.IsFileLocal(s) || name.SequenceEqual(".TOC."u8);
     }
 
+    private void Number<TSink>(ref TSink sink, SymbolId s)
+        where TSink : ISink, allows ref struct
+    {
+        if (TSink.IsMeasuring && _numbers is not null)
+            _numbers[s] = sink.Count + 1;
+    }
+
     // Text that belongs to no package.
-    private static void AddMarker<TSink>(LinkContext ctx, ref TSink sink, SymbolId s)
+    private void AddMarker<TSink>(LinkContext ctx, ref TSink sink, SymbolId s)
         where TSink : ISink, allows ref struct
     {
         SymbolTable symbols = ctx.Symbols;
@@ -152,6 +180,7 @@ internal sealed class XcoffSymbolTable
             return;
         uint name = sink.Name(symbols.Name(s));
         short section = XcoffFormat.NumberOf(ctx, ctx.SectionOf(s));
+        Number(ref sink, s);
         AddSymbol(ref sink, (ulong)symbols.Value(s), name, section, XcoffConstants.FunctionType, XcoffStorageClass.Hidden, 1);
         AddCsect(ref sink, (ulong)symbols.Size(s), XcoffSymbolType.Section, TextAlign(ctx, s), XcoffMapping.Code);
     }
@@ -171,6 +200,7 @@ internal sealed class XcoffSymbolTable
         uint name = sink.Name(symbols.Name(s));
         short section = XcoffFormat.NumberOf(ctx, ctx.SectionOf(s));
         bool isLocal = IsLocal(symbols, s);
+        Number(ref sink, s);
         AddSymbol(
             ref sink, (ulong)symbols.Value(s), name, section, 0, isLocal ? XcoffStorageClass.Hidden : XcoffStorageClass.External, 1);
         long size = _carrierSizes.TryGetValue(s, out long carried) ? carried : symbols.Size(s);
@@ -179,13 +209,37 @@ internal sealed class XcoffSymbolTable
             (ulong)size,
             isZeroed ? XcoffSymbolType.Common : XcoffSymbolType.Section,
             BitOperations.Log2((uint)DataAlign(ctx, s, size)),
-            _isReadOnly[(int)kind] ? XcoffMapping.ReadOnly : s == ctx.Known.Toc ? XcoffMapping.TocAnchor : XcoffMapping.Data);
+            MappingOf(ctx, s, kind));
     }
 
-    private static void AddUndefined<TSink>(LinkContext ctx, ref TSink sink, SymbolId s)
+    private XcoffMapping MappingOf(LinkContext ctx, SymbolId s, SymbolKind kind)
+    {
+        if (_isReadOnly[(int)kind])
+        {
+            // What is relocated at run time is part of data.
+            bool isRelocated = _isObject && ctx.SectionOf(s) is { } section && section.Name.StartsWith(".data.rel.ro", StringComparison.Ordinal);
+            return isRelocated ? XcoffMapping.Data : XcoffMapping.ReadOnly;
+        }
+        return _isObject && ctx.Symbols.Name(s).StartsWith("TOC."u8) ? XcoffMapping.TocEntry
+            : s == ctx.Known.Toc ? XcoffMapping.TocAnchor : XcoffMapping.Data;
+    }
+
+    private void AddThreadLocal<TSink>(LinkContext ctx, ref TSink sink, SymbolId s)
+        where TSink : ISink, allows ref struct
+    {
+        SymbolTable symbols = ctx.Symbols;
+        uint name = sink.Name(symbols.Name(s));
+        Number(ref sink, s);
+        AddSymbol(
+            ref sink, (ulong)symbols.Value(s), name, XcoffFormat.NumberOf(ctx, ctx.SectionOf(s)), 0, XcoffStorageClass.External, 1);
+        AddCsect(ref sink, (ulong)symbols.Size(s), XcoffSymbolType.Common, 0, XcoffMapping.ThreadLocalZero);
+    }
+
+    private void AddUndefined<TSink>(LinkContext ctx, ref TSink sink, SymbolId s)
         where TSink : ISink, allows ref struct
     {
         uint name = sink.Name(RawText.Encode(ctx.Symbols.OutputName(s)));
+        Number(ref sink, s);
         AddSymbol(ref sink, 0, name, 0, 0, XcoffStorageClass.External, 1);
         bool isVariable = ctx.Symbols.Name(s).SequenceEqual(XcoffConstants.ImportedVariable);
         AddCsect(
@@ -203,14 +257,13 @@ internal sealed class XcoffSymbolTable
         foreach (SymbolId s in ctx.Text)
         {
             string own = symbols.PackagePath(s);
-            bool isTrampoline = own.Length == 0 && symbols.Name(s).IndexOf("-tramp"u8) >= 0;
-            if (own.Length == 0 && !isTrampoline)
+            if (own.Length == 0 && !IsWithinFile(symbols.Name(s)))
             {
                 AddMarker(ctx, ref sink, s);
                 continue;
             }
-            // Trampolines lie in the file at hand, wherever their target is.
-            if (own != package && symbols.Name(s).IndexOf("-tramp"u8) < 0)
+            // An object has one file.
+            if ((_isObject ? own.Length != 0 && file < 0 : own != package) && !IsWithinFile(symbols.Name(s)))
             {
                 if (TSink.IsMeasuring)
                 {
@@ -218,7 +271,7 @@ internal sealed class XcoffSymbolTable
                     _files.Add(new FilePart { Start = symbols.Value(s), End = symbols.Value(s) });
                 }
                 package = own;
-                csect = AddFile(ctx, ref sink, package, _files[++file], dwarfOffsets, symbols.Value(s));
+                csect = AddFile(ctx, ref sink, _isObject ? "go_functions" : package, package, _files[++file], dwarfOffsets, symbols.Value(s));
             }
             AddFunction(ctx, ref sink, s, csect);
             if (TSink.IsMeasuring && file >= 0)
@@ -228,6 +281,9 @@ internal sealed class XcoffSymbolTable
             EndFile(ulong.MaxValue);
     }
 
+    // Trampolines, and the markers of further sections, lie in the file at hand.
+    private static bool IsWithinFile(ReadOnlySpan<byte> name) => name.IndexOf("-tramp"u8) >= 0 || name.StartsWith("runtime.text."u8);
+
     private void EndFile(ulong next)
     {
         if (_files.Count > 0)
@@ -235,7 +291,7 @@ internal sealed class XcoffSymbolTable
     }
 
     /// <summary>Adds what a package begins with; returns the number of its csect.</summary>
-    private int AddFile<TSink>(LinkContext ctx, ref TSink sink, string package, FilePart file, long[] dwarfOffsets, long start)
+    private int AddFile<TSink>(LinkContext ctx, ref TSink sink, string fileName, string package, FilePart file, long[] dwarfOffsets, long start)
         where TSink : ISink, allows ref struct
     {
         Span<byte> entry = stackalloc byte[XcoffConstants.SymbolSize];
@@ -244,7 +300,7 @@ internal sealed class XcoffSymbolTable
         entry.Clear();
         XcoffWriter w = new(entry);
         w.U32(0);
-        w.U32(sink.Name(RawText.Encode(package)));
+        w.U32(sink.Name(RawText.Encode(fileName)));
         entry[^1] = (byte)XcoffAuxiliary.File;
         sink.Entry(entry);
 
@@ -256,6 +312,8 @@ internal sealed class XcoffSymbolTable
             if (isFirst)
                 size += part.First;
             name = sink.Name(part.Name);
+            if (isFirst)
+                Number(ref sink, part.Symbol);
             AddSymbol(ref sink, (ulong)dwarfOffsets[i], name, part.Section, 0, XcoffStorageClass.Dwarf, 1);
             // What is not divided among packages belongs to all of them.
             if (part.Sizes is not null)
@@ -273,7 +331,7 @@ internal sealed class XcoffSymbolTable
         return csect;
     }
 
-    private static void AddFunction<TSink>(LinkContext ctx, ref TSink sink, SymbolId s, int csect)
+    private void AddFunction<TSink>(LinkContext ctx, ref TSink sink, SymbolId s, int csect)
         where TSink : ISink, allows ref struct
     {
         SymbolTable symbols = ctx.Symbols;
@@ -283,6 +341,7 @@ internal sealed class XcoffSymbolTable
         bool isLocal = IsLocal(symbols, s) || (ctx.Release.HashedTextIsLocal && symbols.IsContentHashed(s));
         uint nameOffset = sink.Name(name);
         int number = sink.Count;
+        Number(ref sink, s);
         AddSymbol(
             ref sink,
             (ulong)symbols.Value(s),
@@ -362,6 +421,9 @@ internal sealed class XcoffSymbolTable
     {
         SymbolTable symbols = ctx.Symbols;
         Set("type:*"u8, ctx.Carriers.Length(SymbolKind.Type), SizeOf("runtime.types"u8));
+        bool hasOwnTypes = ctx.Target.BuildMode is BuildMode.CArchive or BuildMode.Pie;
+        Set(hasOwnTypes ? "typerel.*"u8 : "type:*"u8, ctx.Carriers.Length(SymbolKind.TypeRelRo), SizeOf("runtime.types"u8));
+        Set(ctx.Release.RelocatedFunctionValues, ctx.Carriers.Length(SymbolKind.GoFuncRelRo), 0);
         Set("go:string.*"u8, ctx.Carriers.Length(SymbolKind.GoString), 0);
         Set(ctx.Release.FunctionValues, ctx.Carriers.Length(SymbolKind.GoFunc), 0);
         Set("runtime.gcbits.*"u8, ctx.Carriers.Length(SymbolKind.GcBits), 0);
@@ -402,8 +464,8 @@ internal sealed class XcoffSymbolTable
         public ulong Next { get; set; }
     }
 
-    /// <summary>A section of debug information: its name and number, its size, what the first package has of it besides, and the sizes of the packages' parts.</summary>
-    private sealed record DwarfPart(byte[] Name, short Section, long Size, long First, Dictionary<string, long>? Sizes);
+    /// <summary>A section of debug information: what stands for it, its name and number, its size, what the first package has of it besides, and the sizes of the packages' parts.</summary>
+    private sealed record DwarfPart(SymbolId Symbol, byte[] Name, short Section, long Size, long First, Dictionary<string, long>? Sizes);
 
     private struct Measure : ISink
     {

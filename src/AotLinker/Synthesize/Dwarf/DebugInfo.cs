@@ -82,11 +82,11 @@ internal sealed class DebugInfo : IDisposable
     /// </summary>
     public bool HasMixedFlags { get; private set; }
 
-    /// <summary>Whether the link has debug information (dwarfEnabled).</summary>
-    public static bool IsEnabled(LinkContext ctx) =>
-        !ctx.Settings.OmitDwarf
-        && ctx.Format.HasDebugInfo
-        && ctx.Target.HasDwarf;
+    /// <summary>Whether the link has debug information (dwarfEnabled). May run the external linker.</summary>
+    public static bool IsEnabled(LinkContext ctx) => MayBeEnabled(ctx) && (!ctx.Target.IsExternal || ctx.Format.LinkerTakesDebugInfo(ctx));
+
+    /// <summary>Whether the link has debug information, unless its linker, which is not asked, takes none.</summary>
+    public static bool MayBeEnabled(LinkContext ctx) => !ctx.Settings.OmitDwarf && ctx.Format.HasDebugInfo && ctx.Target.HasDwarf;
 
     /// <summary>Whether objects and output have DWARF 5 rather than 4.</summary>
     public static bool IsDwarf5(LinkContext ctx) => ctx.Options.Experiments.Has(Experiments.Dwarf5);

@@ -75,7 +75,7 @@ internal readonly record struct DwarfFormat(bool Is64, bool LeavesAddresses = fa
     /// <summary>The format of a link's debug information.</summary>
     public static DwarfFormat Of(Target target)
     {
-        bool leaves = target.IsExternal && !target.CompletesExternalDwarf;
+        bool leaves = target.IsExternal && !target.CompletesExternalDwarf && !target.HoldsObjectAddresses;
         return new(target.HasDwarf64, leaves, leaves && !target.Cpu.FieldsHoldAddends(target), !target.CompletesExternalDwarf);
     }
 

@@ -31,9 +31,10 @@ internal sealed partial class DwarfSections : IDisposable
     /// Finds out what goes into the debug information, and sets <see cref="LinkContext.Dwarf"/>, unless there is none
     /// (dwarfGenerateDebugInfo).
     /// </summary>
+    /// <param name="ctx">The link.</param>
+    /// <param name="isEnabled">Whether there is any, <see cref="DebugInfo.IsEnabled"/>.</param>
     /// <exception cref="LinkException">A type that debuggers rely on is missing, or an object is damaged.</exception>
-    public static void Collect(LinkContext ctx) =>
-        ctx.Dwarf = DebugInfo.IsEnabled(ctx) ? new DwarfSections(DebugInfo.Collect(ctx)) : null;
+    public static void Collect(LinkContext ctx, bool isEnabled) => ctx.Dwarf = isEnabled ? new DwarfSections(DebugInfo.Collect(ctx)) : null;
 
     /// <summary>Makes the sections (dwarfGenerateDebugSyms).</summary>
     public void Arrange(LinkContext ctx) => Sections = DwarfLayout.Arrange(ctx, _info);

@@ -456,7 +456,7 @@ public sealed class DwarfProgramTests
                 b.RemoveRecords();
             }
             Load(a, b, vars, runtime);
-            DwarfSections.Collect(Context);
+            DwarfSections.Collect(Context, isEnabled: true);
             DealOutAddresses();
             Context.Dwarf!.Arrange(Context);
         }
