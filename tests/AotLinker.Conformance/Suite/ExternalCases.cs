@@ -141,6 +141,13 @@ internal sealed partial class StandardSuite
         Check.SameText("the files' permissions", Text(expected, "permissions"), Text(actual, "permissions"));
         foreach ((string name, byte[] content) in expected)
         {
+            // cmd/link lists what AIX's linker exports in no order since Go 1.26.
+            if (name == "export_file.exp")
+            {
+                Check.SameText(name, InOrder(Text(expected, name)), InOrder(actual.ContainsKey(name) ? Text(actual, name) : ""));
+                continue;
+            }
+
             if (!actual.TryGetValue(name, out byte[]? own) || !own.AsSpan().SequenceEqual(content))
             {
                 throw new CaseFailedException($"{name}: {(own is null ? "is not there" : Explain(name, content, own))}");
@@ -167,6 +174,8 @@ internal sealed partial class StandardSuite
             CommandResult run = Command.Run([.. emulator, program], [], new Dictionary<string, string>(), folder, limit: TimeSpan.FromMinutes(3));
             Check.That(run.ExitCode == 0, $"the program exits with {run.ExitCode}\n{Command.Tail(run.OutputText + run.ErrorText, 1500)}");
         }
+
+        static string InOrder(string lines) => string.Join('\n', lines.Split('\n').Order(StringComparer.Ordinal));
 
         bool IsReferenceOr(bool condition) => _subject.IsReference || condition;
 

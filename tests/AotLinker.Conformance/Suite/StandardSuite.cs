@@ -105,6 +105,7 @@ internal sealed partial class StandardSuite
         suite.AddExternalPorts();
         suite.AddExternalWindows();
         suite.AddExternalMac();
+        suite.AddExternalAix();
         suite.AddWasm();
         suite.AddErrors();
         suite.AddMapping();
