@@ -99,7 +99,12 @@ internal sealed partial class XcoffFormat
     {
         ProgramResult result = HostProcess.Run([.. host.Program, .. host.Arguments, "--print-file-name=" + file]);
         if (result.Failure is not null)
-            Diagnostics.Fatal($"running [{string.Join(' ', host.Program)}] failed: {result.Failure}\n{HostPath.Decode(result.Output)}");
+        {
+            // Go's log ends a text that has no end of line.
+            string text = HostPath.Decode(result.Output);
+            text = text.EndsWith('\n') ? text[..^1] : text;
+            Diagnostics.Fatal($"running [{string.Join(' ', host.Program)}] failed: {result.Failure}\n{text}");
+        }
         return HostPath.Decode(result.Output).Trim('\n');
     }
 
