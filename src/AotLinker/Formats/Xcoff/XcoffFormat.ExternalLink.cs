@@ -27,11 +27,8 @@ internal sealed partial class XcoffFormat
     /// <inheritdoc/>
     public override string? ExternalLinkObstacle(LinkContext ctx)
     {
-        const string What = "external linking";
-        if (!HostProcess.RunsPrograms)
-            return What;
         return ctx.Target.BuildMode is not (BuildMode.Exe or BuildMode.Pie or BuildMode.CArchive) || ctx.Target.IsDynlinkingGo
-            ? $"{What} of shared libraries and of what shares Go code with other modules" : null;
+            ? "external linking of shared libraries and of what shares Go code with other modules" : null;
     }
 
     /// <inheritdoc/>
