@@ -170,7 +170,7 @@ internal sealed partial class Ppc64
 
     /// <summary>
     /// A load of an address from its entry in the table of contents. If what it is the address of lies in data, whose distance from the
-    /// table we know, the address is computed instead.
+    /// table is known, the address is computed instead.
     /// </summary>
     private ulong FromTocEntry(in RelocSite site, ulong content)
     {

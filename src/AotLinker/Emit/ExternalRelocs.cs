@@ -215,6 +215,7 @@ internal sealed class ExternalRelocs
     {
         const int Ahead = 8;
         SymbolTable table = _ctx.Symbols;
+        (int Offset, int Index)[] places = [];
         for (int i = 0; i < symbols.Length; i++)
         {
             // Data lies in all objects in no order.
@@ -229,10 +230,10 @@ internal sealed class ExternalRelocs
             SymbolId s = symbols[i];
             RelocList relocs = table.Relocs(s);
             long start = relocs.Count == 0 ? 0 : table.Value(s) - (long)slice.Table.Address;
-            ReadOnlySpan<int> order = _sorts ? OrderOf(relocs) : default;
+            ReadOnlySpan<(int Offset, int Index)> order = _sorts ? OrderOf(in relocs, ref places) : default;
             for (int r = 0; r < relocs.Count; r++)
             {
-                int index = order.IsEmpty ? r : order[r];
+                int index = order.IsEmpty ? r : order[r].Index;
                 if (_rules.TryRead(s, slice.Section.Index, relocs, index, start, out ExternalReloc left))
                 {
                     for (int part = 0; part < _rules.Parts(in left); part++)
@@ -245,7 +246,7 @@ internal sealed class ExternalRelocs
     }
 
     // The indexes of relocations in the order of their places; nothing where that is the order they have. Go's sort is not stable.
-    private static int[] OrderOf(in RelocList relocs)
+    private static ReadOnlySpan<(int Offset, int Index)> OrderOf(in RelocList relocs, ref (int Offset, int Index)[] places)
     {
         int at = 1;
         while (at < relocs.Count && relocs[at - 1].Offset <= relocs[at].Offset)
@@ -254,15 +255,19 @@ internal sealed class ExternalRelocs
         }
         if (at >= relocs.Count)
         {
-            return [];
+            return default;
         }
-        (int Offset, int Index)[] places = new (int, int)[relocs.Count];
-        for (int i = 0; i < places.Length; i++)
+        if (places.Length < relocs.Count)
         {
-            places[i] = (relocs[i].Offset, i);
+            places = new (int, int)[Math.Max(relocs.Count, 2 * places.Length)];
         }
-        GoSort.Sort<(int, int), ByOffset>(places, default);
-        return Array.ConvertAll(places, static p => p.Index);
+        Span<(int Offset, int Index)> order = places.AsSpan(0, relocs.Count);
+        for (int i = 0; i < order.Length; i++)
+        {
+            order[i] = (relocs[i].Offset, i);
+        }
+        GoSort.Sort(order, default(ByOffset));
+        return order;
     }
 
     private readonly struct ByOffset : IOrder<(int Offset, int Index)>

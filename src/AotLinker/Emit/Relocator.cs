@@ -179,13 +179,13 @@ internal sealed class Relocator
             Report(s, r.Offset, $"unreachable sym in relocation: {_symbols.NameText(target)}");
         }
 
-        if (_external is not null && kind == RelocKind.XcoffRef)
-        {
-            // Keeps its target alive and has no field.
-            return false;
-        }
         if (_external is not null && _external.TryRead(s, _symbols.SectionIndex(s), relocs, i, 0, out ExternalReloc left))
         {
+            if (kind == RelocKind.XcoffRef)
+            {
+                // Keeps its target alive and has no field.
+                return false;
+            }
             if (!_external.IsDefinedElsewhere(left.Target) && _ctx.SectionOf(left.Target) is null)
             {
                 Report(s, r.Offset, $"missing section for relocation target {_symbols.NameText(left.Target)}");

@@ -130,6 +130,9 @@ internal abstract class OutputFormat
     /// <summary>What the archiver is told beside what it always is (ld.archive).</summary>
     public virtual IReadOnlyList<string> ArchiverOptions => [];
 
+    /// <summary>Whether an external linker drops symbols that nothing refers to, unless a relocation keeps them.</summary>
+    public virtual bool LinkerDropsUnreferenced => false;
+
     /// <summary>Whether places in thread-local storage are left to an external linker; else they are those of the finished program.</summary>
     public virtual bool LeavesThreadLocals => true;
 

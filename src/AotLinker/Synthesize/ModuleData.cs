@@ -100,13 +100,13 @@ internal readonly ref struct ModuleData
         {
             AddMarker("runtime.epclntab"u8);
         }
-        if (_ctx.Target.HasFunctionDescriptors && _ctx.Target.IsExternal)
+        if (_ctx.Target.IsExternal && _ctx.Format.LinkerDropsUnreferenced)
         {
             KeepMarkers();
         }
     }
 
-    // AIX's linker drops what nothing refers to; places in text and tables are counted with all of it there.
+    // The linker would drop them; places in text and tables are counted with all of them there.
     private void KeepMarkers()
     {
         Keep("runtime.rodata"u8);

@@ -14,10 +14,7 @@ internal sealed partial class MachOFormat
     private bool CombinesDwarf(LinkContext ctx) => !ctx.Settings.OmitDwarf && _platform == MachOPlatform.Mac;
 
     /// <inheritdoc/>
-    public override string? ExternalLinkObstacle(LinkContext ctx)
-    {
-        return ctx.Target.Goos != "darwin" ? "external linking" : null;
-    }
+    public override string? ExternalLinkObstacle(LinkContext ctx) => ctx.Target.Goos != "darwin" ? "external linking" : null;
 
     /// <inheritdoc/>
     public override List<string> ExternalLinkCommand(LinkContext ctx, HostLinker host)

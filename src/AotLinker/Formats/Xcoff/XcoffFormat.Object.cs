@@ -32,6 +32,9 @@ internal sealed partial class XcoffFormat
     public override bool SortsExternalRelocations => true;
 
     /// <inheritdoc/>
+    public override bool LinkerDropsUnreferenced => true;
+
+    /// <inheritdoc/>
     public override void SizeMarkers(LinkContext ctx)
     {
         SymbolTable symbols = ctx.Symbols;

@@ -11,10 +11,9 @@ namespace AotLinker.Formats.Xcoff;
 /// each package, and each file begins with its part of every section of debug information and a csect that stands for its code.
 /// </summary>
 /// <remarks>
-/// <para>In an object for an external linker all functions are in one file, which that linker takes no harm from, and the text's markers are
-/// functions like others.</para>
-/// The table is described once (<see cref="Describe"/>) and walked three times: to find its size and what files refer to ahead, to write
-/// the entries, to write the names. Names are not shared.
+/// <para>The table is described once (<see cref="Describe"/>) and walked three times: to find its size and what files refer to ahead, to write
+/// the entries, to write the names. Names are not shared.</para>
+/// <para>In an object for an external linker all functions are in one file, and the text's markers are functions like others.</para>
 /// </remarks>
 internal sealed class XcoffSymbolTable
 {
