@@ -82,6 +82,11 @@ internal sealed partial class StandardSuite
     {
         if (Host.Find("gcc") is null)
         {
+            if (_newest)
+            {
+                Console.Error.WriteLine($"{port}: external linking of C is not compared (there is no gcc)");
+            }
+
             return;
         }
 

@@ -1,11 +1,41 @@
 using System.Buffers.Binary;
 using System.Text;
+using AotLinker.Cpu;
+using AotLinker.Emit;
+using AotLinker.Formats.Xcoff;
+using AotLinker.Objects;
+using AotLinker.Tests.Layout;
 
 namespace AotLinker.Tests.Formats;
 
-/// <summary>Reads XCOFF files, as far as tests look into them.</summary>
+/// <summary>Makes XCOFF files, and reads them as far as tests look into them.</summary>
 internal static class XcoffFile
 {
+    /// <summary>A link for AIX without symbols.</summary>
+    public static TestLink Begin() => new(cpu: new Ppc64(true, 8, HeadType.Aix), format: new XcoffFormat(), system: HeadType.Aix);
+
+    /// <summary>Lays out what was added, and returns the file.</summary>
+    public static byte[] Write(TestLink link)
+    {
+        LinkContext ctx = link.Ctx;
+        ctx.Format.AddFormatSymbols(ctx);
+        AotLinker.Synthesize.ArchSymbols.Run(ctx);
+        link.LayOut();
+        Assert.Empty(link.Errors);
+        Emitter.Run(ctx);
+        ctx.Format.WriteTables(ctx);
+        Assert.Empty(link.Errors);
+        return link.ReadAll();
+    }
+
+    /// <summary>Adds a function of a package.</summary>
+    public static SymbolBuilder Function(TestLink link, string name, string package, byte[] code)
+    {
+        SymbolBuilder b = link.AddBytes(name, SymbolKind.Text, code);
+        link.Symbols.PackageOverride[b.Symbol] = package;
+        return b;
+    }
+
     public static Section[] Sections(byte[] file) => [.. Enumerable.Range(0, U16(file, 2)).Select(i =>
     {
         // Behind the auxiliary header, whose size the file header tells.

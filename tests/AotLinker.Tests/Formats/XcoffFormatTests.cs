@@ -1,7 +1,4 @@
 using System.Text;
-using AotLinker.Cpu;
-using AotLinker.Emit;
-using AotLinker.Formats.Xcoff;
 using AotLinker.Objects;
 using AotLinker.Tests.Layout;
 using static AotLinker.Tests.Formats.XcoffFile;
@@ -129,7 +126,7 @@ public class XcoffFormatTests
     [Fact]
     public void FlagsForAddressesAreRefused()
     {
-        using TestLink link = new(cpu: new Ppc64(true, 8, HeadType.Aix), format: new XcoffFormat(), system: HeadType.Aix);
+        using TestLink link = Begin();
         // The first start has set both.
         link.Ctx.Format.InitTarget(link.Ctx);
         Assert.Equal(["-R not available on AIX", "-T not available on AIX"], link.Errors);
@@ -138,7 +135,7 @@ public class XcoffFormatTests
     [Fact]
     public void AnEntryPointThatIsNotThereIsTheProgramsOwnError()
     {
-        using TestLink link = new(cpu: new Ppc64(true, 8, HeadType.Aix), format: new XcoffFormat(), system: HeadType.Aix);
+        using TestLink link = Begin();
         link.Ctx.Settings.EntrySymbol = "no.such.symbol";
         LinkException error = Assert.Throws<LinkException>(() => link.Ctx.Format.AddFormatSymbols(link.Ctx));
         Assert.Equal((MessageForm.Program, "wrong entry point"), (error.Form, error.Message));
@@ -146,15 +143,15 @@ public class XcoffFormatTests
 
     private static TestLink Build(bool strip, out byte[] file)
     {
-        TestLink link = new(cpu: new Ppc64(true, 8, HeadType.Aix), format: new XcoffFormat(), system: HeadType.Aix);
+        TestLink link = Begin();
         LinkContext ctx = link.Ctx;
         SymbolTable symbols = link.Symbols;
         ctx.Settings.EntrySymbol = "_rt0";
         ctx.Settings.OmitSymbolTable = strip;
-        SymbolBuilder f = Function(link, "a.f", "a", 20);
+        SymbolBuilder f = Function(link, "a.f", "a", new byte[20]);
         f.SetBytesAt(0, [0x3c, 0x62, 0, 0, 0xe8, 0x63, 0, 0, 0x3c, 0x62, 0, 0, 0xe8, 0x63, 0, 0]);
-        Function(link, "a.g", "a", 32);
-        SymbolId other = Function(link, "b.f", "b", 16).Symbol;
+        Function(link, "a.g", "a", new byte[32]);
+        SymbolId other = Function(link, "b.f", "b", new byte[16]).Symbol;
         SymbolBuilder entry = link.Add("_rt0", SymbolKind.NoPtrData, 0);
         entry.AddAddress(f.Symbol);
         SymbolBuilder pointer = link.Add("main.pointer", SymbolKind.NoPtrData, 0);
@@ -168,13 +165,7 @@ public class XcoffFormatTests
         symbols.ExternalNames[import] = "write";
         symbols.DynamicLibrary[import] = "lib/sub/libc.a/shr_64.o";
 
-        ctx.Format.AddFormatSymbols(ctx);
-        AotLinker.Synthesize.ArchSymbols.Run(ctx);
-        link.LayOut();
-        Assert.Empty(link.Errors);
-        Emitter.Run(ctx);
-        ctx.Format.WriteTables(ctx);
-        file = link.ReadAll();
+        file = Write(link);
         return link;
 
         void AddTocEntry(SymbolId to, string name, int at)
@@ -183,12 +174,5 @@ public class XcoffFormatTests
             toc.AddAddress(to);
             f.AddReloc(RelocKind.AddrPowerTocrelDs, at, 8, toc.Symbol, 0);
         }
-    }
-
-    private static SymbolBuilder Function(TestLink link, string name, string package, int size)
-    {
-        SymbolBuilder b = link.AddBytes(name, SymbolKind.Text, new byte[size]);
-        link.Symbols.PackageOverride[b.Symbol] = package;
-        return b;
     }
 }

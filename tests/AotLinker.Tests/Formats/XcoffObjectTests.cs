@@ -1,7 +1,3 @@
-using System.Text;
-using AotLinker.Cpu;
-using AotLinker.Emit;
-using AotLinker.Formats.Xcoff;
 using AotLinker.Objects;
 using AotLinker.Tests.Layout;
 using static AotLinker.Tests.Formats.XcoffFile;
@@ -92,7 +88,7 @@ public class XcoffObjectTests
 
     private static TestLink Build(out byte[] file)
     {
-        TestLink link = new(cpu: new Ppc64(true, 8, HeadType.Aix), format: new XcoffFormat(), system: HeadType.Aix);
+        TestLink link = Begin();
         LinkContext ctx = link.Ctx;
         ctx.Target.LinkMode = LinkMode.External;
         ctx.Settings.TextAddress = 0;
@@ -113,21 +109,7 @@ public class XcoffObjectTests
         f.AddReloc(RelocKind.PowerTlsLe, 8, 8, local, 0);
         f.AddReloc(RelocKind.AddrPowerTocrelDs, 0, 8, toc.Symbol, 0);
         link.Add("type:*", SymbolKind.Type, 0);
-        ctx.Format.AddFormatSymbols(ctx);
-        AotLinker.Synthesize.ArchSymbols.Run(ctx);
-        link.LayOut();
-        Assert.Empty(link.Errors);
-        Emitter.Run(ctx);
-        ctx.Format.WriteTables(ctx);
-        Assert.Empty(link.Errors);
-        file = link.ReadAll();
+        file = Write(link);
         return link;
-    }
-
-    private static SymbolBuilder Function(TestLink link, string name, string package, byte[] code)
-    {
-        SymbolBuilder b = link.AddBytes(name, SymbolKind.Text, code);
-        link.Symbols.PackageOverride[b.Symbol] = package;
-        return b;
     }
 }
