@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using AotLinker.Mapping;
 using AotLinker.Objects;
 
@@ -10,7 +11,9 @@ namespace AotLinker.Synthesize.Pclntab;
 /// </summary>
 /// <remarks>
 /// Half of the mentions, in large programs three in four, are of a table that is there already, and are found without a lock: a slot is filled before it has its number, and a
-/// shard that grows leaves the old slots where they are. Only who doesn't find a table takes the lock of its shard, and looks once more.
+/// shard that grows leaves the old slots where they are. Only who doesn't find a table takes the lock of its shard, and looks once more. What
+/// threads write lies apart from what all of them read, and each has numbers of its own to give, for a cache line that goes back and forth
+/// between two processors costs more than the search.
 /// </remarks>
 internal sealed unsafe class PcTableSet : IDisposable
 {
@@ -20,18 +23,17 @@ internal sealed unsafe class PcTableSet : IDisposable
 
     private readonly SymbolTable _symbols;
     private readonly NativeArray<Slots> _firstShards = new(1 << ShardBits);
+    private readonly NativeArray<Adding> _adding = new(1 << ShardBits);
     private readonly NativeArray<Slot> _firstSlots;
     private readonly MemoryArena _moreSlots = new();
     private readonly MemoryArena _entryMemory = new();
 
-    // By shard its slots, which are others when it has grown, and the lock of who adds to it.
+    // By shard its slots, which are others when it has grown.
     private readonly nint[] _shards = new nint[1 << ShardBits];
-    private readonly Lock[] _locks = new Lock[1 << ShardBits];
 
-    // Entries by number: blocks that don't move, as many as there may be at most.
+    // Entries by number: blocks that don't move, as many as there may be at most. The first is for number 0 alone.
     private readonly Entry** _blocks;
-    private readonly Lock _blocksLock = new();
-    private int _last;
+    private int _lastBlock;
 
     // Tables without a content hash, by id: no compiler makes any.
     private readonly Dictionary<int, int> _others = [];
@@ -39,21 +41,21 @@ internal sealed unsafe class PcTableSet : IDisposable
     /// <summary>An empty set.</summary>
     /// <param name="symbols">The symbols of the link.</param>
     /// <param name="expected">How many different tables there may be; there can be more.</param>
-    public PcTableSet(SymbolTable symbols, long expected)
+    /// <param name="adders">How many <see cref="Numbers"/> there are at most.</param>
+    public PcTableSet(SymbolTable symbols, long expected, int adders)
     {
         _symbols = symbols;
         uint slots = (uint)Math.Clamp((expected >> ShardBits) * 6 / 5, 16, 1 << 24);
         _firstSlots = new NativeArray<Slot>((long)slots << ShardBits);
         _firstSlots.MakeRestPresent();
-        for (int i = 0; i < _locks.Length; i++)
+        for (int i = 0; i < _shards.Length; i++)
         {
-            _locks[i] = new Lock();
             _firstShards[i] = new Slots { Count = slots, First = _firstSlots.Base + ((long)slots * i) };
             _shards[i] = (nint)(_firstShards.Base + i);
         }
-        // A number for each definition that may be one, and for each id.
-        _blocks = (Entry**)_entryMemory.Alloc<nint>((((long)symbols.PositionCount + symbols.Count) >> BlockBits) + 1);
-        _blocks[0] = _entryMemory.Alloc<Entry>(1 << BlockBits);
+        // A number for each definition that may be one, and for each id; of each adder's last block, and of the first, not all are given.
+        _blocks = (Entry**)_entryMemory.Alloc<nint>((((long)symbols.PositionCount + symbols.Count) >> BlockBits) + adders + 1);
+        _blocks[0] = _entryMemory.Alloc<Entry>();
     }
 
     /// <summary>What is known of a table. Number 0 stands for none, which has offset 0.</summary>
@@ -73,14 +75,15 @@ internal sealed unsafe class PcTableSet : IDisposable
     }
 
     /// <summary>
-    /// The number of the table whose definition is at <paramref name="position"/>, and which has a content hash; added if it is new.
+    /// The number of the table whose definition is at <paramref name="position"/>, and which has a content hash; added with one of the caller's
+    /// numbers if it is new.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int Add(byte* hash, int position)
+    public int Add(byte* hash, int position, ref Numbers numbers)
     {
         ulong low = Unaligned.U64(hash), high = Unaligned.U64(hash + sizeof(ulong));
         int number = Find(SlotsOf(low), low, high, out _);
-        return number != 0 ? number : AddNew(low, high, position);
+        return number != 0 ? number : AddNew(low, high, position, ref numbers);
     }
 
     /// <summary>Asks the CPU for what is known of a table.</summary>
@@ -103,19 +106,19 @@ internal sealed unsafe class PcTableSet : IDisposable
     }
 
     /// <summary>The same for a table that is a symbol with an id; tells the position, or the complement of the id if it has no content hash.</summary>
-    public int Add(SymbolId table, out int position)
+    public int Add(SymbolId table, out int position, ref Numbers numbers)
     {
         if (_symbols.Locate(table, out int local) is { } o && o.IsContentHashed(local))
         {
             position = _symbols.PositionOf(o, local);
-            return Add(o.ContentHashesOf(isShort: false) + ((local - o.FirstHashed) * 16L), position);
+            return Add(o.ContentHashesOf(isShort: false) + ((local - o.FirstHashed) * 16L), position, ref numbers);
         }
         position = ~table.Index;
         lock (_others)
         {
             if (!_others.TryGetValue(table.Index, out int number))
             {
-                number = NewEntry(position, 0);
+                number = NewEntry(position, 0, ref numbers);
                 _others.Add(table.Index, number);
             }
             return number;
@@ -140,6 +143,7 @@ internal sealed unsafe class PcTableSet : IDisposable
     public void Close()
     {
         _firstShards.Dispose();
+        _adding.Dispose();
         _firstSlots.Dispose();
         _moreSlots.Dispose();
     }
@@ -155,10 +159,16 @@ internal sealed unsafe class PcTableSet : IDisposable
     private Slots* SlotsOf(ulong low) => (Slots*)Volatile.Read(ref _shards[(int)(low >> (64 - ShardBits))]);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private int AddNew(ulong low, ulong high, int position)
+    private int AddNew(ulong low, ulong high, int position, ref Numbers numbers)
     {
         int shard = (int)(low >> (64 - ShardBits));
-        lock (_locks[shard])
+        ref Adding adding = ref _adding[shard];
+        var spin = default(SpinWait);
+        while (Interlocked.CompareExchange(ref adding.Taken, 1, 0) != 0)
+        {
+            spin.SpinOnce();
+        }
+        try
         {
             Slots* slots = (Slots*)_shards[shard];
             int number = Find(slots, low, high, out Slot* slot);
@@ -166,39 +176,38 @@ internal sealed unsafe class PcTableSet : IDisposable
             {
                 return number;
             }
-            if (slots->Used >= slots->Count / 8 * 7)
+            if (adding.Used >= slots->Count / 8 * 7)
             {
                 slots = slots->Larger(_moreSlots);
                 Volatile.Write(ref _shards[shard], (nint)slots);
                 slot = slots->FindFree(low);
             }
-            slots->Used++;
+            adding.Used++;
             slot->Low = low;
             slot->High = (uint)high;
-            number = NewEntry(position, (uint)(high >> 32));
+            number = NewEntry(position, (uint)(high >> 32), ref numbers);
             Volatile.Write(ref slot->Number, number);
             return number;
         }
+        finally
+        {
+            Volatile.Write(ref adding.Taken, 0);
+        }
     }
 
-    private int NewEntry(int position, uint highest)
+    private int NewEntry(int position, uint highest, ref Numbers numbers)
     {
-        int number = Interlocked.Increment(ref _last);
-        nint* block = (nint*)(_blocks + (number >> BlockBits));
-        if (Volatile.Read(ref *block) == 0)
+        if (numbers.Next == numbers.End)
         {
-            lock (_blocksLock)
-            {
-                if (*block == 0)
-                {
-                    Volatile.Write(ref *block, (nint)_entryMemory.Alloc<Entry>(1 << BlockBits));
-                }
-            }
+            int block = Interlocked.Increment(ref _lastBlock);
+            _blocks[block] = _entryMemory.Alloc<Entry>(1 << BlockBits);
+            numbers.Next = block << BlockBits;
+            numbers.End = numbers.Next + (1 << BlockBits);
         }
-        ref Entry entry = ref this[number];
+        ref Entry entry = ref this[numbers.Next];
         entry.Position = position;
         entry.Highest = highest;
-        return number;
+        return numbers.Next++;
     }
 
     // The number of the table with a hash, and its slot; 0 and a free slot if there is none. Somebody else may fill that at any time, so its
@@ -245,6 +254,21 @@ internal sealed unsafe class PcTableSet : IDisposable
         public uint Highest;
     }
 
+    /// <summary>Numbers that one thread has still to give; none at first.</summary>
+    public struct Numbers
+    {
+        internal int Next;
+        internal int End;
+    }
+
+    /// <summary>What who adds to a shard needs, on a cache line of its own.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 64)]
+    private struct Adding
+    {
+        public int Taken;
+        public uint Used;
+    }
+
     private struct Slot
     {
         public ulong Low;
@@ -260,7 +284,6 @@ internal sealed unsafe class PcTableSet : IDisposable
     private struct Slots
     {
         public uint Count;
-        public uint Used;
         public Slot* First;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -280,7 +303,7 @@ internal sealed unsafe class PcTableSet : IDisposable
         {
             Slots* larger = memory.Alloc<Slots>();
             uint count = Count + (Count / 2);
-            *larger = new Slots { Count = count, Used = Used, First = memory.Alloc<Slot>(count) };
+            *larger = new Slots { Count = count, First = memory.Alloc<Slot>(count) };
             for (Slot* slot = First; slot < First + Count; slot++)
             {
                 if (slot->Number != 0)

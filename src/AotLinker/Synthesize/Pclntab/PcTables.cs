@@ -40,7 +40,9 @@ internal sealed unsafe class PcTables : IDisposable
         _functions = functions;
         _symbols = functions.Context.Symbols;
         _set = new PcTableSet(
-            _symbols, Math.Min(MostByFunction * functions.Count, (long)(ByRootOfFunctions * Math.Sqrt(functions.Count))));
+            _symbols,
+            Math.Min(MostByFunction * functions.Count, (long)(ByRootOfFunctions * Math.Sqrt(functions.Count))),
+            functions.Context.Workers.Threads);
         _chunks = new Chunk[functions.ChunkCount];
         _starts = new NativeArray<int>(functions.Count);
     }
@@ -204,6 +206,7 @@ internal sealed unsafe class PcTables : IDisposable
     {
         private readonly PcTables _tables;
         private readonly NativeList<Use> _uses = new();
+        private PcTableSet.Numbers _numbers;
 
         internal Reader(PcTables tables) => _tables = tables;
 
@@ -244,8 +247,8 @@ internal sealed unsafe class PcTables : IDisposable
                 if (i < count)
                 {
                     ref Use use = ref uses[i];
-                    numbers[i] = use.Hash != null ? set.Add(use.Hash, use.Position)
-                        : use.Position != 0 ? set.Add(new SymbolId(~use.Position), out use.Position)
+                    numbers[i] = use.Hash != null ? set.Add(use.Hash, use.Position, ref _numbers)
+                        : use.Position != 0 ? set.Add(new SymbolId(~use.Position), out use.Position, ref _numbers)
                         : 0;
                     set.ExpectEntry(numbers[i]);
                 }
