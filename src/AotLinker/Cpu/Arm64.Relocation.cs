@@ -130,6 +130,9 @@ internal sealed partial class Arm64
     }
 
     /// <inheritdoc/>
+    public override bool ChecksWeakCalls => true;
+
+    /// <inheritdoc/>
     public override bool TryApply(in RelocSite site, ulong content, out long value)
     {
         SymbolTable symbols = site.Context.Symbols;

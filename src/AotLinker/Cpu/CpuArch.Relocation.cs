@@ -57,6 +57,12 @@ internal abstract partial class CpuArch
     public virtual bool ComputesCalls => false;
 
     /// <summary>
+    /// Whether a weak call whose target is not part of the program is an error (archreloc by way of SymAddr). Elsewhere it goes to wherever
+    /// address 0 would be, as in cmd/link; only -pruneweakmap=false leaves such calls.
+    /// </summary>
+    public virtual bool ChecksWeakCalls => false;
+
+    /// <summary>
     /// Computes the value of a relocation of the CPU's own kinds (Archreloc). Any thread may call it.
     /// </summary>
     /// <param name="site">The relocation.</param>

@@ -47,6 +47,9 @@ internal sealed partial class Loong64
     };
 
     /// <inheritdoc/>
+    public override bool ChecksWeakCalls => true;
+
+    /// <inheritdoc/>
     public override bool TryApply(in RelocSite site, ulong content, out long value)
     {
         LinkContext ctx = site.Context;

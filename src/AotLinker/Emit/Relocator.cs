@@ -174,9 +174,14 @@ internal sealed class Relocator
         {
             Report(s, r.Offset, $"unhandled relocation for {_symbols.NameText(target)} (type {NumberOf(targetKind)} ({targetKind.GoName()}) rtype {NumberOf(kind)} ({kind.GoName()}))");
         }
-        if (!isLive && targetKind != SymbolKind.TlsBss && !weak && kind != RelocKind.MethodOff)
+        if (!isLive && targetKind != SymbolKind.TlsBss && kind != RelocKind.MethodOff
+            && (!weak || (kind.IsDirectCall() && _ctx.Target.Cpu.ChecksWeakCalls)))
         {
             Report(s, r.Offset, $"unreachable sym in relocation: {_symbols.NameText(target)}");
+            if (weak)
+            {
+                return false;
+            }
         }
 
         if (_external is not null && _external.TryRead(s, _symbols.SectionIndex(s), relocs, i, 0, out ExternalReloc left))

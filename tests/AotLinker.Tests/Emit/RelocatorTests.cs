@@ -113,6 +113,32 @@ public class RelocatorTests
         Assert.Equal(new byte[8], link.Read("t", 8, 8));
     }
 
+    // Only -pruneweakmap=false leaves calls of dead initialisers of maps.
+    [Theory]
+    [InlineData("amd64", nameof(RelocKind.Call), false)]
+    [InlineData("386", nameof(RelocKind.Call), false)]
+    [InlineData("arm64", nameof(RelocKind.CallArm64), true)]
+    [InlineData("loong64", nameof(RelocKind.CallLoong64), true)]
+    public void WeakCallsOfDeadFunctionsAreErrorsWhereCmdLinkRefusesThem(string cpu, string kind, bool isError)
+    {
+        using TestLink link = new(cpu: cpu switch { "arm64" => new Arm64(), "loong64" => new Loong64(), "386" => new I386(), _ => new Amd64() });
+        SymbolId dead = link.Symbols.Update("m.map.init.0"u8, 0).SetKind(SymbolKind.Text).SetReachable(false).Symbol;
+        SymbolBuilder t = link.AddBytes("t", SymbolKind.RoData, new byte[8]);
+        t.AddReloc(Enum.Parse<RelocKind>(kind), 0, 4, dead, 0);
+        foreach (ref RelocRecord r in t.WritableRelocs())
+        {
+            r.RawKind |= RelocFlags.Weak;
+        }
+        link.LayOut();
+        if (!isError)
+        {
+            Emitter.Run(link.Ctx);
+            return;
+        }
+        Assert.Throws<ErrorsReportedException>(() => Emitter.Run(link.Ctx));
+        Assert.Equal(["t: unreachable sym in relocation: m.map.init.0"], link.Errors);
+    }
+
     [Fact]
     public void DeadTargetsAndStrayFieldsAreErrors()
     {
