@@ -9,7 +9,8 @@ namespace AotLinker;
 /// <remarks>
 /// Where several links run side by side, as <c>go test ./...</c> has them, each does best with the threads that it gets processors for:
 /// more of them wait for one another, and fill one another's caches. A thread's share is the time that it ran, of the time that it could have
-/// run; it is looked at from time to time, and threads come back when there is room for them.
+/// run; it is looked at from time to time, and threads come back when there is room for them. That another program runs for a moment is no
+/// reason to do without a thread for a whole loop: they leave when they are found waiting twice, one look after the other.
 /// </remarks>
 internal sealed class CpuShare
 {
@@ -21,6 +22,7 @@ internal sealed class CpuShare
     private TimeSpan _running;
     private TimeSpan _waiting;
     private int _allowed;
+    private bool _waited;
 
     /// <param name="threads">All threads.</param>
     /// <param name="read">Tells of the calling thread; another than the host's only in tests.</param>
@@ -51,7 +53,11 @@ internal sealed class CpuShare
         if (ran + waited < Period.TotalSeconds / 2)
             return _allowed;
         (_running, _waiting) = (running, waiting);
-        _allowed = Next(_allowed, ran / (ran + waited));
+        int next = Next(_allowed, ran / (ran + waited));
+        bool isFirstWait = next < _allowed && !_waited;
+        _waited = next < _allowed;
+        if (!isFirstWait)
+            _allowed = next;
         return _allowed;
     }
 

@@ -25,13 +25,28 @@ public sealed class CpuShareTests
     [InlineData(2, 13, 7, 2)] // one busy program beside two threads
     [InlineData(8, 10, 10, 4)]
     [InlineData(8, 1, 99, 1)]
-    public void AProcessThatWaitsForProcessorsHasFewerThreads(int threads, int running, int waiting, int left) =>
-        Assert.Equal(left, After(new CpuShare(threads, Read), running, waiting));
+    public void AProcessThatWaitsForProcessorsHasFewerThreads(int threads, int running, int waiting, int left)
+    {
+        CpuShare share = new(threads, Read);
+        Assert.Equal(threads, After(share, running, waiting));
+        Assert.Equal(left, After(share, running, waiting));
+    }
+
+    [Fact]
+    public void AMomentOfWaitingTakesNoThreadAway()
+    {
+        CpuShare share = new(2, Read);
+        Assert.Equal(2, After(share, running: 7, waiting: 6));
+        Assert.Equal(2, After(share, running: 20, waiting: 0));
+        Assert.Equal(2, After(share, running: 7, waiting: 6));
+        Assert.Equal(1, After(share, running: 7, waiting: 6));
+    }
 
     [Fact]
     public void ThreadsStayAwayWhileThereAreNoProcessorsForThem()
     {
         CpuShare share = new(2, Read);
+        Assert.Equal(2, After(share, running: 5, waiting: 15));
         Assert.Equal(1, After(share, running: 5, waiting: 15));
         Assert.Equal(1, After(share, running: 10, waiting: 10));
         Assert.Equal(1, After(share, running: 14, waiting: 6));
@@ -41,6 +56,7 @@ public sealed class CpuShareTests
     public void ThreadsComeBackStepByStep()
     {
         CpuShare share = new(8, Read);
+        Assert.Equal(8, After(share, running: 5, waiting: 15));
         Assert.Equal(2, After(share, running: 5, waiting: 15));
         Assert.Equal(3, After(share, running: 20, waiting: 0));
         Assert.Equal(4, After(share, running: 20, waiting: 0));
@@ -52,6 +68,7 @@ public sealed class CpuShareTests
     public void AThreadThatSleptTellsNothing()
     {
         CpuShare share = new(4, Read);
+        Assert.Equal(4, After(share, running: 10, waiting: 10));
         Assert.Equal(4, After(share, running: 1, waiting: 3));
         Assert.Equal(2, After(share, running: 5, waiting: 3)); // with what was not looked at before: 6 of 12
     }
@@ -80,8 +97,7 @@ public sealed class CpuShareTests
     [Fact]
     public void ALoopHasNoMoreThreadsThanItsShare()
     {
-        _waiting = TimeSpan.FromSeconds(1);
-        Workers workers = new(4) { Share = new CpuShare(4, Read) };
+        Workers workers = new(4) { Share = Waiting(running: 0, waiting: 1000) };
         int main = Environment.CurrentManagedThreadId;
         workers.For(100, _ => Assert.Equal(main, Environment.CurrentManagedThreadId));
     }
@@ -89,8 +105,7 @@ public sealed class CpuShareTests
     [Fact]
     public void ALoopWithAShareOfTwoHasTwoThreads()
     {
-        (_running, _waiting) = (TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(0.5));
-        Workers workers = new(4) { Share = new CpuShare(4, Read) };
+        Workers workers = new(4) { Share = Waiting(running: 500, waiting: 500) };
         int busy = 0, most = 0;
         using Barrier barrier = new(2);
         workers.For(8, _ =>
@@ -104,6 +119,15 @@ public sealed class CpuShareTests
             Interlocked.Decrement(ref busy);
         });
         Assert.Equal(2, most);
+    }
+
+    // Of four threads, for a process that was found waiting.
+    private CpuShare Waiting(int running, int waiting)
+    {
+        CpuShare share = new(4, Read);
+        _ = After(share, running, waiting);
+        _ = After(share, running, waiting);
+        return share;
     }
 
     private int After(CpuShare share, int running, int waiting)
