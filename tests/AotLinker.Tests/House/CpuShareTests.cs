@@ -12,12 +12,8 @@ public sealed class CpuShareTests
     private TimeSpan _waiting;
 
     [Fact]
-    public void AProcessThatGetsAllItAsksForKeepsItsThreads()
-    {
-        CpuShare share = new(8, Read);
-        Assert.Equal(8, After(share, running: 20, waiting: 0));
-        Assert.Equal(8, After(share, running: 20, waiting: 1));
-    }
+    public void AProcessThatGetsAllItAsksForKeepsItsThreads() =>
+        Look(8, (20, 0, 8), (20, 1, 8));
 
     [Theory]
     [InlineData(2, 5, 15, 1)] // four links with two threads each on two processors
@@ -25,44 +21,20 @@ public sealed class CpuShareTests
     [InlineData(2, 13, 7, 2)] // one busy program beside two threads
     [InlineData(8, 10, 10, 4)]
     [InlineData(8, 1, 99, 1)]
-    public void AProcessThatWaitsForProcessorsHasFewerThreads(int threads, int running, int waiting, int left)
-    {
-        CpuShare share = new(threads, Read);
-        Assert.Equal(threads, After(share, running, waiting));
-        Assert.Equal(left, After(share, running, waiting));
-    }
+    public void AProcessThatWaitsForProcessorsHasFewerThreads(int threads, int running, int waiting, int left) =>
+        Look(threads, (running, waiting, threads), (running, waiting, left));
 
     [Fact]
-    public void AMomentOfWaitingTakesNoThreadAway()
-    {
-        CpuShare share = new(2, Read);
-        Assert.Equal(2, After(share, running: 7, waiting: 6));
-        Assert.Equal(2, After(share, running: 20, waiting: 0));
-        Assert.Equal(2, After(share, running: 7, waiting: 6));
-        Assert.Equal(1, After(share, running: 7, waiting: 6));
-    }
+    public void AMomentOfWaitingTakesNoThreadAway() =>
+        Look(2, (7, 6, 2), (20, 0, 2), (7, 6, 2), (7, 6, 1));
 
     [Fact]
-    public void ThreadsStayAwayWhileThereAreNoProcessorsForThem()
-    {
-        CpuShare share = new(2, Read);
-        Assert.Equal(2, After(share, running: 5, waiting: 15));
-        Assert.Equal(1, After(share, running: 5, waiting: 15));
-        Assert.Equal(1, After(share, running: 10, waiting: 10));
-        Assert.Equal(1, After(share, running: 14, waiting: 6));
-    }
+    public void ThreadsStayAwayWhileThereAreNoProcessorsForThem() =>
+        Look(2, (5, 15, 2), (5, 15, 1), (10, 10, 1), (14, 6, 1));
 
     [Fact]
-    public void ThreadsComeBackStepByStep()
-    {
-        CpuShare share = new(8, Read);
-        Assert.Equal(8, After(share, running: 5, waiting: 15));
-        Assert.Equal(2, After(share, running: 5, waiting: 15));
-        Assert.Equal(3, After(share, running: 20, waiting: 0));
-        Assert.Equal(4, After(share, running: 20, waiting: 0));
-        Assert.Equal(6, After(share, running: 20, waiting: 0));
-        Assert.Equal(8, After(share, running: 20, waiting: 0));
-    }
+    public void ThreadsComeBackStepByStep() =>
+        Look(8, (5, 15, 8), (5, 15, 2), (20, 0, 3), (20, 0, 4), (20, 0, 6), (20, 0, 8));
 
     [Fact]
     public void AThreadThatSleptTellsNothing()
@@ -119,6 +91,16 @@ public sealed class CpuShareTests
             Interlocked.Decrement(ref busy);
         });
         Assert.Equal(2, most);
+    }
+
+    // One look after the other: what the process ran and waited for meanwhile, in milliseconds, and the threads it has then.
+    private void Look(int threads, params (int Running, int Waiting, int Left)[] looks)
+    {
+        CpuShare share = new(threads, Read);
+        foreach ((int running, int waiting, int left) in looks)
+        {
+            Assert.Equal(left, After(share, running, waiting));
+        }
     }
 
     // Of four threads, for a process that was found waiting.
