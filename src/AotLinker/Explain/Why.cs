@@ -56,13 +56,26 @@ internal sealed class Why
             QuestionKind.Package => string.Create(CultureInfo.InvariantCulture, $"package with {question.Count} symbols, "),
             _ => string.Create(CultureInfo.InvariantCulture, $"{question.Count} symbols, "),
         };
+        if (nearest.IsNone && question.Live.Count != 0)
+        {
+            Line($"{question.Text}: {WithoutWay(packages, question.Live[0])}");
+            return;
+        }
         if (nearest.IsNone)
         {
-            Line(question.Live.Count != 0
-                ? $"{question.Text}: {WithoutWay(packages, question.Live[0])}"
-                : question.Kind == QuestionKind.Name
-                    ? $"{question.Text}: not in the program: nothing that is live refers to it"
-                    : $"{question.Text}: {which}none of them in the program: nothing that is live refers to one");
+            SymbolId inliner = NearestInliner(walk, packages, question, out int count);
+            string inlined = string.Create(CultureInfo.InvariantCulture, $"inlined in {count} function{(count == 1 ? "" : "s")}; the nearest:");
+            Line((question.Kind == QuestionKind.Name, inliner.IsNone) switch
+            {
+                (true, true) => $"{question.Text}: not in the program: nothing that is live refers to it",
+                (false, true) => $"{question.Text}: {which}none of them in the program: nothing that is live refers to one",
+                (true, false) => $"{question.Text}: not in the program as a function of its own, but {inlined}",
+                (false, false) => $"{question.Text}: {which}none of them in the program, but functions among them {inlined}",
+            });
+            if (!inliner.IsNone)
+            {
+                AddWay(walk, packages, inliner);
+            }
             return;
         }
         int reached = question.Reached(walk);
@@ -74,6 +87,38 @@ internal sealed class Why
         if (question.Kind == QuestionKind.Package && IsInitTask(nearest))
         {
             AddOtherWay(packages, question, nearest);
+        }
+    }
+
+    // The function that is nearest to a root of those that have the code of what is meant, and how many there are; none if there is none.
+    private SymbolId NearestInliner(ReachWalk walk, SymbolPackages packages, WhyQuestion question, out int count)
+    {
+        SymbolTable symbols = _ctx.Symbols;
+        SymbolId nearest = default;
+        count = 0;
+        for (int i = 1; i < symbols.Count; i++)
+        {
+            SymbolId s = new(i);
+            if (!symbols.IsReachable(s) || !symbols.Kind(s).IsText() || walk.Distance(s) == 0 || !Inlines(s))
+            {
+                continue;
+            }
+            count++;
+            nearest = nearest.IsNone || walk.Distance(s) < walk.Distance(nearest) ? s : nearest;
+        }
+        return nearest;
+
+        bool Inlines(SymbolId s)
+        {
+            FuncInfo info = new(symbols.FuncInfo(s, out GoObject? owner), owner);
+            for (int k = 0; k < info.InlineCount; k++)
+            {
+                if (question.Means(packages, symbols.Resolve(owner!, info.Inlined(k).Function)))
+                {
+                    return true;
+                }
+            }
+            return false;
         }
     }
 

@@ -65,6 +65,9 @@ internal sealed class WhyQuestion
     /// <summary>Number of live symbols that a walk found a way to.</summary>
     public int Reached(ReachWalk walk) => Live.Count(s => walk.Distance(s) != 0);
 
+    /// <summary>Whether a symbol is meant.</summary>
+    public bool Means(SymbolPackages packages, SymbolId s) => IsMeant(packages, Kind, s);
+
     /// <summary>Whether a name fits a pattern, given as what stands between its stars.</summary>
     public static bool Fits(ReadOnlySpan<byte> name, ReadOnlySpan<byte[]> parts)
     {

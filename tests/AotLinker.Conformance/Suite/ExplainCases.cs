@@ -17,6 +17,7 @@ internal sealed partial class StandardSuite
             AddBeyond("explain", $"{program}: ways and -dumpdep", program == "server" ? NewestInCi : Tier.All, () => WaysAreInDumpDep(_programs[Module + program]));
         }
 
+        AddBeyond("explain", "hello: what is inlined", NewestInCi, () => InlinedFunctionsHaveAWay(_programs[Module + "hello"]));
         AddBeyond("explain", "pie server: sizes", Tier.All, () => SizesAddUp(Pie(Server), []));
         AddBeyond("explain", "server -s -w: sizes", Tier.All, () => SizesAddUp(_programs[Module + Server], ["-s", "-w"]));
         AddBeyond("explain", "server -compressdwarf=false: sizes", Tier.All, () => SizesAddUp(_programs[Module + Server], ["-compressdwarf=false"]));
@@ -51,6 +52,24 @@ internal sealed partial class StandardSuite
         }
 
         Check.SameText("what is said with other threads", texts[0], texts[1]);
+    });
+
+    // fmt.Println is short enough to have no function of its own.
+    private void InlinedFunctionsHaveAWay(LinkStep step) => InFolder(folder =>
+    {
+        string why = Path.Combine(folder, "why");
+        CommandResult result = Replay.Link(step, _subject.Linker, [], Path.Combine(folder, "out"), new Dictionary<string, string>
+        {
+            ["AOTLINK_WHY"] = "fmt.Println\nfmt.Sscan",
+            ["AOTLINK_WHY_FILE"] = why,
+        });
+        Check.That(result.ExitCode == 0, $"exit {result.ExitCode}\n{Command.Tail(result.ErrorText, 1500)}");
+        string[] answers = File.ReadAllText(why).Split("\n\n");
+        string[] way = answers[0].Split('\n');
+        Check.That(
+            way[0] == "fmt.Println: not in the program as a function of its own, but inlined in 1 function; the nearest:" && way[^1].EndsWith(" main.main", StringComparison.Ordinal),
+            answers[0]);
+        Check.That(answers[1] == "fmt.Sscan: not in the program: nothing that is live refers to it", answers[1]);
     });
 
     /// <summary>
