@@ -56,25 +56,15 @@ internal sealed class Why
             QuestionKind.Package => string.Create(CultureInfo.InvariantCulture, $"package with {question.Count} symbols, "),
             _ => string.Create(CultureInfo.InvariantCulture, $"{question.Count} symbols, "),
         };
-        if (nearest.IsNone && question.Live.Count != 0)
-        {
-            Line($"{question.Text}: {WithoutWay(packages, question.Live[0])}");
-            return;
-        }
         if (nearest.IsNone)
         {
-            SymbolId inliner = NearestInliner(walk, packages, question, out int count);
-            string inlined = string.Create(CultureInfo.InvariantCulture, $"inlined in {count} function{(count == 1 ? "" : "s")}; the nearest:");
-            Line((question.Kind == QuestionKind.Name, inliner.IsNone) switch
+            if (question.Live.Count != 0)
             {
-                (true, true) => $"{question.Text}: not in the program: nothing that is live refers to it",
-                (false, true) => $"{question.Text}: {which}none of them in the program: nothing that is live refers to one",
-                (true, false) => $"{question.Text}: not in the program as a function of its own, but {inlined}",
-                (false, false) => $"{question.Text}: {which}none of them in the program, but functions among them {inlined}",
-            });
-            if (!inliner.IsNone)
+                Line($"{question.Text}: {WithoutWay(packages, question.Live[0])}");
+            }
+            else
             {
-                AddWay(walk, packages, inliner);
+                AnswerDead(walk, packages, question, which);
             }
             return;
         }
@@ -87,6 +77,24 @@ internal sealed class Why
         if (question.Kind == QuestionKind.Package && IsInitTask(nearest))
         {
             AddOtherWay(packages, question, nearest);
+        }
+    }
+
+    // Functions without code of their own may be in the program all the same, in others.
+    private void AnswerDead(ReachWalk walk, SymbolPackages packages, WhyQuestion question, string which)
+    {
+        SymbolId inliner = NearestInliner(walk, packages, question, out int count);
+        string inlined = string.Create(CultureInfo.InvariantCulture, $"inlined in {count} function{(count == 1 ? "" : "s")}; the nearest:");
+        Line((question.Kind == QuestionKind.Name, inliner.IsNone) switch
+        {
+            (true, true) => $"{question.Text}: not in the program: nothing that is live refers to it",
+            (false, true) => $"{question.Text}: {which}none of them in the program: nothing that is live refers to one",
+            (true, false) => $"{question.Text}: not in the program as a function of its own, but {inlined}",
+            (false, false) => $"{question.Text}: {which}none of them in the program, but functions among them {inlined}",
+        });
+        if (!inliner.IsNone)
+        {
+            AddWay(walk, packages, inliner);
         }
     }
 

@@ -65,9 +65,7 @@ internal sealed unsafe class MemoryArena : IDisposable
             return TakePages(bytes);
 
         Lane* lane = _lanes + (Environment.CurrentManagedThreadId % Lanes);
-        var spin = default(SpinWait);
-        while (Interlocked.CompareExchange(ref lane->Taken, 1, 0) != 0)
-            spin.SpinOnce();
+        lane->Gate.Enter();
         try
         {
             byte* start = (byte*)(((nuint)lane->Next + (nuint)alignment - 1) & ~(nuint)(alignment - 1));
@@ -86,7 +84,7 @@ internal sealed unsafe class MemoryArena : IDisposable
         }
         finally
         {
-            Volatile.Write(ref lane->Taken, 0);
+            lane->Gate.Exit();
         }
     }
 
@@ -165,6 +163,6 @@ internal sealed unsafe class MemoryArena : IDisposable
         public byte* Next;
         public byte* End;
         public long Blocks;
-        public int Taken;
+        public SpinGate Gate;
     }
 }

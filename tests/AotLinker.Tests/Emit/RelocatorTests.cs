@@ -133,6 +133,8 @@ public class RelocatorTests
         if (!isError)
         {
             Emitter.Run(link.Ctx);
+            // To address 0, from behind the field.
+            Assert.Equal(-(link.AddressOf("t") + 4), BinaryPrimitives.ReadInt32LittleEndian(link.Read("t", 4)));
             return;
         }
         Assert.Throws<ErrorsReportedException>(() => Emitter.Run(link.Ctx));

@@ -163,11 +163,7 @@ internal sealed unsafe class PcTableSet : IDisposable
     {
         int shard = (int)(low >> (64 - ShardBits));
         ref Adding adding = ref _adding[shard];
-        var spin = default(SpinWait);
-        while (Interlocked.CompareExchange(ref adding.Taken, 1, 0) != 0)
-        {
-            spin.SpinOnce();
-        }
+        adding.Gate.Enter();
         try
         {
             Slots* slots = (Slots*)_shards[shard];
@@ -191,7 +187,7 @@ internal sealed unsafe class PcTableSet : IDisposable
         }
         finally
         {
-            Volatile.Write(ref adding.Taken, 0);
+            adding.Gate.Exit();
         }
     }
 
@@ -265,7 +261,7 @@ internal sealed unsafe class PcTableSet : IDisposable
     [StructLayout(LayoutKind.Sequential, Size = 64)]
     private struct Adding
     {
-        public int Taken;
+        public SpinGate Gate;
         public uint Used;
     }
 
